@@ -1,0 +1,176 @@
+/* error.c - evpq_error: one block holding the struct and every string it points to. */
+#include "words/error.h"
+
+#include "base/mem.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+struct evpq_error {
+    unsigned refs; /* 0: a constant, never freed */
+    struct error_fields is;
+};
+
+enum { FORMATTED = 1024 };
+
+static const struct evpq_error nomem = {
+    .is = {.status = EVPQ_NOMEM, .message = "out of memory", .outcome = EVPQ_OUTCOME_NOT_SENT}};
+
+/* Where each string of struct error_fields stands, so that copying them is one loop. */
+static const uint16_t strings[] = {
+    offsetof(struct error_fields, message),  offsetof(struct error_fields, sqlstate),
+    offsetof(struct error_fields, severity), offsetof(struct error_fields, detail),
+    offsetof(struct error_fields, hint),     offsetof(struct error_fields, context),
+    offsetof(struct error_fields, schema),   offsetof(struct error_fields, table),
+    offsetof(struct error_fields, column),   offsetof(struct error_fields, datatype),
+    offsetof(struct error_fields, constraint), offsetof(struct error_fields, sql),
+};
+enum { STRINGS = sizeof strings / sizeof *strings };
+
+static const char **string_at(struct error_fields *fields, size_t i)
+{
+    return (const char **) (void *) ((char *) fields + strings[i]);
+}
+
+evpq_error *error_build(const struct error_fields *fields)
+{
+    struct error_fields from = *fields;
+    if (!from.message)
+        from.message = "";
+    size_t room = 0;
+    for (size_t i = 0; i < STRINGS; i++)
+        if (*string_at(&from, i))
+            room += strlen(*string_at(&from, i)) + 1;
+
+    struct evpq_error *e = mem_alloc(sizeof *e + room);
+    if (!e)
+        return evpq_error_ref(&nomem);
+    e->refs = 1;
+    e->is = from;
+    char *end = (char *) (e + 1);
+    for (size_t i = 0; i < STRINGS; i++) {
+        const char *text = *string_at(&from, i);
+        if (!text)
+            continue;
+        size_t length = strlen(text) + 1;
+        *string_at(&e->is, i) = memcpy(end, text, length);
+        end += length;
+    }
+    return e;
+}
+
+evpq_error *error_newv(evpq_status status, evpq_outcome outcome, const char *format, va_list args)
+{
+    char text[FORMATTED];
+    vsnprintf(text, sizeof text, format, args);
+    return error_build(
+        &(struct error_fields){.status = status, .outcome = outcome, .message = text});
+}
+
+evpq_error *error_new(evpq_status status, evpq_outcome outcome, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    evpq_error *e = error_newv(status, outcome, format, args);
+    va_end(args);
+    return e;
+}
+
+evpq_error *error_about(const evpq_error *error, evpq_status status, evpq_outcome outcome,
+                        const char *sql)
+{
+    struct error_fields fields = error->is;
+    fields.outcome = outcome;
+    fields.sql = sql;
+    if (status != EVPQ_OK)
+        fields.status = status;
+    return error_build(&fields);
+}
+
+const evpq_error *error_nomem(void)
+{
+    return &nomem;
+}
+
+const char *evpq_status_name(evpq_status status)
+{
+    switch (status) {
+#define STATUS_CASE(name, text)                                                                    \
+    case EVPQ_##name:                                                                              \
+        return "EVPQ_" #name;
+        EVPQ_STATUS_TABLE(STATUS_CASE)
+#undef STATUS_CASE
+    }
+    return "EVPQ_?";
+}
+
+const char *evpq_status_text(evpq_status status)
+{
+    switch (status) {
+#define STATUS_CASE(name, text)                                                                    \
+    case EVPQ_##name:                                                                              \
+        return text;
+        EVPQ_STATUS_TABLE(STATUS_CASE)
+#undef STATUS_CASE
+    }
+    return "an unknown status";
+}
+
+evpq_error *evpq_error_ref(const evpq_error *error)
+{
+    /* Errors are handed out as const because nothing but the count ever changes. */
+    struct evpq_error *e = (struct evpq_error *) (uintptr_t) error;
+    if (e && e->refs)
+        e->refs++;
+    return e;
+}
+
+evpq_error *evpq_error_unref(evpq_error *error)
+{
+    if (error && error->refs && !--error->refs)
+        mem_free(error);
+    return NULL;
+}
+
+evpq_status evpq_error_status(const evpq_error *error)
+{
+    return error ? error->is.status : EVPQ_OK;
+}
+
+evpq_outcome evpq_error_outcome(const evpq_error *error)
+{
+    return error ? error->is.outcome : EVPQ_OUTCOME_NOT_SENT;
+}
+
+const char *evpq_error_message(const evpq_error *error)
+{
+    return error ? error->is.message : "";
+}
+
+const char *evpq_error_sqlstate(const evpq_error *error)
+{
+    return error && error->is.sqlstate ? error->is.sqlstate : "";
+}
+
+int evpq_error_position(const evpq_error *error)
+{
+    return error ? error->is.position : 0;
+}
+
+#define FIELD_GETTER(field)                                                                        \
+    const char *evpq_error_##field(const evpq_error *error)                                        \
+    {                                                                                              \
+        return error ? error->is.field : NULL;                                                     \
+    }
+FIELD_GETTER(severity)
+FIELD_GETTER(detail)
+FIELD_GETTER(hint)
+FIELD_GETTER(context)
+FIELD_GETTER(schema)
+FIELD_GETTER(table)
+FIELD_GETTER(column)
+FIELD_GETTER(datatype)
+FIELD_GETTER(constraint)
+FIELD_GETTER(sql)

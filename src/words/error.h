@@ -1,0 +1,33 @@
+/* error.h - making errors; reading them is the public header's business.
+ *
+ * An error is one block, immutable once made. Makers never return NULL: without memory they return a constant
+ * error that says so, on which ref and unref do nothing. */
+#ifndef WORDS_ERROR_H
+#define WORDS_ERROR_H
+
+#include <evpq/error.h>
+#include <stdarg.h>
+
+/* Strings are borrowed for the call; NULL where there is nothing to say (message excepted). */
+struct error_fields {
+    evpq_status status;
+    evpq_outcome outcome;
+    int position;
+    const char *message, *sqlstate, *severity, *detail, *hint, *context;
+    const char *schema, *table, *column, *datatype, *constraint, *sql;
+};
+
+evpq_error *error_build(const struct error_fields *fields);
+evpq_error *error_new(evpq_status status, evpq_outcome outcome, const char *format, ...)
+    EVPQ_PRINTF(3, 4);
+evpq_error *error_newv(evpq_status status, evpq_outcome outcome, const char *format, va_list args)
+    EVPQ_PRINTF(3, 0);
+
+/* The same error seen from a statement: its SQL, its outcome, and (unless EVPQ_OK) another status. */
+evpq_error *error_about(const evpq_error *error, evpq_status status, evpq_outcome outcome,
+                        const char *sql);
+
+/* The constant error of a machine without memory. */
+const evpq_error *error_nomem(void);
+
+#endif
