@@ -18,6 +18,11 @@ enum { FORMATTED = 1024 };
 static const struct evpq_error nomem = {
     .is = {.status = EVPQ_NOMEM, .message = "out of memory", .outcome = EVPQ_OUTCOME_NOT_SENT}};
 
+static const struct evpq_error invalid = {
+    .is = {.status = EVPQ_INVALID,
+           .message = "a NULL pointer was handed in where an object is needed",
+           .outcome = EVPQ_OUTCOME_NOT_SENT}};
+
 /* Where each string of struct error_fields stands, so that copying them is one loop. */
 static const uint16_t strings[] = {
     offsetof(struct error_fields, message),  offsetof(struct error_fields, sqlstate),
@@ -92,6 +97,11 @@ evpq_error *error_about(const evpq_error *error, evpq_status status, evpq_outcom
 const evpq_error *error_nomem(void)
 {
     return &nomem;
+}
+
+const evpq_error *error_invalid(void)
+{
+    return &invalid;
 }
 
 const char *evpq_status_name(evpq_status status)

@@ -27,7 +27,8 @@ evpq_error *error_newv(evpq_status status, evpq_outcome outcome, const char *for
 evpq_error *error_about(const evpq_error *error, evpq_status status, evpq_outcome outcome,
                         const char *sql);
 
-/* The constant error of a machine without memory. */
+/* Constant errors: of a machine without memory, and of a call without so much as a loop to fail on. */
 const evpq_error *error_nomem(void);
+const evpq_error *error_invalid(void);
 
 #endif

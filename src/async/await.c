@@ -1,0 +1,32 @@
+/* await.c - waiting in straight-line code at the top level, by running the loop. */
+#include "async/future.h"
+
+struct awaiter {
+    struct waiter waiter;
+    evpq_loop *loop;
+};
+
+static void stop_loop(struct job *job)
+{
+    evpq_loop_stop(container_of(job, struct awaiter, waiter.job)->loop);
+}
+
+evpq_status evpq_await(evpq_future *f)
+{
+    if (!f)
+        return EVPQ_INVALID;
+    if (!future_pending(f))
+        return f->status;
+    if (loop_running(f->loop))
+        return EVPQ_DEADLOCK;
+    struct awaiter awaiter = {.loop = f->loop};
+    evpq_future_ref(f);
+    future_watch(f, f->loop, &awaiter.waiter, stop_loop);
+    bool alive = loop_run(f->loop);
+    list_remove(&awaiter.waiter.job.node); /* when the program stopped the loop, it is still listed */
+    evpq_status status = f->status;
+    if (status == EVPQ_PENDING && !alive)
+        status = EVPQ_DEADLOCK;
+    evpq_future_unref(f);
+    return status;
+}

@@ -1,0 +1,207 @@
+/* follow.c - one future into another: timeout, shield, then.
+ *
+ * Each holds its child, waits for it, and in the end reads as the child does. They differ in what else may happen. */
+#include "async/future.h"
+#include "base/mem.h"
+#include "words/error.h"
+
+#include <math.h>
+#include <stdio.h>
+
+struct follower {
+    struct evpq_future future;
+    struct waiter waiter;
+    evpq_future *child;
+    struct timer timer; /* timeout */
+    double seconds;
+    evpq_then_fn *fn; /* then: NULL once it has been called */
+    void *arg;
+};
+
+static struct follower *follower_of(const evpq_future *f)
+{
+    return container_of(f, struct follower, future);
+}
+
+static void stop_waiting(struct follower *w)
+{
+    list_remove(&w->waiter.job.node);
+    timer_stop(&w->timer);
+}
+
+static void follow_child(struct follower *w)
+{
+    stop_waiting(w);
+    future_settle_follow(&w->future, w->child);
+}
+
+static void child_settled(struct job *job)
+{
+    follow_child(container_of(job, struct follower, waiter.job));
+}
+
+static void cancel_with_child(evpq_future *f)
+{
+    struct follower *w = follower_of(f);
+    stop_waiting(w);
+    evpq_future_cancel(w->child);
+    future_settle_canceled(f, future_outcome(w->child));
+}
+
+static void follower_free(evpq_future *f)
+{
+    struct follower *w = follower_of(f);
+    evpq_future_unref(w->child);
+    mem_free(w);
+}
+
+static size_t follower_count(const evpq_future *f)
+{
+    (void) f;
+    return 1;
+}
+
+static evpq_future *follower_at(const evpq_future *f, size_t i)
+{
+    (void) i;
+    return follower_of(f)->child;
+}
+
+/* Takes `child`. Without memory it is stopped, as nobody could any more. NULL: return child_or_failure. */
+static evpq_future *follower_new(evpq_future *child, const struct future_class *class,
+                                 struct follower **ret_follower)
+{
+    *ret_follower = NULL;
+    if (!child)
+        return future_constant(EVPQ_INVALID);
+    if (!child->loop)
+        return child;
+    struct follower *w = mem_zalloc(sizeof *w);
+    if (!w) {
+        evpq_future_cancel(child);
+        evpq_future_unref(child);
+        return future_constant(EVPQ_NOMEM);
+    }
+    future_init(&w->future, class, child->loop);
+    timer_init(&w->timer, child->loop, NULL);
+    w->child = child;
+    *ret_follower = w;
+    return &w->future;
+}
+
+static void watch_child(struct follower *w, void (*run)(struct job *))
+{
+    future_watch(w->child, w->future.loop, &w->waiter, run);
+}
+
+/* ---- timeout ---- */
+
+static const struct future_class timeout_class = {.cancel = cancel_with_child,
+                                                  .free = follower_free,
+                                                  .count = follower_count,
+                                                  .at = follower_at};
+
+static void timed_out(struct timer *t)
+{
+    struct follower *w = container_of(t, struct follower, timer);
+    if (!future_pending(w->child)) {
+        follow_child(w); /* the answer is here, its waiter only not yet called */
+        return;
+    }
+    stop_waiting(w);
+    evpq_future_cancel(w->child);
+    const char *sql = evpq_error_sql(evpq_future_error(w->child));
+    char message[96];
+    snprintf(message, sizeof message, "not done within %.6g s", w->seconds);
+    future_settle_error(&w->future,
+                        error_build(&(struct error_fields){.status = EVPQ_TIMEOUT,
+                                                           .outcome = future_outcome(w->child),
+                                                           .message = message,
+                                                           .sql = sql}));
+}
+
+evpq_future *evpq_timeout(evpq_future *f, double seconds)
+{
+    struct follower *w;
+    if (isnan(seconds)) {
+        evpq_future_cancel(f);
+        evpq_future_unref(f);
+        return future_constant(EVPQ_INVALID);
+    }
+    evpq_future *outer = follower_new(f, &timeout_class, &w);
+    if (!w)
+        return outer;
+    w->seconds = seconds;
+    w->timer.fire = timed_out;
+    watch_child(w, child_settled);
+    if (future_pending(f) && isfinite(seconds))
+        timer_start(&w->timer, seconds);
+    else if (future_pending(f) && seconds < 0)
+        timer_start(&w->timer, 0.);
+    return outer;
+}
+
+/* ---- shield ---- */
+
+static void leave_child(evpq_future *f)
+{
+    stop_waiting(follower_of(f));
+    future_settle_canceled(f, EVPQ_OUTCOME_UNKNOWN);
+}
+
+static const struct future_class shield_class = {
+    .cancel = leave_child, .free = follower_free, .count = follower_count, .at = follower_at};
+
+evpq_future *evpq_shield(evpq_future *f)
+{
+    struct follower *w;
+    evpq_future *outer = follower_new(f, &shield_class, &w);
+    if (w)
+        watch_child(w, child_settled);
+    return outer;
+}
+
+/* ---- then ---- */
+
+static const struct future_class then_class = {.cancel = cancel_with_child,
+                                               .free = follower_free,
+                                               .count = follower_count,
+                                               .at = follower_at};
+
+/* The program's function may cancel or let go of anything, this future included. */
+static void call_then(struct job *job)
+{
+    struct follower *w = container_of(job, struct follower, waiter.job);
+    evpq_future_ref(&w->future);
+    evpq_future *first = evpq_future_ref(w->child);
+    evpq_future *second = w->fn(first, w->arg);
+    evpq_future_unref(first);
+    if (!second)
+        second = future_constant(EVPQ_INVALID);
+    if (!future_pending(&w->future)) {
+        evpq_future_cancel(second);
+        evpq_future_unref(second);
+    } else {
+        evpq_future_unref(w->child);
+        w->child = second;
+        watch_child(w, child_settled);
+    }
+    evpq_future_unref(&w->future);
+}
+
+evpq_future *evpq_then(evpq_future *f, evpq_then_fn *fn, void *arg)
+{
+    struct follower *w;
+    if (!fn) {
+        evpq_future_cancel(f);
+        evpq_future_unref(f);
+        return future_constant(EVPQ_INVALID);
+    }
+    evpq_future *outer = follower_new(f, &then_class, &w);
+    if (!w)
+        return outer;
+    w->fn = fn;
+    w->arg = arg;
+    watch_child(w, call_then);
+    return outer;
+}

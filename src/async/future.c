@@ -1,0 +1,193 @@
+/* future.c - the state of a future: settled once, by `settle` alone, which only queues. */
+#include "async/future.h"
+
+#include "base/mem.h"
+#include "words/error.h"
+
+#include <assert.h>
+#include <stdint.h>
+
+/* A program's callback, waiting. */
+struct callback {
+    struct waiter waiter;
+    evpq_future *f;
+    evpq_done_fn *fn;
+    void *arg;
+};
+
+static const struct evpq_future constant_invalid = {.status = EVPQ_INVALID};
+static const struct evpq_future constant_nomem = {.status = EVPQ_NOMEM};
+
+/* ---- life ---- */
+
+void future_init(evpq_future *f, const struct future_class *class, evpq_loop *loop)
+{
+    *f = (struct evpq_future){
+        .refs = 2, .status = EVPQ_PENDING, .loop = evpq_loop_ref(loop), .class = class};
+    list_init(&f->waiters);
+}
+
+evpq_future *future_constant(evpq_status status)
+{
+    /* Never written to: every function looks at refs or loop first. */
+    return (evpq_future *) (uintptr_t) (status == EVPQ_NOMEM ? &constant_nomem : &constant_invalid);
+}
+
+evpq_future *evpq_future_ref(evpq_future *f)
+{
+    if (f && f->refs)
+        f->refs++;
+    return f;
+}
+
+static void drop_value(evpq_future *f)
+{
+    if (f->value_class && f->value_class->free && f->value)
+        f->value_class->free(f->value);
+    f->value = NULL;
+}
+
+evpq_future *evpq_future_unref(evpq_future *f)
+{
+    while (f && f->refs && !--f->refs) {
+        evpq_loop *loop = f->loop;
+        evpq_future *next = f->follows; /* a loop, not recursion: chains may be long */
+        drop_value(f);
+        evpq_error_unref(f->error);
+        f->class->free(f);
+        evpq_loop_unref(loop);
+        f = next;
+    }
+    return NULL;
+}
+
+/* ---- settling ---- */
+
+/* The only writer of a future's status. Gives the producer's reference back. */
+static void settle(evpq_future *f, evpq_status status)
+{
+    assert(future_pending(f) && status != EVPQ_PENDING);
+    f->status = status;
+    list_each (node, &f->waiters) {
+        list_remove(node);
+        loop_defer(f->loop, container_of(node, struct job, node));
+    }
+    evpq_future_unref(f);
+}
+
+void future_settle_value(evpq_future *f, const struct value_class *class, void *value)
+{
+    f->value_class = class;
+    f->value = value;
+    settle(f, EVPQ_OK);
+}
+
+void future_settle_error(evpq_future *f, evpq_error *error)
+{
+    f->error = error;
+    settle(f, evpq_error_status(error));
+}
+
+void future_settle_follow(evpq_future *f, evpq_future *settled)
+{
+    assert(!future_pending(settled));
+    f->follows = evpq_future_ref(settled);
+    settle(f, settled->status);
+}
+
+void future_settle_canceled(evpq_future *f, evpq_outcome outcome)
+{
+    future_settle_error(f, error_new(EVPQ_CANCELED, outcome, "canceled by the program"));
+}
+
+void evpq_future_cancel(evpq_future *f)
+{
+    if (f && future_pending(f))
+        f->class->cancel(f);
+}
+
+/* ---- waiting ---- */
+
+void future_watch(evpq_future *f, evpq_loop *loop, struct waiter *w, void (*run)(struct job *))
+{
+    job_init(&w->job, run);
+    if (future_pending(f))
+        list_append(&f->waiters, &w->job.node);
+    else
+        loop_defer(loop, &w->job);
+}
+
+static void run_callback(struct job *job)
+{
+    struct callback *cb = container_of(job, struct callback, waiter.job);
+    cb->fn(cb->f, cb->arg);
+    evpq_future_unref(cb->f);
+    mem_free(cb);
+}
+
+evpq_status evpq_future_on_done(evpq_future *f, evpq_done_fn *fn, void *arg)
+{
+    if (!f || !fn)
+        return EVPQ_INVALID;
+    if (!f->loop)
+        return f->status; /* there is nowhere to call from */
+    struct callback *cb = mem_alloc(sizeof *cb);
+    if (!cb)
+        return EVPQ_NOMEM;
+    *cb = (struct callback){.f = evpq_future_ref(f), .fn = fn, .arg = arg};
+    future_watch(f, f->loop, &cb->waiter, run_callback);
+    return EVPQ_OK;
+}
+
+/* ---- reading ---- */
+
+static const evpq_future *source(const evpq_future *f)
+{
+    while (f && f->follows)
+        f = f->follows;
+    return f;
+}
+
+evpq_status evpq_future_status(const evpq_future *f)
+{
+    return f ? f->status : EVPQ_INVALID;
+}
+
+const evpq_error *evpq_future_error(const evpq_future *f)
+{
+    const evpq_future *s = source(f);
+    if (!s || s->status == EVPQ_OK || s->status == EVPQ_PENDING)
+        return NULL;
+    if (s->error)
+        return s->error;
+    return s->status == EVPQ_NOMEM ? error_nomem() : error_invalid();
+}
+
+void *future_value(const evpq_future *f, const struct value_class *class)
+{
+    const evpq_future *s = source(f);
+    return s && s->status == EVPQ_OK && s->value_class == class ? s->value : NULL;
+}
+
+void *future_take_value(evpq_future *f, const struct value_class *class)
+{
+    void *value = future_value(f, class);
+    if (value)
+        ((evpq_future *) (uintptr_t) source(f))->value = NULL;
+    return value;
+}
+
+evpq_outcome future_outcome(const evpq_future *f)
+{
+    return evpq_error_outcome(evpq_future_error(f));
+}
+
+size_t evpq_future_count(const evpq_future *f)
+{
+    return f && f->loop && f->class->count ? f->class->count(f) : 0;
+}
+
+evpq_future *evpq_future_at(const evpq_future *f, size_t i)
+{
+    return i < evpq_future_count(f) ? f->class->at(f, i) : NULL;
+}

@@ -1,0 +1,73 @@
+/* future.h - the future as its producers see it.
+ *
+ * A future is embedded at the start of whatever stands for the work (a query, a timer, a combinator). Its producer holds
+ * one of its references from future_init until it settles; settling hands that reference back, so the block may be
+ * gone when a future_settle_ function returns.
+ *
+ * A future either has a value of its own, or follows another that has settled: then it reads as that one does. */
+#ifndef ASYNC_FUTURE_H
+#define ASYNC_FUTURE_H
+
+#include "async/loop.h"
+
+#include <evpq/future.h>
+
+struct future_class {
+    void (*cancel)(evpq_future *f); /* pending: stop the work and settle f, as canceled */
+    void (*free)(evpq_future *f);   /* the last reference is gone: free the block; the value is gone already */
+    size_t (*count)(const evpq_future *f); /* children; NULL: none */
+    evpq_future *(*at)(const evpq_future *f, size_t i);
+};
+
+/* Says what a value is (by address) and how to let go of it (NULL: not at all). */
+struct value_class {
+    void (*free)(void *value);
+};
+
+struct evpq_future {
+    unsigned refs; /* 0: one of the constant futures */
+    evpq_status status;
+    evpq_loop *loop; /* NULL for the constant ones */
+    const struct future_class *class;
+    struct list waiters;
+    evpq_error *error;
+    evpq_future *follows;
+    const struct value_class *value_class;
+    void *value;
+};
+
+/* Somebody who wants to know; called once, from the run queue. Taking job.node off its list calls it off. */
+struct waiter {
+    struct job job;
+};
+
+/* Initialises an embedded future with two references: the producer's and the one to be given to the caller. */
+void future_init(evpq_future *f, const struct future_class *class, evpq_loop *loop);
+
+/* A future without memory or loop: constant, failed with EVPQ_INVALID or EVPQ_NOMEM. Needs no reference counting,
+ * but takes part in it. */
+evpq_future *future_constant(evpq_status status);
+
+static inline bool future_pending(const evpq_future *f)
+{
+    return f->status == EVPQ_PENDING;
+}
+
+/* The only ways to settle. All need a pending future and take the value, or the error. */
+void future_settle_value(evpq_future *f, const struct value_class *class, void *value);
+void future_settle_error(evpq_future *f, evpq_error *error);
+void future_settle_follow(evpq_future *f, evpq_future *settled); /* borrows `settled` */
+void future_settle_canceled(evpq_future *f, evpq_outcome outcome);
+
+/* Queues w->job on `loop` when f settles (at once when it has). */
+void future_watch(evpq_future *f, evpq_loop *loop, struct waiter *w, void (*run)(struct job *));
+
+/* The value, if it is of that class; NULL otherwise, and while pending or failed. `future_take_value` leaves none
+ * behind. */
+void *future_value(const evpq_future *f, const struct value_class *class);
+void *future_take_value(evpq_future *f, const struct value_class *class);
+
+/* The outcome to report when f is canceled or timed out: that of its error, after it was canceled itself. */
+evpq_outcome future_outcome(const evpq_future *f);
+
+#endif

@@ -1,0 +1,278 @@
+/* loop.c - the only file that sees <ev.h>.
+ *
+ * Owns the run queue and the list of what is to be flushed. A tick is asked for by feeding an event to a watcher of the
+ * lowest priority: libev then calls it once, after everything else of this turn, without any watcher being started and
+ * without a system call. A tick is bounded; when its jobs keep making jobs, an idle watcher lets the loop look at its
+ * sockets before going on. */
+#include "async/loop.h"
+
+#include "async/thread.h"
+#include "base/mem.h"
+
+#include <ev.h>
+#include <time.h>
+
+enum { ROUNDS_PER_TICK = 64 };
+
+struct evpq_loop {
+    unsigned refs;
+    bool owns_ev;
+    struct ev_loop *ev;
+    struct runq runq;
+    struct list flushers;
+    ev_prepare tick; /* never started, only fed */
+    ev_idle more;
+    unsigned time_turn; /* of which turn `time` is */
+    double time;
+    struct mailbox *mailbox;
+};
+
+_Static_assert(sizeof(ev_timer) <= sizeof(struct watcher_room), "room for an ev_timer");
+_Static_assert(sizeof(ev_io) <= sizeof(struct watcher_room), "room for an ev_io");
+
+/* ---- the tick ---- */
+
+static void flush_dirty(evpq_loop *loop)
+{
+    struct list now, *node;
+    list_init(&now);
+    list_splice(&now, &loop->flushers);
+    while ((node = list_pop(&now))) {
+        struct flusher *flusher = container_of(node, struct flusher, node);
+        flusher->flush(flusher);
+    }
+}
+
+static void run_tick(evpq_loop *loop)
+{
+    int rounds = 0;
+    evpq_loop_ref(loop);
+    do {
+        while (!runq_empty(&loop->runq) && rounds++ < ROUNDS_PER_TICK)
+            runq_round(&loop->runq);
+        flush_dirty(loop);
+    } while (!runq_empty(&loop->runq) && rounds < ROUNDS_PER_TICK);
+    if (!runq_empty(&loop->runq))
+        ev_idle_start(loop->ev, &loop->more);
+    evpq_loop_unref(loop);
+}
+
+static void on_tick(struct ev_loop *ev, ev_prepare *w, int events)
+{
+    (void) ev, (void) events;
+    run_tick(w->data);
+}
+
+static void on_more(struct ev_loop *ev, ev_idle *w, int events)
+{
+    (void) events;
+    ev_idle_stop(ev, w);
+    run_tick(w->data);
+}
+
+static void ask_for_tick(evpq_loop *loop)
+{
+    if (!ev_is_pending(&loop->tick))
+        ev_feed_event(loop->ev, &loop->tick, EV_CUSTOM);
+}
+
+void loop_defer(evpq_loop *loop, struct job *job)
+{
+    runq_push(&loop->runq, job);
+    ask_for_tick(loop);
+}
+
+void loop_flush_later(evpq_loop *loop, struct flusher *flusher)
+{
+    if (!list_linked(&flusher->node))
+        list_append(&loop->flushers, &flusher->node);
+    ask_for_tick(loop);
+}
+
+/* ---- life ---- */
+
+evpq_loop *evpq_loop_new(struct ev_loop *ev)
+{
+    evpq_loop *loop = mem_zalloc(sizeof *loop);
+    if (!loop)
+        return NULL;
+    loop->refs = 1;
+    loop->owns_ev = !ev;
+    loop->ev = ev ? ev : ev_loop_new(EVFLAG_AUTO);
+    if (!loop->ev) {
+        mem_free(loop);
+        return NULL;
+    }
+    runq_init(&loop->runq);
+    list_init(&loop->flushers);
+    ev_prepare_init(&loop->tick, on_tick);
+    ev_set_priority(&loop->tick, EV_MINPRI);
+    loop->tick.data = loop;
+    ev_idle_init(&loop->more, on_more);
+    ev_set_priority(&loop->more, EV_MAXPRI);
+    loop->more.data = loop;
+    return loop;
+}
+
+evpq_loop *evpq_loop_ref(evpq_loop *loop)
+{
+    if (loop)
+        loop->refs++;
+    return loop;
+}
+
+evpq_loop *evpq_loop_unref(evpq_loop *loop)
+{
+    if (!loop || --loop->refs)
+        return NULL;
+    mailbox_close(loop->mailbox);
+    ev_clear_pending(loop->ev, &loop->tick);
+    ev_idle_stop(loop->ev, &loop->more);
+    if (loop->owns_ev)
+        ev_loop_destroy(loop->ev);
+    mem_free(loop);
+    return NULL;
+}
+
+struct ev_loop *evpq_loop_ev(evpq_loop *loop)
+{
+    return loop->ev;
+}
+
+void evpq_loop_run(evpq_loop *loop)
+{
+    loop_run(loop);
+}
+
+void evpq_loop_stop(evpq_loop *loop)
+{
+    ev_break(loop->ev, EVBREAK_ONE);
+}
+
+bool loop_run(evpq_loop *loop)
+{
+    return ev_run(loop->ev, 0);
+}
+
+bool loop_running(const evpq_loop *loop)
+{
+    return ev_depth(loop->ev) > 0;
+}
+
+void loop_hold(evpq_loop *loop)
+{
+    ev_ref(loop->ev);
+}
+
+void loop_release(evpq_loop *loop)
+{
+    ev_unref(loop->ev);
+}
+
+struct mailbox **loop_mailbox(evpq_loop *loop)
+{
+    return &loop->mailbox;
+}
+
+/* ---- time ---- */
+
+double loop_clock(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double) t.tv_sec + (double) t.tv_nsec * 1e-9;
+}
+
+double loop_time(evpq_loop *loop)
+{
+    unsigned turn = ev_iteration(loop->ev);
+    if (turn != loop->time_turn || !loop_running(loop)) {
+        loop->time_turn = turn;
+        loop->time = loop_clock();
+    }
+    return loop->time;
+}
+
+/* ---- timers ---- */
+
+static ev_timer *timer_ev(const struct timer *t)
+{
+    return (ev_timer *) (void *) &((struct timer *) (void *) t)->ev;
+}
+
+static void on_timer(struct ev_loop *ev, ev_timer *w, int events)
+{
+    (void) ev, (void) events;
+    struct timer *t = w->data;
+    t->fire(t);
+}
+
+void timer_init(struct timer *t, evpq_loop *loop, void (*fire)(struct timer *))
+{
+    t->fire = fire;
+    t->loop = loop;
+    ev_timer_init(timer_ev(t), on_timer, 0., 0.);
+    timer_ev(t)->data = t;
+}
+
+void timer_start(struct timer *t, double after)
+{
+    ev_timer *w = timer_ev(t);
+    ev_timer_stop(t->loop->ev, w);
+    if (!loop_running(t->loop))
+        ev_now_update(t->loop->ev); /* the loop's idea of now is as old as its last turn */
+    ev_timer_set(w, after > 0. ? after : 0., 0.);
+    ev_timer_start(t->loop->ev, w);
+}
+
+void timer_stop(struct timer *t)
+{
+    ev_timer_stop(t->loop->ev, timer_ev(t));
+}
+
+bool timer_active(const struct timer *t)
+{
+    return ev_is_active(timer_ev(t));
+}
+
+/* ---- descriptors ---- */
+
+static ev_io *io_ev(const struct io *io)
+{
+    return (ev_io *) (void *) &((struct io *) (void *) io)->ev;
+}
+
+static void on_io(struct ev_loop *ev, ev_io *w, int events)
+{
+    (void) ev, (void) events;
+    struct io *io = w->data;
+    io->ready(io);
+}
+
+void io_init(struct io *io, evpq_loop *loop, void (*ready)(struct io *))
+{
+    io->ready = ready;
+    io->loop = loop;
+    ev_io_init(io_ev(io), on_io, -1, 0);
+    io_ev(io)->data = io;
+}
+
+void io_start(struct io *io, int fd, int events)
+{
+    ev_io *w = io_ev(io);
+    ev_io_stop(io->loop->ev, w);
+    /* ev_io_set, not ev_io_modify: it makes libev tell the kernel again, even when number and events are the same,
+     * which is needed when libpq has closed a socket and got the same number for the next. */
+    ev_io_set(w, fd, (events & IO_READ ? EV_READ : 0) | (events & IO_WRITE ? EV_WRITE : 0));
+    ev_io_start(io->loop->ev, w);
+}
+
+void io_stop(struct io *io)
+{
+    ev_io_stop(io->loop->ev, io_ev(io));
+}
+
+bool io_active(const struct io *io)
+{
+    return ev_is_active(io_ev(io));
+}

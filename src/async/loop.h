@@ -1,0 +1,73 @@
+/* loop.h - what the rest of the library sees of libev: timers, descriptors, "later", and the time.
+ *
+ * A tick is the end of one turn of the loop, after every watcher of that turn has been called: the run queue is emptied
+ * and then each dirty connection is flushed once. A tick happens only when something asked for it. */
+#ifndef ASYNC_LOOP_H
+#define ASYNC_LOOP_H
+
+#include "async/runq.h"
+
+#include <evpq/loop.h>
+#include <stdbool.h>
+
+/* Room for one libev watcher, so that it can live inside our structs while <ev.h> stays in loop.c. */
+struct watcher_room {
+    void *words[8];
+};
+
+/* Calls fire(timer) once, `after` seconds from timer_start; then, and after timer_stop, it is off. */
+struct timer {
+    void (*fire)(struct timer *);
+    evpq_loop *loop;
+    struct watcher_room ev;
+};
+
+void timer_init(struct timer *t, evpq_loop *loop, void (*fire)(struct timer *));
+void timer_start(struct timer *t, double after); /* also moves a running one */
+void timer_stop(struct timer *t);
+bool timer_active(const struct timer *t);
+
+/* Calls ready(io) whenever the descriptor is readable (IO_READ) or writable (IO_WRITE), until io_stop. Stop it before
+ * the descriptor is closed: then an event of an earlier descriptor of the same number is nobody's. */
+enum io_event { IO_READ = 1, IO_WRITE = 2 };
+
+struct io {
+    void (*ready)(struct io *);
+    evpq_loop *loop;
+    struct watcher_room ev;
+};
+
+void io_init(struct io *io, evpq_loop *loop, void (*ready)(struct io *));
+void io_start(struct io *io, int fd, int events); /* a running one is re-armed, whatever became of its descriptor */
+void io_stop(struct io *io);
+bool io_active(const struct io *io);
+
+/* Whether an active io keeps ev_run from returning; counted, so calls must pair. */
+void loop_hold(evpq_loop *loop);
+void loop_release(evpq_loop *loop);
+
+/* Something to do at the end of the tick, after the run queue: flushing a socket. */
+struct flusher {
+    struct list node;
+    void (*flush)(struct flusher *);
+};
+
+void loop_defer(evpq_loop *loop, struct job *job);
+void loop_flush_later(evpq_loop *loop, struct flusher *flusher);
+
+/* Whether the calling code was itself called by the loop. */
+bool loop_running(const evpq_loop *loop);
+
+/* Runs until loop_stop (EVPQ_OK comes back as true) or until no watcher is left that could do anything (false). */
+bool loop_run(evpq_loop *loop);
+
+/* Seconds on a clock that never jumps. loop_time is read once a turn and costs nothing after that; loop_clock is read
+ * now. */
+double loop_time(evpq_loop *loop);
+double loop_clock(void);
+
+/* Where thread.c keeps its mailbox for this loop. */
+struct mailbox;
+struct mailbox **loop_mailbox(evpq_loop *loop);
+
+#endif

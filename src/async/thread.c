@@ -1,0 +1,159 @@
+/* thread.c - the only file that sees <pthread.h>.
+ *
+ * A thread an errand: there are never more of them than connections being opened or canceled. What a thread has done is
+ * put into the loop's mailbox, whose eventfd the loop watches; no thread ever touches libev. The mailbox outlives the
+ * loop when threads are still out. */
+#include "async/thread.h"
+
+#include "async/loop.h"
+#include "base/mem.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum { STACK_SIZE = 512 * 1024 }; /* getaddrinfo and its plug-ins are known to want a lot */
+
+struct mailbox {
+    pthread_mutex_t lock; /* guards the rest, but for `io` and `loop`, which are the loop's */
+    unsigned refs;        /* the loop's, and one for each errand under way */
+    bool closed;
+    int fd;
+    struct list back;
+    evpq_loop *loop;
+    struct io io;
+};
+
+static void mailbox_unref(struct mailbox *m)
+{
+    pthread_mutex_lock(&m->lock);
+    bool last = !--m->refs;
+    pthread_mutex_unlock(&m->lock);
+    if (!last)
+        return;
+    pthread_mutex_destroy(&m->lock);
+    close(m->fd);
+    mem_free(m);
+}
+
+static void deliver(struct io *io)
+{
+    struct mailbox *m = container_of(io, struct mailbox, io);
+    struct list back, *node;
+    uint64_t count;
+    list_init(&back);
+    if (read(m->fd, &count, sizeof count) < 0)
+        count = 0; /* someone else's wake-up was enough */
+    pthread_mutex_lock(&m->lock);
+    list_splice(&back, &m->back);
+    m->refs++;
+    pthread_mutex_unlock(&m->lock);
+    while ((node = list_pop(&back))) {
+        struct errand *errand = container_of(node, struct errand, node);
+        mailbox_unref(m);
+        errand->done(errand);
+    }
+    mailbox_unref(m);
+}
+
+static struct mailbox *mailbox_new(evpq_loop *loop)
+{
+    struct mailbox *m = mem_zalloc(sizeof *m);
+    if (!m)
+        return NULL;
+    m->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (m->fd < 0 || pthread_mutex_init(&m->lock, NULL)) {
+        if (m->fd >= 0)
+            close(m->fd);
+        mem_free(m);
+        return NULL;
+    }
+    m->refs = 1;
+    m->loop = loop;
+    list_init(&m->back);
+    io_init(&m->io, loop, deliver);
+    io_start(&m->io, m->fd, IO_READ);
+    loop_release(loop); /* whoever sends an errand keeps the loop running, not the mailbox */
+    return m;
+}
+
+void mailbox_close(struct mailbox *m)
+{
+    if (!m)
+        return;
+    loop_hold(m->loop);
+    io_stop(&m->io);
+    struct list back, *node;
+    list_init(&back);
+    pthread_mutex_lock(&m->lock);
+    m->closed = true;
+    list_splice(&back, &m->back);
+    pthread_mutex_unlock(&m->lock);
+    while ((node = list_pop(&back))) {
+        struct errand *errand = container_of(node, struct errand, node);
+        mailbox_unref(m);
+        errand->done(errand);
+    }
+    mailbox_unref(m);
+}
+
+static void *thread_main(void *arg)
+{
+    struct errand *errand = arg;
+    struct mailbox *m = errand->mailbox;
+    errand->work(errand);
+
+    pthread_mutex_lock(&m->lock);
+    bool closed = m->closed;
+    if (!closed) {
+        list_append(&m->back, &errand->node);
+        uint64_t one = 1;
+        if (write(m->fd, &one, sizeof one) < 0)
+            one = 0; /* the counter is at its top: the loop is awake already */
+    }
+    m->refs++; /* the errand's own reference goes when it is delivered, perhaps before the unlock below returns */
+    pthread_mutex_unlock(&m->lock);
+    if (closed) {
+        errand->done(errand);
+        mailbox_unref(m);
+    }
+    mailbox_unref(m);
+    return NULL;
+}
+
+static bool start_detached(struct errand *errand)
+{
+    pthread_attr_t attr;
+    pthread_t thread;
+    sigset_t all, before;
+    if (pthread_attr_init(&attr))
+        return false;
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attr, STACK_SIZE);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool started = !pthread_create(&thread, &attr, thread_main, errand);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attr);
+    return started;
+}
+
+bool errand_run(evpq_loop *loop, struct errand *errand)
+{
+    struct mailbox **m = loop_mailbox(loop);
+    if (!*m)
+        *m = mailbox_new(loop);
+    if (!*m)
+        return false;
+    list_init(&errand->node);
+    errand->mailbox = *m;
+    pthread_mutex_lock(&(*m)->lock);
+    (*m)->refs++;
+    pthread_mutex_unlock(&(*m)->lock);
+    if (start_detached(errand))
+        return true;
+    mailbox_unref(*m);
+    return false;
+}

@@ -1,0 +1,26 @@
+/* thread.h - one blocking function off the loop's thread: name look-ups, and PQcancel where libpq has nothing better. */
+#ifndef ASYNC_THREAD_H
+#define ASYNC_THREAD_H
+
+#include "base/list.h"
+
+#include <evpq/loop.h>
+#include <stdbool.h>
+
+struct mailbox;
+
+struct errand {
+    struct list node;
+    void (*work)(struct errand *); /* in a thread of its own, all signals blocked */
+    void (*done)(struct errand *); /* from the loop; or, when the loop is gone by then, in the thread: so an errand
+                                      that nobody waits for any more must only free itself there */
+    struct mailbox *mailbox;
+};
+
+/* Starts errand->work. False when no thread can be had; then nothing is called. The loop is not kept alive by it. */
+bool errand_run(evpq_loop *loop, struct errand *errand);
+
+/* The loop is going: what comes back from now on is delivered in its thread. NULL is allowed. */
+void mailbox_close(struct mailbox *mailbox);
+
+#endif
