@@ -13,7 +13,7 @@ struct list {
 };
 
 /* The struct that `node` is the member `name` of. */
-#define container_of(node, type, name) ((type *) (void *) ((char *) (node) - offsetof(type, name)))
+#define container_of(node, type, name) ((type *)(void *)((char *)(node)-offsetof(type, name)))
 
 static inline void list_init(struct list *l)
 {
@@ -79,8 +79,8 @@ static inline void list_splice(struct list *to, struct list *from)
 }
 
 /* The body may remove the current node, and nothing else. */
-#define list_each(node, head)                                                                      \
-    for (struct list *node = (head)->next, *node##_next = node->next; node != (head);              \
-         node = node##_next, node##_next = node->next)
+#define list_each(node, head)                                                      \
+ for (struct list *node = (head)->next, *node##_next = node->next; node != (head); \
+      node = node##_next, node##_next = node->next)
 
 #endif

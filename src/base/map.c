@@ -9,7 +9,7 @@ enum { FIRST_SIZE = 16 };
 
 static struct map_node **buckets(const struct map *m)
 {
-    return m->buckets ? m->buckets : (struct map_node **) (void *) &((struct map *) (void *) m)->one;
+    return m->buckets ? m->buckets : (struct map_node **)(void *)&((struct map *)(void *)m)->one;
 }
 
 static struct map_node **slot(const struct map *m, uint64_t hash)
@@ -51,7 +51,7 @@ void map_free(struct map *m)
 uint64_t map_hash(const char *key)
 {
     uint64_t hash = UINT64_C(14695981039346656037);
-    for (const unsigned char *p = (const unsigned char *) key; *p; p++)
+    for (const unsigned char *p = (const unsigned char *)key; *p; p++)
         hash = (hash ^ *p) * UINT64_C(1099511628211);
     return hash ^ hash >> 32;
 }

@@ -1,0 +1,202 @@
+/* conninfo.c - asking libpq what it would do, without letting it do it.
+ *
+ * libpq has no call that merges a connection string with PG* variables, a service and its defaults, but for connecting.
+ * So a connection is begun that must fail before the network is touched, as its sslmode is not one, and is then asked
+ * for its options (PQconninfo). */
+#include "libpq/conninfo.h"
+
+#include "base/mem.h"
+#include "libpq/pq.h"
+#include "words/error.h"
+
+#include <libpq-fe.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_HOSTS = 256 };
+
+static const char *option(const PQconninfoOption *options, const char *keyword)
+{
+    for (const PQconninfoOption *o = options; o->keyword; o++)
+        if (!strcmp(o->keyword, keyword))
+            return o->val && *o->val ? o->val : NULL;
+    return NULL;
+}
+
+/* As libpq tells a connection string from a bare database name. */
+static bool is_string_or_uri(const char *text)
+{
+    return strchr(text, '=') || !strncmp(text, "postgresql://", 13) ||
+           !strncmp(text, "postgres://", 11);
+}
+
+static evpq_error *invalid(const char *why)
+{
+    int length = (int) strcspn(why, "\n");
+    return error_new(EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT, "bad connection string: %.*s", length, why);
+}
+
+/* ---- the list of hosts ---- */
+
+static int count_items(const char *list)
+{
+    int n = list ? 1 : 0;
+    for (; list && (list = strchr(list, ',')); list++)
+        n++;
+    return n;
+}
+
+/* Cuts `list` (ours) at its commas; empty items become NULL. A single item serves all n places if `repeat`. */
+static void cut(char *list, struct conninfo_host *hosts, int n, size_t member, bool repeat)
+{
+    const char *item = NULL;
+    for (int i = 0; i < n; i++) {
+        if (list) {
+            item = list;
+            list = strchr(list, ',');
+            if (list)
+                *list++ = '\0';
+        } else if (!repeat) {
+            item = NULL;
+        }
+        *(const char **) (void *) ((char *) &hosts[i] + member) = item && *item ? item : NULL;
+    }
+}
+
+static char *copy_after(char **end, const char *text)
+{
+    if (!text)
+        return NULL;
+    size_t length = strlen(text) + 1;
+    char *copy = memcpy(*end, text, length);
+    *end += length;
+    return copy;
+}
+
+static size_t length_of(const char *text)
+{
+    return text ? strlen(text) + 1 : 0;
+}
+
+/* One block: the struct, its hosts, and the three lists and the text that they point into. */
+static struct conninfo *assemble(const char *text, const PQconninfoOption *options, int n)
+{
+    const char *host = option(options, "host"), *hostaddr = option(options, "hostaddr");
+    const char *port = option(options, "port");
+    struct conninfo *ci = mem_zalloc(sizeof *ci + (size_t) n * sizeof *ci->hosts + length_of(host) +
+                                     length_of(hostaddr) + length_of(port) + length_of(text));
+    if (!ci)
+        return NULL;
+    ci->n = n;
+    ci->hosts = (struct conninfo_host *) (void *) (ci + 1);
+    char *end = (char *) (ci->hosts + n);
+    cut(copy_after(&end, host), ci->hosts, n, offsetof(struct conninfo_host, host), false);
+    cut(copy_after(&end, hostaddr), ci->hosts, n, offsetof(struct conninfo_host, hostaddr), false);
+    cut(copy_after(&end, port), ci->hosts, n, offsetof(struct conninfo_host, port), true);
+    ci->text = copy_after(&end, text);
+    return ci;
+}
+
+/* ---- the other options ---- */
+
+static bool is(const char *value, const char *word)
+{
+    return value && !strcmp(value, word);
+}
+
+/* Whether the program, or its user by environment, chose this option's value. */
+static bool chosen(const char *text, const char *keyword, const char *variable)
+{
+    if (getenv(variable))
+        return true;
+    PQconninfoOption *given = text && is_string_or_uri(text) ? PQconninfoParse(text, NULL) : NULL;
+    bool found = given && option(given, keyword);
+    PQconninfoFree(given);
+    return found;
+}
+
+static void read_options(struct conninfo *ci, const PQconninfoOption *options)
+{
+    const char *timeout = option(options, "connect_timeout");
+    const char *gss = option(options, "gssencmode");
+    ci->connect_timeout = timeout && atoi(timeout) > 0 ? atoi(timeout) : 0;
+    ci->prefer_standby = is(option(options, "target_session_attrs"), "prefer-standby");
+    ci->shuffle = is(option(options, "load_balance_hosts"), "random");
+    ci->disable_gss = is(gss, "prefer") && !chosen(ci->text, "gssencmode", "PGGSSENCMODE");
+    ci->set_keepalives = !option(options, "keepalives_idle");
+    ci->set_user_timeout = !option(options, "tcp_user_timeout") || is(option(options, "tcp_user_timeout"), "0");
+}
+
+static evpq_error *from_options(const char *text, const PQconninfoOption *options,
+                                struct conninfo **ret_conninfo)
+{
+    int n = count_items(option(options, "hostaddr"));
+    if (!n)
+        n = count_items(option(options, "host"));
+    if (!n)
+        n = 1;
+    if (n > MAX_HOSTS)
+        return invalid("more than 256 hosts");
+    struct conninfo *ci = assemble(text, options, n);
+    if (!ci)
+        return evpq_error_ref(error_nomem());
+    for (int i = 0; n > 1 && i < n; i++)
+        if (!ci->hosts[i].host && !ci->hosts[i].hostaddr) {
+            conninfo_free(ci);
+            return invalid("an empty item in a list of hosts; name the folder of the socket instead");
+        }
+    read_options(ci, options);
+    *ret_conninfo = ci;
+    return NULL;
+}
+
+evpq_error *conninfo_read(const char *text, struct conninfo **ret_conninfo)
+{
+    static const char no_such_mode[] = "?";
+    static const char *const keywords[] = {"dbname", "sslmode", NULL};
+    const char *const values[] = {text, no_such_mode, NULL};
+    PGconn *probe = PQconnectStartParams(keywords, values, 1);
+    if (!probe)
+        return evpq_error_ref(error_nomem());
+    evpq_error *error = NULL;
+    PQconninfoOption *options = NULL;
+    if (!strstr(PQerrorMessage(probe), "sslmode")) /* it did not get as far: something else is wrong */
+        error = invalid(PQerrorMessage(probe));
+    else if (!(options = PQconninfo(probe)))
+        error = evpq_error_ref(error_nomem());
+    else
+        error = from_options(text, options, ret_conninfo);
+    PQconninfoFree(options);
+    PQfinish(probe);
+    return error;
+}
+
+void conninfo_free(struct conninfo *ci)
+{
+    mem_free(ci);
+}
+
+struct pg_conn *conninfo_connect(const struct conninfo *ci, const struct conninfo_host *host,
+                                 const char *address, const char *session_attrs)
+{
+    /* An empty value counts as not given at all. Later ones win over what the string says. */
+    const char *const keywords[] = {
+        "fallback_application_name", "dbname", "host", "hostaddr", "port", "target_session_attrs",
+        "gssencmode", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout",
+        NULL};
+    const char *const values[] = {
+        "evpq",
+        ci->text,
+        host->host,
+        address ? address : host->hostaddr,
+        host->port,
+        session_attrs,
+        ci->disable_gss ? "disable" : NULL,
+        ci->set_keepalives ? "30" : NULL,
+        ci->set_keepalives ? "10" : NULL,
+        ci->set_keepalives ? "3" : NULL,
+        ci->set_user_timeout ? "30000" : NULL,
+        NULL,
+    };
+    return pq_connect(keywords, values);
+}

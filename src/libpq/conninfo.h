@@ -1,0 +1,38 @@
+/* conninfo.h - what a connection string comes to, once libpq has filled in environment, service file and defaults; and
+ * connecting to one address of it. */
+#ifndef LIBPQ_CONNINFO_H
+#define LIBPQ_CONNINFO_H
+
+#include <evpq/error.h>
+#include <stdbool.h>
+
+struct pg_conn;
+
+/* Strings may be NULL. A host of NULL is libpq's default socket. */
+struct conninfo_host {
+    const char *host, *hostaddr, *port;
+};
+
+struct conninfo {
+    struct conninfo_host *hosts; /* in the order given */
+    int n;
+    double connect_timeout; /* seconds; 0: not set */
+    bool prefer_standby;    /* target_session_attrs: a first pass over all hosts wants a standby, a second anything */
+    bool shuffle;           /* load_balance_hosts=random */
+
+    char *text; /* as the program gave it */
+    bool disable_gss;
+    bool set_keepalives, set_user_timeout;
+};
+
+/* Reads `text` (borrowed; NULL: environment only). Returns NULL and a conninfo to be freed; or the error, given.
+ * Touches local files at most (service, password), never the network. */
+evpq_error *conninfo_read(const char *text, struct conninfo **ret_conninfo);
+void conninfo_free(struct conninfo *ci);
+
+/* Begins to connect to `host` at the numeric `address` (NULL: no look-up is needed). `session_attrs` overrides
+ * target_session_attrs unless NULL. NULL without memory. */
+struct pg_conn *conninfo_connect(const struct conninfo *ci, const struct conninfo_host *host,
+                                 const char *address, const char *session_attrs);
+
+#endif

@@ -1,0 +1,107 @@
+/* pq.h - libpq's connection as the floors above see it: what evpq needs of it, one name for each thing in every version
+ * of libpq, and nothing that blocks (pq_cancel_now excepted).
+ *
+ * Versions are told apart in pq.c alone. */
+#ifndef LIBPQ_PQ_H
+#define LIBPQ_PQ_H
+
+#include "words/request.h"
+
+#include <evpq/error.h>
+#include <stdbool.h>
+
+struct pg_conn;   /* libpq's PGconn */
+struct pg_result; /* libpq's PGresult */
+
+/* ---- connecting ---- */
+
+enum pq_poll { PQ_POLL_READ, PQ_POLL_WRITE, PQ_POLL_DONE, PQ_POLL_FAILED };
+
+/* Begins to connect. Hosts must have numeric addresses in hostaddr. NULL only without memory. */
+struct pg_conn *pq_connect(const char *const *keywords, const char *const *values);
+enum pq_poll pq_connect_poll(struct pg_conn *c);
+/* Why connecting failed: EVPQ_CONNECT, with the server's SQLSTATE if it gave one. A password that libpq lacks reads as
+ * 28P01, as one that the server refuses does. */
+evpq_error *pq_connect_error(const struct pg_conn *c);
+
+/* Notices are dropped until somebody listens (borrowed until pq_finish). Called from inside pq functions; the notice is
+ * given. `fatal`: it is an error, and the server is about to hang up. */
+struct pq_listener {
+    void (*notice)(struct pq_listener *, evpq_error *notice, bool fatal);
+};
+void pq_listen(struct pg_conn *c, struct pq_listener *listener);
+
+/* Non-blocking and in pipeline mode, for good. */
+bool pq_enter_pipeline(struct pg_conn *c);
+void pq_finish(struct pg_conn *c); /* NULL is allowed */
+
+int pq_socket(const struct pg_conn *c);
+int pq_backend_pid(const struct pg_conn *c); /* 0: the server gave no cancel key */
+
+/* ---- sending: into libpq's buffer. False: refused, and pq_error says why. ---- */
+
+bool pq_send_request(struct pg_conn *c, const struct request *r);
+bool pq_send_prepare(struct pg_conn *c, const char *name, const struct request *r);
+bool pq_send_prepared(struct pg_conn *c, const char *name, const struct request *r);
+bool pq_send_command(struct pg_conn *c, const char *sql);
+bool pq_send_deallocate(struct pg_conn *c, const char *name);
+bool pq_send_sync(struct pg_conn *c); /* below libpq 17 this also flushes */
+int pq_flush(struct pg_conn *c);      /* 0 all is sent, 1 wait until writable, -1 the link is broken */
+
+/* ---- receiving ---- */
+
+/* Reads what is there. False: the link is broken; what had arrived before can still be taken. */
+bool pq_consume(struct pg_conn *c);
+/* A TLS session may hold bytes, already decrypted, that the socket will not announce (a record is up to 16 kB,
+ * and libpq may take less at a time). All NULL on a plain connection. */
+struct pq_tls {
+    int (*pending)(const void *session);
+    const void *session;
+};
+struct pq_tls pq_tls(struct pg_conn *c);
+static inline bool pq_tls_has_bytes(const struct pq_tls *tls)
+{
+    return tls->pending && tls->pending(tls->session) > 0;
+}
+
+enum pq_kind {
+    PQ_NOTHING,  /* the rest has not arrived */
+    PQ_END,      /* no more results of this statement */
+    PQ_RESULT,   /* rows, or a command's completion */
+    PQ_ERROR,    /* an error of the server's, or of libpq's own */
+    PQ_ABORTED,  /* not run: an earlier statement before the same Sync failed */
+    PQ_SYNC,     /* everything before this Sync is over */
+    PQ_COPYING,  /* the server has entered a COPY */
+};
+
+/* The next thing that has arrived, without waiting. *ret_result is given for RESULT and ERROR, else NULL. */
+enum pq_kind pq_next(struct pg_conn *c, struct pg_result **ret_result);
+void pq_clear(struct pg_result *r);
+
+/* The error that a PQ_ERROR result is. */
+evpq_error *pq_result_error(const struct pg_result *r, const char *sql);
+/* An error of the link: EVPQ_LOST, with libpq's words for it. */
+evpq_error *pq_lost_error(const struct pg_conn *c);
+/* Whether the server refused a prepared statement it would accept prepared anew: its result type has changed with the
+ * schema (0A000 from RevalidateCachedQuery), or it is gone (26000). */
+bool pq_is_stale_statement(const struct pg_result *r);
+
+enum pq_transaction { PQ_TXN_IDLE, PQ_TXN_OPEN, PQ_TXN_FAILED, PQ_TXN_UNKNOWN };
+enum pq_transaction pq_transaction(const struct pg_conn *c);
+
+/* ---- canceling ---- */
+
+struct pq_cancel;
+
+/* Prepares to cancel what runs on c. NULL without memory. */
+struct pq_cancel *pq_cancel_new(struct pg_conn *c);
+void pq_cancel_free(struct pq_cancel *k);
+/* Whether this libpq can send the request without blocking (17 and later). If so: start, then poll as for connecting;
+ * else pq_cancel_now in a thread of its own. */
+bool pq_cancel_is_async(void);
+bool pq_cancel_start(struct pq_cancel *k);
+enum pq_poll pq_cancel_poll(struct pq_cancel *k);
+int pq_cancel_socket(const struct pq_cancel *k);
+bool pq_cancel_now(struct pq_cancel *k); /* blocks; any thread */
+
+#endif
