@@ -98,19 +98,21 @@ EVPQ_API evpq_future *evpq_timeout(evpq_future *f, double seconds);
 EVPQ_API evpq_future *evpq_shield(evpq_future *f);
 
 /* When `f` (taken) has settled, done or failed, calls fn(f, arg) from the loop; the future that fn returns
- * (taken) is followed. To pass `f` on, return evpq_future_ref(f). Returning NULL is EVPQ_INVALID. Canceling the
- * result cancels `f`, or what fn returned. When canceled before `f` has settled, fn is not called. */
+ * (taken) is followed. To pass `f` on, return evpq_future_ref(f). Returning NULL, the result itself or a future
+ * of another loop is EVPQ_INVALID. Canceling the result cancels `f`, or what fn returned. fn is not called when
+ * it is canceled before that, nor when `f` failed for want of memory or a loop to begin with. */
 typedef evpq_future *evpq_then_fn(evpq_future *f, void *arg);
 EVPQ_API evpq_future *evpq_then(evpq_future *f, evpq_then_fn *fn, void *arg);
 
-/* Done after `seconds` (0 or less: at the loop's next turn). */
+/* Done after `seconds` (0 or less: at the loop's next turn; infinity: never). Not a number is EVPQ_INVALID. */
 EVPQ_API evpq_future *evpq_sleep(evpq_loop *loop, double seconds);
 
 /* ---- a program's own futures ----
  * To put work of another kind (a child process, another library's callback) behind the same interface. */
 
 /* A pending future that only the program settles. `on_cancel` (may be NULL) is called from the loop, once, if
- * it is canceled while pending; the work it stands for should then be stopped. */
+ * it is canceled while pending; the work it stands for should then be stopped. Until it has settled, and
+ * on_cancel has run, it stays alive for whoever settles it, without a reference of theirs. */
 EVPQ_API evpq_future *evpq_future_new(evpq_loop *loop, evpq_done_fn *on_cancel, void *arg);
 
 /* Settles a future made by evpq_future_new. The value is taken: free_value(value) is called when the future

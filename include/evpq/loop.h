@@ -23,9 +23,11 @@ EVPQ_API evpq_loop *evpq_loop_new(struct ev_loop *ev);
 /* One more reference: returns `loop`, given. */
 EVPQ_API evpq_loop *evpq_loop_ref(evpq_loop *loop);
 
-/* Takes a reference; NULL is allowed. Returns NULL. Pools and futures keep their loop alive, so the
- * order in which a program lets go of things does not matter; but with the last reference every
- * callback still queued is dropped unrun, and an ev loop that evpq made is destroyed. */
+/* Takes a reference; NULL is allowed. Returns NULL. Pools, futures and callbacks that have not run yet
+ * keep their loop alive, so the order in which a program lets go of things does not matter. With the
+ * last reference an ev loop that evpq made is destroyed: keep one while you run that by ev_run (evpq_loop_run
+ * and evpq_await keep their own). Work that is still under way is neither finished nor freed when nobody runs
+ * its loop any more: cancel it, and run the loop until it returns. */
 EVPQ_API evpq_loop *evpq_loop_unref(evpq_loop *loop);
 
 /* The libev loop underneath, borrowed while `loop` lives: for watchers of the program's own. */

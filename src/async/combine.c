@@ -36,6 +36,7 @@ static void call_off(struct group *g)
 
 static void cancel_rest(struct group *g)
 {
+    g->future.ending = true;
     call_off(g);
     for (size_t i = 0; i < g->n; i++)
         evpq_future_cancel(g->members[i].f);
@@ -45,7 +46,7 @@ static void cancel_rest(struct group *g)
 
 static void all_settled_member(struct group *g, evpq_future *member, bool last)
 {
-    (void) member;
+    (void)member;
     if (last)
         future_settle_value(&g->future, NULL, NULL);
 }
@@ -62,7 +63,7 @@ static void all_member(struct group *g, evpq_future *member, bool last)
 
 static void race_member(struct group *g, evpq_future *member, bool last)
 {
-    (void) last;
+    (void)last;
     cancel_rest(g);
     future_settle_follow(&g->future, member);
 }
@@ -114,40 +115,50 @@ static evpq_future *group_at(const evpq_future *f, size_t i)
 static const struct future_class group_class = {
     .cancel = group_cancel, .free = group_free, .count = group_count, .at = group_at};
 
-/* The loop that the members have in common; NULL when there is none. */
-static evpq_loop *common_loop(evpq_future *const *fs, size_t n)
+static evpq_loop *loop_of(const evpq_future *f)
+{
+    return f ? f->loop : NULL;
+}
+
+static evpq_loop *first_loop(evpq_future *const *fs, size_t n)
 {
     evpq_loop *loop = NULL;
-    for (size_t i = 0; i < n; i++) {
-        evpq_loop *its = fs[i] ? fs[i]->loop : NULL;
-        if (its && loop && its != loop)
-            return NULL;
-        loop = its ? its : loop;
-    }
+    for (size_t i = 0; fs && i < n && !loop; i++)
+        loop = loop_of(fs[i]);
     return loop;
 }
 
-/* No group can be had: the members, which are ours by now, are let go of, and stopped, as nobody could. */
-static evpq_future *give_up(evpq_future *const *fs, size_t n, evpq_status status)
+static bool all_on(evpq_loop *loop, evpq_future *const *fs, size_t n)
 {
-    for (size_t i = 0; fs && i < n; i++) {
+    for (size_t i = 0; i < n; i++)
+        if (loop_of(fs[i]) && loop_of(fs[i]) != loop)
+            return false;
+    return true;
+}
+
+/* No group can be had: the members, which are ours by now, are let go of, and stopped, as nobody could. */
+static evpq_future *give_up(evpq_future *const *fs, size_t n, evpq_future *failed)
+{
+    for (size_t i = 0; i < n; i++) {
         evpq_future_cancel(fs[i]);
         evpq_future_unref(fs[i]);
     }
-    return future_constant(status);
+    return failed;
 }
 
 static evpq_future *combine(evpq_future *const *fs, size_t n,
                             void (*settled)(struct group *, evpq_future *, bool))
 {
-    evpq_loop *loop = fs && n ? common_loop(fs, n) : NULL;
+    evpq_loop *loop = first_loop(fs, n);
     if (!loop)
-        return give_up(fs, n, EVPQ_INVALID);
+        return future_constant(fs && n ? evpq_future_status(fs[0]) : EVPQ_INVALID);
+    if (!all_on(loop, fs, n))
+        return give_up(fs, n, evpq_future_failed(loop, EVPQ_INVALID, "members of different loops"));
     struct group *g = n <= SIZE_MAX / sizeof *g->members / 2
                           ? mem_alloc(sizeof *g + n * sizeof *g->members)
                           : NULL;
     if (!g)
-        return give_up(fs, n, EVPQ_NOMEM);
+        return give_up(fs, n, future_constant(EVPQ_NOMEM));
     future_init(&g->future, &group_class, loop);
     g->settled = settled;
     g->n = g->left = n;

@@ -14,8 +14,9 @@ struct follower {
     evpq_future *child;
     struct timer timer; /* timeout */
     double seconds;
-    evpq_then_fn *fn; /* then: NULL once it has been called */
+    evpq_then_fn *fn; /* then */
     void *arg;
+    struct follower *outer; /* while being canceled: the one to cancel next */
 };
 
 static struct follower *follower_of(const evpq_future *f)
@@ -40,12 +41,30 @@ static void child_settled(struct job *job)
     follow_child(container_of(job, struct follower, waiter.job));
 }
 
+static void cancel_with_child(evpq_future *f);
+
+static bool cancels_with_child(const evpq_future *f)
+{
+    return future_pending(f) && !f->ending && f->class->cancel == cancel_with_child;
+}
+
+/* From the innermost out. Down and up again, not by recursion: chains may be long. */
 static void cancel_with_child(evpq_future *f)
 {
-    struct follower *w = follower_of(f);
+    struct follower *w = follower_of(f), *outer;
+    w->outer = NULL;
     stop_waiting(w);
+    for (; cancels_with_child(w->child); w = follower_of(w->child)) {
+        struct follower *inner = follower_of(w->child);
+        inner->outer = w;
+        inner->future.ending = true;
+        stop_waiting(inner);
+    }
     evpq_future_cancel(w->child);
-    future_settle_canceled(f, future_outcome(w->child));
+    for (; w; w = outer) {
+        outer = w->outer;
+        future_settle_canceled(&w->future, future_outcome(w->child));
+    }
 }
 
 static void follower_free(evpq_future *f)
@@ -57,17 +76,30 @@ static void follower_free(evpq_future *f)
 
 static size_t follower_count(const evpq_future *f)
 {
-    (void) f;
+    (void)f;
     return 1;
 }
 
 static evpq_future *follower_at(const evpq_future *f, size_t i)
 {
-    (void) i;
+    (void)i;
     return follower_of(f)->child;
 }
 
-/* Takes `child`. Without memory it is stopped, as nobody could any more. NULL: return child_or_failure. */
+/* A failure in the place of a follower of `child`, which is taken, and stopped, as nobody could any more. */
+static evpq_future *refuse(evpq_future *child, const char *why)
+{
+    if (!child)
+        return future_constant(EVPQ_INVALID);
+    if (!child->loop)
+        return child;
+    evpq_future *failed = evpq_future_failed(child->loop, EVPQ_INVALID, "%s", why);
+    evpq_future_cancel(child);
+    evpq_future_unref(child);
+    return failed;
+}
+
+/* Takes `child`. With no follower there is only the future to be returned. */
 static evpq_future *follower_new(evpq_future *child, const struct future_class *class,
                                  struct follower **ret_follower)
 {
@@ -96,10 +128,8 @@ static void watch_child(struct follower *w, void (*run)(struct job *))
 
 /* ---- timeout ---- */
 
-static const struct future_class timeout_class = {.cancel = cancel_with_child,
-                                                  .free = follower_free,
-                                                  .count = follower_count,
-                                                  .at = follower_at};
+static const struct future_class timeout_class = {
+    .cancel = cancel_with_child, .free = follower_free, .count = follower_count, .at = follower_at};
 
 static void timed_out(struct timer *t)
 {
@@ -108,6 +138,7 @@ static void timed_out(struct timer *t)
         follow_child(w); /* the answer is here, its waiter only not yet called */
         return;
     }
+    w->future.ending = true;
     stop_waiting(w);
     evpq_future_cancel(w->child);
     const char *sql = evpq_error_sql(evpq_future_error(w->child));
@@ -123,11 +154,8 @@ static void timed_out(struct timer *t)
 evpq_future *evpq_timeout(evpq_future *f, double seconds)
 {
     struct follower *w;
-    if (isnan(seconds)) {
-        evpq_future_cancel(f);
-        evpq_future_unref(f);
-        return future_constant(EVPQ_INVALID);
-    }
+    if (isnan(seconds))
+        return refuse(f, "a timeout of seconds that are not a number");
     evpq_future *outer = follower_new(f, &timeout_class, &w);
     if (!w)
         return outer;
@@ -163,10 +191,26 @@ evpq_future *evpq_shield(evpq_future *f)
 
 /* ---- then ---- */
 
-static const struct future_class then_class = {.cancel = cancel_with_child,
-                                               .free = follower_free,
-                                               .count = follower_count,
-                                               .at = follower_at};
+static const struct future_class then_class = {
+    .cancel = cancel_with_child, .free = follower_free, .count = follower_count, .at = follower_at};
+
+/* What the function returned (taken), or, where that cannot be followed, a failure that says why. */
+static evpq_future *second_of(struct follower *w, evpq_future *second)
+{
+    const char *why;
+    if (!second)
+        why = "the function of evpq_then returned NULL";
+    else if (second == &w->future)
+        why = "the function of evpq_then returned the future that waits for it";
+    else if (second->loop && second->loop != w->future.loop)
+        why = "the function of evpq_then returned a future of another loop";
+    else
+        return second;
+    if (second != &w->future)
+        evpq_future_cancel(second);
+    evpq_future_unref(second);
+    return evpq_future_failed(w->future.loop, EVPQ_INVALID, "%s", why);
+}
 
 /* The program's function may cancel or let go of anything, this future included. */
 static void call_then(struct job *job)
@@ -176,14 +220,12 @@ static void call_then(struct job *job)
     evpq_future *first = evpq_future_ref(w->child);
     evpq_future *second = w->fn(first, w->arg);
     evpq_future_unref(first);
-    if (!second)
-        second = future_constant(EVPQ_INVALID);
     if (!future_pending(&w->future)) {
         evpq_future_cancel(second);
         evpq_future_unref(second);
     } else {
         evpq_future_unref(w->child);
-        w->child = second;
+        w->child = second_of(w, second);
         watch_child(w, child_settled);
     }
     evpq_future_unref(&w->future);
@@ -192,11 +234,8 @@ static void call_then(struct job *job)
 evpq_future *evpq_then(evpq_future *f, evpq_then_fn *fn, void *arg)
 {
     struct follower *w;
-    if (!fn) {
-        evpq_future_cancel(f);
-        evpq_future_unref(f);
-        return future_constant(EVPQ_INVALID);
-    }
+    if (!fn)
+        return refuse(f, "no function to call then");
     evpq_future *outer = follower_new(f, &then_class, &w);
     if (!w)
         return outer;

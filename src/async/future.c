@@ -30,7 +30,7 @@ void future_init(evpq_future *f, const struct future_class *class, evpq_loop *lo
 evpq_future *future_constant(evpq_status status)
 {
     /* Never written to: every function looks at refs or loop first. */
-    return (evpq_future *) (uintptr_t) (status == EVPQ_NOMEM ? &constant_nomem : &constant_invalid);
+    return (evpq_future *)(uintptr_t)(status == EVPQ_NOMEM ? &constant_nomem : &constant_invalid);
 }
 
 evpq_future *evpq_future_ref(evpq_future *f)
@@ -47,17 +47,31 @@ static void drop_value(evpq_future *f)
     f->value = NULL;
 }
 
+static void bury(evpq_future *f)
+{
+    evpq_loop *loop = f->loop;
+    drop_value(f);
+    evpq_error_unref(f->error);
+    evpq_future_unref(f->follows);
+    f->class->free(f);
+    evpq_loop_unref(loop);
+}
+
 evpq_future *evpq_future_unref(evpq_future *f)
 {
-    while (f && f->refs && !--f->refs) {
-        evpq_loop *loop = f->loop;
-        evpq_future *next = f->follows; /* a loop, not recursion: chains may be long */
-        drop_value(f);
-        evpq_error_unref(f->error);
-        f->class->free(f);
-        evpq_loop_unref(loop);
-        f = next;
-    }
+    if (!f || !f->refs || --f->refs)
+        return NULL;
+    struct graveyard *yard = loop_graveyard(f->loop);
+    list_append(&yard->dead, &f->waiters); /* it has none any more */
+    if (yard->busy)
+        return NULL; /* one after the other, not one inside the other: chains may be long */
+    evpq_loop *loop = evpq_loop_ref(f->loop);
+    struct list *node;
+    yard->busy = true;
+    while ((node = list_pop(&yard->dead)))
+        bury(container_of(node, struct evpq_future, waiters));
+    yard->busy = false;
+    evpq_loop_unref(loop);
     return NULL;
 }
 
@@ -68,7 +82,7 @@ static void settle(evpq_future *f, evpq_status status)
 {
     assert(future_pending(f) && status != EVPQ_PENDING);
     f->status = status;
-    list_each (node, &f->waiters) {
+    list_each(node, &f->waiters) {
         list_remove(node);
         loop_defer(f->loop, container_of(node, struct job, node));
     }
@@ -102,8 +116,10 @@ void future_settle_canceled(evpq_future *f, evpq_outcome outcome)
 
 void evpq_future_cancel(evpq_future *f)
 {
-    if (f && future_pending(f))
-        f->class->cancel(f);
+    if (!f || !future_pending(f) || f->ending)
+        return;
+    f->ending = true;
+    f->class->cancel(f);
 }
 
 /* ---- waiting ---- */
@@ -173,7 +189,7 @@ void *future_take_value(evpq_future *f, const struct value_class *class)
 {
     void *value = future_value(f, class);
     if (value)
-        ((evpq_future *) (uintptr_t) source(f))->value = NULL;
+        ((evpq_future *)(uintptr_t)source(f))->value = NULL;
     return value;
 }
 

@@ -14,7 +14,8 @@
 
 struct future_class {
     void (*cancel)(evpq_future *f); /* pending: stop the work and settle f, as canceled */
-    void (*free)(evpq_future *f);   /* the last reference is gone: free the block; the value is gone already */
+    void (*free)(
+        evpq_future *f); /* the last reference is gone: free the block; the value is gone already */
     size_t (*count)(const evpq_future *f); /* children; NULL: none */
     evpq_future *(*at)(const evpq_future *f, size_t i);
 };
@@ -27,6 +28,8 @@ struct value_class {
 struct evpq_future {
     unsigned refs; /* 0: one of the constant futures */
     evpq_status status;
+    bool
+        ending; /* being canceled, or canceling its children to settle next: deaf to evpq_future_cancel */
     evpq_loop *loop; /* NULL for the constant ones */
     const struct future_class *class;
     struct list waiters;

@@ -2,8 +2,8 @@
  *
  * Owns the run queue and the list of what is to be flushed. A tick is asked for by feeding an event to a watcher of the
  * lowest priority: libev then calls it once, after everything else of this turn, without any watcher being started and
- * without a system call. A tick is bounded; when its jobs keep making jobs, an idle watcher lets the loop look at its
- * sockets before going on. */
+ * without a system call. A tick is bounded, and asks for none after itself; when its jobs keep making jobs, an idle
+ * watcher lets the loop look at its sockets before going on. */
 #include "async/loop.h"
 
 #include "async/thread.h"
@@ -25,6 +25,7 @@ struct evpq_loop {
     unsigned time_turn; /* of which turn `time` is */
     double time;
     struct mailbox *mailbox;
+    struct graveyard graveyard;
 };
 
 _Static_assert(sizeof(ev_timer) <= sizeof(struct watcher_room), "room for an ev_timer");
@@ -43,37 +44,47 @@ static void flush_dirty(evpq_loop *loop)
     }
 }
 
+static void ask_for_tick(evpq_loop *loop)
+{
+    if (!ev_is_pending(&loop->tick))
+        ev_feed_event(loop->ev, &loop->tick, EV_CUSTOM);
+}
+
+static bool work_left(const evpq_loop *loop)
+{
+    return !runq_empty(&loop->runq) || !list_empty(&loop->flushers);
+}
+
 static void run_tick(evpq_loop *loop)
 {
     int rounds = 0;
     evpq_loop_ref(loop);
     do {
-        while (!runq_empty(&loop->runq) && rounds++ < ROUNDS_PER_TICK)
+        while (!runq_empty(&loop->runq) && rounds++ < ROUNDS_PER_TICK) {
+            ask_for_tick(
+                loop); /* for a callback that runs the loop again: the rest of the round is there, too */
             runq_round(&loop->runq);
+        }
         flush_dirty(loop);
-    } while (!runq_empty(&loop->runq) && rounds < ROUNDS_PER_TICK);
-    if (!runq_empty(&loop->runq))
+    } while (work_left(loop) && rounds++ < ROUNDS_PER_TICK);
+    ev_clear_pending(
+        loop->ev, &loop->tick); /* or libev would call it again before it looks at anything else */
+    if (work_left(loop))
         ev_idle_start(loop->ev, &loop->more);
     evpq_loop_unref(loop);
 }
 
 static void on_tick(struct ev_loop *ev, ev_prepare *w, int events)
 {
-    (void) ev, (void) events;
+    (void)ev, (void)events;
     run_tick(w->data);
 }
 
 static void on_more(struct ev_loop *ev, ev_idle *w, int events)
 {
-    (void) events;
+    (void)events;
     ev_idle_stop(ev, w);
     run_tick(w->data);
-}
-
-static void ask_for_tick(evpq_loop *loop)
-{
-    if (!ev_is_pending(&loop->tick))
-        ev_feed_event(loop->ev, &loop->tick, EV_CUSTOM);
 }
 
 void loop_defer(evpq_loop *loop, struct job *job)
@@ -105,6 +116,7 @@ evpq_loop *evpq_loop_new(struct ev_loop *ev)
     }
     runq_init(&loop->runq);
     list_init(&loop->flushers);
+    list_init(&loop->graveyard.dead);
     ev_prepare_init(&loop->tick, on_tick);
     ev_set_priority(&loop->tick, EV_MINPRI);
     loop->tick.data = loop;
@@ -151,7 +163,10 @@ void evpq_loop_stop(evpq_loop *loop)
 
 bool loop_run(evpq_loop *loop)
 {
-    return ev_run(loop->ev, 0);
+    evpq_loop_ref(loop); /* a callback may let go of the last other one */
+    bool alive = ev_run(loop->ev, 0);
+    evpq_loop_unref(loop);
+    return alive;
 }
 
 bool loop_running(const evpq_loop *loop)
@@ -174,13 +189,18 @@ struct mailbox **loop_mailbox(evpq_loop *loop)
     return &loop->mailbox;
 }
 
+struct graveyard *loop_graveyard(evpq_loop *loop)
+{
+    return &loop->graveyard;
+}
+
 /* ---- time ---- */
 
 double loop_clock(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double) t.tv_sec + (double) t.tv_nsec * 1e-9;
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
 double loop_time(evpq_loop *loop)
@@ -197,12 +217,12 @@ double loop_time(evpq_loop *loop)
 
 static ev_timer *timer_ev(const struct timer *t)
 {
-    return (ev_timer *) (void *) &((struct timer *) (void *) t)->ev;
+    return (ev_timer *)(void *)&((struct timer *)(void *)t)->ev;
 }
 
 static void on_timer(struct ev_loop *ev, ev_timer *w, int events)
 {
-    (void) ev, (void) events;
+    (void)ev, (void)events;
     struct timer *t = w->data;
     t->fire(t);
 }
@@ -219,8 +239,7 @@ void timer_start(struct timer *t, double after)
 {
     ev_timer *w = timer_ev(t);
     ev_timer_stop(t->loop->ev, w);
-    if (!loop_running(t->loop))
-        ev_now_update(t->loop->ev); /* the loop's idea of now is as old as its last turn */
+    ev_now_update(t->loop->ev); /* the loop's idea of now is as old as the beginning of its turn */
     ev_timer_set(w, after > 0. ? after : 0., 0.);
     ev_timer_start(t->loop->ev, w);
 }
@@ -239,12 +258,12 @@ bool timer_active(const struct timer *t)
 
 static ev_io *io_ev(const struct io *io)
 {
-    return (ev_io *) (void *) &((struct io *) (void *) io)->ev;
+    return (ev_io *)(void *)&((struct io *)(void *)io)->ev;
 }
 
 static void on_io(struct ev_loop *ev, ev_io *w, int events)
 {
-    (void) ev, (void) events;
+    (void)ev, (void)events;
     struct io *io = w->data;
     io->ready(io);
 }

@@ -38,7 +38,8 @@ struct io {
 };
 
 void io_init(struct io *io, evpq_loop *loop, void (*ready)(struct io *));
-void io_start(struct io *io, int fd, int events); /* a running one is re-armed, whatever became of its descriptor */
+void io_start(struct io *io, int fd,
+              int events); /* a running one is re-armed, whatever became of its descriptor */
 void io_stop(struct io *io);
 bool io_active(const struct io *io);
 
@@ -66,8 +67,14 @@ bool loop_run(evpq_loop *loop);
 double loop_time(evpq_loop *loop);
 double loop_clock(void);
 
-/* Where thread.c keeps its mailbox for this loop. */
+/* Where thread.c keeps its mailbox for this loop, and future.c the futures that it is about to free. */
 struct mailbox;
 struct mailbox **loop_mailbox(evpq_loop *loop);
+
+struct graveyard {
+    struct list dead;
+    bool busy;
+};
+struct graveyard *loop_graveyard(evpq_loop *loop);
 
 #endif

@@ -3,14 +3,15 @@
 #include "base/mem.h"
 #include "words/error.h"
 
+#include <math.h>
 #include <stdarg.h>
-#include <stdlib.h>
 
 struct promise {
     struct evpq_future future;
-    struct value_class value_class; /* of the program's value; `its address tells it from every other */
-    struct job job;                 /* tells the program that it was canceled */
-    struct timer timer;             /* sleep */
+    struct value_class
+        value_class;    /* of the program's value; its address tells it from every other */
+    struct job job;     /* tells the program that it was canceled */
+    struct timer timer; /* sleep */
     evpq_done_fn *on_cancel;
     void *arg;
 };
@@ -115,7 +116,7 @@ void *evpq_future_value(const evpq_future *f)
 evpq_future *evpq_future_ok(evpq_loop *loop, void *value, void (*free_value)(void *))
 {
     evpq_future *f = evpq_future_new(loop, NULL, NULL);
-    if (!evpq_future_set_value(f, value, free_value) && free_value)
+    if (!evpq_future_set_value(f, value, free_value) && free_value && value)
         free_value(value);
     return f;
 }
@@ -150,8 +151,10 @@ static const struct future_class sleep_class = {.cancel = sleep_cancel, .free = 
 
 evpq_future *evpq_sleep(evpq_loop *loop, double seconds)
 {
-    if (!loop || !(seconds < 1e9)) /* also refuses what is not a number */
+    if (!loop)
         return future_constant(EVPQ_INVALID);
+    if (isnan(seconds))
+        return evpq_future_failed(loop, EVPQ_INVALID, "a sleep of seconds that are not a number");
     struct promise *p = promise_new(loop, &sleep_class);
     if (!p)
         return future_constant(EVPQ_NOMEM);

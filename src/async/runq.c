@@ -17,13 +17,18 @@ void runq_push(struct runq *q, struct job *job)
         list_append(&q->jobs, &job->node);
 }
 
+static void nothing(struct job *job)
+{
+    (void)job;
+}
+
 void runq_round(struct runq *q)
 {
-    struct list round, *node;
-    list_init(&round);
-    list_splice(&round, &q->jobs);
-    while ((node = list_pop(&round))) {
-        struct job *job = container_of(node, struct job, node);
+    struct job end; /* off the queue when reached, here or in a round inside this one */
+    job_init(&end, nothing);
+    runq_push(q, &end);
+    while (list_linked(&end.node)) {
+        struct job *job = container_of(list_pop(&q->jobs), struct job, node);
         job->run(job);
     }
 }

@@ -28,7 +28,8 @@ bool runq_empty(const struct runq *q);
 /* Queues a job; one that is queued already keeps its place. */
 void runq_push(struct runq *q, struct job *job);
 
-/* Runs what is queued at this moment; what the jobs queue waits for the next round. */
+/* Runs what is queued at this moment; what the jobs queue waits for the next round. A job may run rounds itself (the
+ * program's code may run the loop again): then they go on where this one is, in order. */
 void runq_round(struct runq *q);
 
 #endif

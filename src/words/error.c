@@ -20,23 +20,23 @@ static const struct evpq_error nomem = {
 
 static const struct evpq_error invalid = {
     .is = {.status = EVPQ_INVALID,
-           .message = "a NULL pointer was handed in where an object is needed",
+           .message = "NULL, or nothing at all, was handed in where an object is needed",
            .outcome = EVPQ_OUTCOME_NOT_SENT}};
 
 /* Where each string of struct error_fields stands, so that copying them is one loop. */
 static const uint16_t strings[] = {
-    offsetof(struct error_fields, message),  offsetof(struct error_fields, sqlstate),
-    offsetof(struct error_fields, severity), offsetof(struct error_fields, detail),
-    offsetof(struct error_fields, hint),     offsetof(struct error_fields, context),
-    offsetof(struct error_fields, schema),   offsetof(struct error_fields, table),
-    offsetof(struct error_fields, column),   offsetof(struct error_fields, datatype),
+    offsetof(struct error_fields, message),    offsetof(struct error_fields, sqlstate),
+    offsetof(struct error_fields, severity),   offsetof(struct error_fields, detail),
+    offsetof(struct error_fields, hint),       offsetof(struct error_fields, context),
+    offsetof(struct error_fields, schema),     offsetof(struct error_fields, table),
+    offsetof(struct error_fields, column),     offsetof(struct error_fields, datatype),
     offsetof(struct error_fields, constraint), offsetof(struct error_fields, sql),
 };
 enum { STRINGS = sizeof strings / sizeof *strings };
 
 static const char **string_at(struct error_fields *fields, size_t i)
 {
-    return (const char **) (void *) ((char *) fields + strings[i]);
+    return (const char **)(void *)((char *)fields + strings[i]);
 }
 
 evpq_error *error_build(const struct error_fields *fields)
@@ -54,7 +54,7 @@ evpq_error *error_build(const struct error_fields *fields)
         return evpq_error_ref(&nomem);
     e->refs = 1;
     e->is = from;
-    char *end = (char *) (e + 1);
+    char *end = (char *)(e + 1);
     for (size_t i = 0; i < STRINGS; i++) {
         const char *text = *string_at(&from, i);
         if (!text)
@@ -107,9 +107,9 @@ const evpq_error *error_invalid(void)
 const char *evpq_status_name(evpq_status status)
 {
     switch (status) {
-#define STATUS_CASE(name, text)                                                                    \
-    case EVPQ_##name:                                                                              \
-        return "EVPQ_" #name;
+#define STATUS_CASE(name, text) \
+ case EVPQ_##name:              \
+  return "EVPQ_" #name;
         EVPQ_STATUS_TABLE(STATUS_CASE)
 #undef STATUS_CASE
     }
@@ -119,9 +119,9 @@ const char *evpq_status_name(evpq_status status)
 const char *evpq_status_text(evpq_status status)
 {
     switch (status) {
-#define STATUS_CASE(name, text)                                                                    \
-    case EVPQ_##name:                                                                              \
-        return text;
+#define STATUS_CASE(name, text) \
+ case EVPQ_##name:              \
+  return text;
         EVPQ_STATUS_TABLE(STATUS_CASE)
 #undef STATUS_CASE
     }
@@ -131,7 +131,7 @@ const char *evpq_status_text(evpq_status status)
 evpq_error *evpq_error_ref(const evpq_error *error)
 {
     /* Errors are handed out as const because nothing but the count ever changes. */
-    struct evpq_error *e = (struct evpq_error *) (uintptr_t) error;
+    struct evpq_error *e = (struct evpq_error *)(uintptr_t)error;
     if (e && e->refs)
         e->refs++;
     return e;
@@ -169,11 +169,11 @@ int evpq_error_position(const evpq_error *error)
     return error ? error->is.position : 0;
 }
 
-#define FIELD_GETTER(field)                                                                        \
-    const char *evpq_error_##field(const evpq_error *error)                                        \
-    {                                                                                              \
-        return error ? error->is.field : NULL;                                                     \
-    }
+#define FIELD_GETTER(field)                              \
+ const char *evpq_error_##field(const evpq_error *error) \
+ {                                                       \
+  return error ? error->is.field : NULL;                 \
+ }
 FIELD_GETTER(severity)
 FIELD_GETTER(detail)
 FIELD_GETTER(hint)
