@@ -1,0 +1,42 @@
+/* out.h - a file that is written to, with every failure noticed.
+ *
+ * Bytes are gathered and written in large pieces (at once where a person watches). After the first failed write
+ * nothing more is tried, and what did not get out is counted. */
+#ifndef RUN_OUT_H
+#define RUN_OUT_H
+
+#include "buf.h"
+
+#include <stdbool.h>
+
+struct out {
+    char *name;
+    int fd;
+    bool immediate;
+    struct buf pending;
+    long pending_count; /* notes in `pending` */
+    struct buf pending_since;
+    int error; /* errno of the write that failed; 0: none has */
+    long lost_count;
+    struct buf lost_since;
+};
+
+/* "-" is standard output. An existing file keeps its contents until out_truncate. False with errno set where it
+ * cannot be opened. */
+bool out_open(struct out *o, const char *path);
+bool out_truncate(struct out *o);
+
+/* Adds the output of one statement, which stands at `place`. False once the file cannot be written. */
+bool out_add(struct out *o, const char *data, size_t length, const char *place);
+
+bool out_flush(struct out *o);
+
+/* Writes what is left and closes; false when any write has failed since out_open. */
+bool out_close(struct out *o);
+void out_free(struct out *o);
+
+/* What failed, such as "rows.csv: cannot write: No space left on device; the output of 3 statements from a.sql:17
+ * on is missing or cut short". */
+void out_explain(const struct out *o, struct buf *to);
+
+#endif

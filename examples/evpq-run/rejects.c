@@ -1,0 +1,132 @@
+/* rejects.c - see rejects.h. */
+#include "rejects.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool open_one(struct out *o, const char *path, const struct source *source, char **ret_why)
+{
+    struct buf why = {0};
+
+    if (!out_open(o, path)) {
+        buf_format(&why, "%s: cannot write: %s", path, strerror(errno));
+        *ret_why = why.data;
+        return false;
+    }
+    if (source_reads(source, o->fd)) {
+        buf_format(&why, "%s: cannot be input and rejects at once", path);
+        *ret_why = why.data;
+        return false;
+    }
+    o->immediate = true;
+    return true;
+}
+
+bool rejects_open(struct rejects *r, const char *path, bool rows, const struct source *source,
+                  char **ret_why)
+{
+    struct buf reasons = {0};
+    bool good;
+
+    *r = (struct rejects){.rows = rows, .reasons.fd = -1};
+    good = open_one(&r->file, path, source, ret_why);
+    if (good && rows) {
+        buf_format(&reasons, "%s.reasons", path);
+        good = open_one(&r->reasons, buf_string(&reasons), source, ret_why);
+        buf_free(&reasons);
+    }
+    if (good) {
+        out_truncate(&r->file);
+        if (rows)
+            out_truncate(&r->reasons);
+    }
+    return good;
+}
+
+static bool write_out(struct rejects *r, struct buf *text, struct buf *reason, const char *place)
+{
+    bool good = out_add(&r->file, buf_string(text), text->length, place);
+
+    if (reason)
+        good = out_add(&r->reasons, buf_string(reason), reason->length, place) && good;
+    return good;
+}
+
+static bool write_statement(struct rejects *r, const struct item *item, const char *why)
+{
+    struct buf text = {0};
+    bool good;
+
+    buf_format(&text, "-- %s:%ld: %s\n", item->file, item->line, why);
+    buf_add(&text, item->text, item->length);
+    buf_text(&text, item->last ? "\n" : ";\n");
+    good = write_out(r, &text, NULL, "");
+    buf_free(&text);
+    return good;
+}
+
+static bool write_row(struct rejects *r, const struct item *item, const char *why,
+                      const char *header)
+{
+    struct buf text = {0}, reason = {0};
+    bool good;
+
+    if (header && !r->headed)
+        buf_format(&text, "%s\n", header);
+    r->headed = true;
+    buf_add(&text, item->text, item->length);
+    buf_byte(&text, '\n');
+    buf_format(&reason, "%s:%ld: %s\n", item->file, item->line, why);
+    good = write_out(r, &text, &reason, "");
+    buf_free(&text);
+    buf_free(&reason);
+    return good;
+}
+
+bool rejects_add(struct rejects *r, struct item *item, const struct failure *failure,
+                 const char *header)
+{
+    struct buf why = {0};
+    bool good = true;
+
+    r->count++;
+    failure_describe(failure, &why);
+    if (item->last) {
+        r->last = item;
+        r->last_why = why;
+        return true;
+    }
+    good = r->rows ? write_row(r, item, buf_string(&why), header)
+                   : write_statement(r, item, buf_string(&why));
+    buf_free(&why);
+    item_free(item);
+    return good;
+}
+
+bool rejects_close(struct rejects *r, const char *header)
+{
+    bool good = true;
+
+    if (r->last && r->rows)
+        good = write_row(r, r->last, buf_string(&r->last_why), header);
+    else if (r->last)
+        good = write_statement(r, r->last, buf_string(&r->last_why));
+    good = out_close(&r->file) && good;
+    if (r->rows)
+        good = out_close(&r->reasons) && good;
+    return good;
+}
+
+void rejects_explain(const struct rejects *r, struct buf *to)
+{
+    out_explain(r->file.error ? &r->file : &r->reasons, to);
+}
+
+void rejects_free(struct rejects *r)
+{
+    item_free(r->last);
+    buf_free(&r->last_why);
+    out_free(&r->file);
+    out_free(&r->reasons);
+}

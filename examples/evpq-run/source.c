@@ -1,0 +1,447 @@
+/* source.c - see source.h. */
+#include "source.h"
+
+#include "buf.h"
+#include "csv.h"
+#include "refuse.h"
+#include "split.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define CHUNK ((size_t)64 << 10)
+
+struct input {
+    char *name;
+    int fd;           /* -1: `text` is all of it */
+    const char *text; /* borrowed */
+    int64_t size;     /* -1: unknown */
+};
+
+struct source {
+    struct input *inputs;
+    size_t input_count, current;
+    struct window window;
+    struct split *split; /* of the current input; one of the two */
+    struct csv *csv;
+    bool want_header;
+    char *header;
+    char *sql; /* with parameters: the statement for every row */
+    size_t params;
+    int64_t read;
+    long number, line;
+    const char *last_file; /* of the last item */
+    char *why;
+    struct buf place;
+};
+
+/* ---- inputs ---- */
+
+static struct input *add_input(struct source *s, char *name)
+{
+    struct input *in;
+
+    s->inputs = realloc_array(s->inputs, s->input_count + 1, sizeof *s->inputs);
+    in = &s->inputs[s->input_count++];
+    *in = (struct input){.name = name, .fd = -1, .size = -1};
+    return in;
+}
+
+static void complain(struct source *s, const char *name, const char *what, int error)
+{
+    struct buf b = {0};
+
+    buf_format(&b, "%s: %s: %s", name, what, strerror(error));
+    free(s->why);
+    s->why = b.data;
+}
+
+static bool add_file(struct source *s, const char *path)
+{
+    bool is_stdin = strcmp(path, "-") == 0;
+    struct input *in = add_input(s, dup_string(is_stdin ? "(standard input)" : path));
+    struct stat st;
+
+    in->fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    if (in->fd < 0 || fstat(in->fd, &st) < 0) {
+        complain(s, in->name, "cannot open", errno);
+        return false;
+    }
+    if (S_ISDIR(st.st_mode)) {
+        complain(s, in->name, "cannot read", EISDIR);
+        return false;
+    }
+    if (S_ISREG(st.st_mode))
+        in->size = st.st_size;
+    return true;
+}
+
+static void add_text(struct source *s, const char *sql, size_t n)
+{
+    struct buf name = {0};
+    struct input *in;
+
+    buf_format(&name, "argument %zu", n);
+    in = add_input(s, name.data);
+    in->text = sql;
+    in->size = (int64_t)strlen(sql);
+}
+
+static void close_input(struct input *in)
+{
+    if (in->fd > STDIN_FILENO)
+        close(in->fd);
+    in->fd = -1;
+}
+
+/* ---- reading ---- */
+
+enum reading { GOT_SOME, NOT_READY, READ_ERROR };
+
+static enum reading read_descriptor(struct source *s, struct input *in, bool may_block)
+{
+    struct pollfd p = {.fd = in->fd, .events = POLLIN};
+    ssize_t n;
+
+    if (!may_block && poll(&p, 1, 0) <= 0)
+        return NOT_READY;
+    n = read(in->fd, window_reserve(&s->window, CHUNK), CHUNK);
+    if (n < 0 && (errno == EINTR || errno == EAGAIN))
+        return NOT_READY;
+    if (n < 0) {
+        complain(s, in->name, "cannot read", errno);
+        return READ_ERROR;
+    }
+    window_add(&s->window, (size_t)n);
+    s->window.finished = n == 0;
+    s->read += n;
+    return GOT_SOME;
+}
+
+static enum reading read_more(struct source *s, bool may_block)
+{
+    struct input *in = &s->inputs[s->current];
+    size_t length;
+
+    if (in->fd >= 0)
+        return read_descriptor(s, in, may_block);
+    length = strlen(in->text);
+    window_feed(&s->window, in->text, length);
+    s->window.finished = true;
+    s->read += (int64_t)length;
+    return GOT_SOME;
+}
+
+static void begin_input(struct source *s)
+{
+    window_free(&s->window);
+    s->line = 0;
+    if (s->sql)
+        s->csv = csv_new(&s->window);
+    else
+        s->split = split_new(&s->window);
+}
+
+static void end_input(struct source *s)
+{
+    split_free(s->split);
+    csv_free(s->csv);
+    s->split = NULL;
+    s->csv = NULL;
+    s->read -= (int64_t)window_length(&s->window);
+    window_free(&s->window);
+    close_input(&s->inputs[s->current]);
+    s->current++;
+}
+
+/* ---- items ---- */
+
+static struct item *new_item(struct source *s, long line, const char *text, size_t length)
+{
+    struct item *item = alloc(sizeof *item);
+
+    item->number = ++s->number;
+    item->file = s->inputs[s->current].name;
+    item->line = line;
+    item->text = dup_bytes(text, length);
+    item->length = length;
+    item->sql = s->sql ? s->sql : item->text;
+    s->line = line;
+    s->last_file = item->file;
+    return item;
+}
+
+void item_free(struct item *item)
+{
+    if (!item)
+        return;
+    for (size_t i = 0; i < item->count; i++)
+        free(item->fields[i]);
+    free(item->fields);
+    free(item->text);
+    free(item->bad);
+    free(item);
+}
+
+static void stop_reading(struct source *s)
+{
+    while (s->current < s->input_count)
+        end_input(s);
+}
+
+/* After this item nothing is read: the rest is not to be run, or makes no sense. */
+static void make_last(struct source *s, struct item *item)
+{
+    item->last = true;
+    stop_reading(s);
+}
+
+static char *at_line(long line, long column, const char *why)
+{
+    struct buf b = {0};
+
+    if (column > 0)
+        buf_format(&b, "line %ld, column %ld: %s", line, column, why);
+    else
+        buf_format(&b, "line %ld: %s", line, why);
+    return b.data;
+}
+
+static enum source_status next_statement(struct source *s, struct item **ret_item)
+{
+    struct statement st;
+    enum split_status status = split_next(s->split, &st);
+    const char *why;
+
+    if (status == SPLIT_MORE)
+        return SOURCE_WAIT;
+    if (status == SPLIT_END)
+        return SOURCE_END;
+    *ret_item = new_item(s, st.line, st.text, st.length);
+    (*ret_item)->params = st.params;
+    if (status != SPLIT_OK) {
+        (*ret_item)->bad = at_line(st.why_line, 0, st.why);
+        if (status == SPLIT_FATAL)
+            make_last(s, *ret_item);
+        return SOURCE_ITEM;
+    }
+    why = refuse(&st);
+    if (why) {
+        (*ret_item)->bad = at_line(st.line, 0, why);
+        make_last(s, *ret_item);
+    }
+    return SOURCE_ITEM;
+}
+
+static char *check_count(const struct source *s, const struct csv_row *row)
+{
+    struct buf b = {0};
+
+    if (row->count == s->params)
+        return NULL;
+    buf_format(&b, "line %ld: the row has %zu field%s, but the statement takes %zu parameter%s",
+               row->line, row->count, row->count == 1 ? "" : "s", s->params,
+               s->params == 1 ? "" : "s");
+    return b.data;
+}
+
+static void copy_fields(struct item *item, const struct csv_row *row)
+{
+    item->fields = alloc(row->count * sizeof *item->fields);
+    item->count = row->count;
+    for (size_t i = 0; i < row->count; i++)
+        item->fields[i] = row->fields[i] ? dup_string(row->fields[i]) : NULL;
+}
+
+static enum source_status next_row(struct source *s, struct item **ret_item)
+{
+    struct csv_row row;
+    enum csv_status status = csv_next(s->csv, &row);
+    bool was_header = s->want_header;
+
+    if (status == CSV_MORE)
+        return SOURCE_WAIT;
+    if (status == CSV_END)
+        return SOURCE_END;
+    s->want_header = false;
+    if (was_header && status == CSV_OK) {
+        s->header = dup_bytes(row.raw, row.raw_length);
+        return next_row(s, ret_item);
+    }
+    *ret_item = new_item(s, row.line, row.raw, row.raw_length);
+    if (status == CSV_OK) {
+        (*ret_item)->bad = check_count(s, &row);
+        copy_fields(*ret_item, &row);
+        return SOURCE_ITEM;
+    }
+    (*ret_item)->bad = at_line(row.why_line, row.why_column, row.why);
+    if (status == CSV_FATAL)
+        make_last(s, *ret_item);
+    return SOURCE_ITEM;
+}
+
+static enum source_status next_item(struct source *s, bool may_block, struct item **ret_item)
+{
+    while (s->current < s->input_count) {
+        enum source_status status;
+
+        if (!s->split && !s->csv)
+            begin_input(s);
+        status = s->sql ? next_row(s, ret_item) : next_statement(s, ret_item);
+        if (status == SOURCE_ITEM)
+            return status;
+        if (status == SOURCE_END) {
+            end_input(s);
+            continue;
+        }
+        switch (read_more(s, may_block)) {
+        case GOT_SOME:
+            break;
+        case NOT_READY:
+            return SOURCE_WAIT;
+        case READ_ERROR:
+            stop_reading(s);
+            return SOURCE_FAILED;
+        }
+    }
+    return SOURCE_END;
+}
+
+enum source_status source_next(struct source *s, struct item **ret_item)
+{
+    return next_item(s, false, ret_item);
+}
+
+/* ---- life ---- */
+
+/* With parameters the SQL is read whole, at once: it must be a single statement. */
+static bool read_the_statement(struct source *s)
+{
+    struct item *item = NULL, *second = NULL;
+    bool good = false;
+
+    if (next_item(s, true, &item) == SOURCE_ITEM && !item->bad)
+        good = next_item(s, true, &second) == SOURCE_END;
+    if (item && item->bad)
+        s->why = dup_string(item->bad);
+    else if (!good && !s->why)
+        s->why = dup_string("-p runs one statement, once for each row: give exactly one");
+    if (good) {
+        s->params = (size_t)item->params;
+        s->sql = dup_bytes(item->text, item->length);
+    }
+    item_free(item);
+    item_free(second);
+    return good;
+}
+
+static bool open_params(struct source *s, const struct source_options *options)
+{
+    if (!read_the_statement(s))
+        return false;
+    if (s->params == 0) {
+        s->why = dup_string("-p needs a statement with parameters ($1, $2, ...)");
+        return false;
+    }
+    s->number = 0;
+    s->read = 0;
+    s->want_header = options->header;
+    for (size_t i = 0; i < s->input_count; i++)
+        s->inputs[i].size = 0;
+    return add_file(s, options->params);
+}
+
+struct source *source_open(const struct source_options *options, char **ret_why)
+{
+    struct source *s = alloc(sizeof *s);
+    bool good = true;
+
+    for (size_t i = 0; good && i < options->file_count; i++)
+        good = add_file(s, options->files[i]);
+    for (size_t i = 0; i < options->sql_count; i++)
+        add_text(s, options->sql[i], i + 1);
+    if (good && options->params)
+        good = open_params(s, options);
+    if (good)
+        return s;
+    *ret_why = s->why;
+    s->why = NULL;
+    source_close(s);
+    return NULL;
+}
+
+void source_close(struct source *s)
+{
+    if (!s)
+        return;
+    stop_reading(s);
+    for (size_t i = 0; i < s->input_count; i++)
+        free(s->inputs[i].name);
+    free(s->inputs);
+    free(s->header);
+    free(s->sql);
+    free(s->why);
+    buf_free(&s->place);
+    free(s);
+}
+
+/* ---- questions ---- */
+
+int source_fd(const struct source *s)
+{
+    return s->current < s->input_count ? s->inputs[s->current].fd : -1;
+}
+
+const char *source_why(const struct source *s)
+{
+    return s->why ? s->why : "";
+}
+
+const char *source_header(const struct source *s)
+{
+    return s->header;
+}
+
+int64_t source_total(const struct source *s)
+{
+    int64_t total = 0;
+
+    for (size_t i = 0; i < s->input_count; i++) {
+        if (s->inputs[i].size < 0)
+            return -1;
+        total += s->inputs[i].size;
+    }
+    return total;
+}
+
+int64_t source_consumed(const struct source *s)
+{
+    return s->read - (int64_t)window_length(&s->window);
+}
+
+const char *source_place(struct source *s)
+{
+    buf_clear(&s->place);
+    if (s->last_file)
+        buf_format(&s->place, "%s:%ld", s->last_file, s->line);
+    return buf_string(&s->place);
+}
+
+bool source_reads(const struct source *s, int fd)
+{
+    struct stat mine, other;
+
+    if (fstat(fd, &other) < 0 || !S_ISREG(other.st_mode))
+        return false;
+    for (size_t i = 0; i < s->input_count; i++)
+        if (s->inputs[i].fd >= 0 && fstat(s->inputs[i].fd, &mine) == 0 &&
+            mine.st_dev == other.st_dev && mine.st_ino == other.st_ino)
+            return true;
+    return false;
+}
