@@ -1,0 +1,72 @@
+/*
+ * Running out of memory on order: see oom.h. What is counted is the calling thread's own.
+ */
+#include "support/oom.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *memory, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *memory, size_t size);
+
+static _Thread_local struct {
+    bool on, failed, forever;
+    long count, at;
+} oom;
+
+void oom_fail_at(long n)
+{
+    oom.on = true;
+    oom.failed = false;
+    oom.forever = false;
+    oom.count = 0;
+    oom.at = n;
+}
+
+void oom_fail_from(long n)
+{
+    oom_fail_at(n);
+    oom.forever = true;
+}
+
+long oom_count(void)
+{
+    return oom.count;
+}
+
+bool oom_end(void)
+{
+    oom.on = false;
+    return oom.failed;
+}
+
+static bool fails(void)
+{
+    if (!oom.on)
+        return false;
+    oom.count++;
+    if (oom.at == 0 || (oom.forever ? oom.count < oom.at : oom.count != oom.at))
+        return false;
+    oom.failed = true;
+    errno = ENOMEM;
+    return true;
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return fails() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *memory, size_t size)
+{
+    return fails() ? NULL : __real_realloc(memory, size);
+}

@@ -1,0 +1,33 @@
+/*
+ * Running out of memory on order: the n-th allocation that a thread makes fails.
+ *
+ * A program that uses this is linked with $(OOM_LDFLAGS), which turns each call of malloc, calloc
+ * and realloc in its own objects and in the library's (not in libpq, libev or the C library) into a
+ * call that counts. Only the thread that armed the failure counts and fails, so that the n-th call
+ * is the same call in each run.
+ *
+ *     for (long n = 1;; n++) {
+ *         oom_fail_at(n);
+ *         ... do it; it must fail cleanly or succeed ...
+ *         if (!oom_end())
+ *             break;           <- n was beyond the last allocation: every one has failed once
+ *     }
+ */
+#ifndef TESTS_SUPPORT_OOM_H
+#define TESTS_SUPPORT_OOM_H
+
+#include <stdbool.h>
+
+/* Count the calling thread's allocations from one again; the n-th fails, and with 0 none does. */
+void oom_fail_at(long n);
+
+/* As oom_fail_at(), but all from the n-th on fail. */
+void oom_fail_from(long n);
+
+/* Allocations asked for since then, failed ones included. */
+long oom_count(void);
+
+/* Let all succeed again and stop counting. Returns whether one has failed. */
+bool oom_end(void);
+
+#endif

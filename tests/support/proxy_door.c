@@ -1,0 +1,124 @@
+/*
+ * The proxy's listening socket, in each of the ways it can treat who comes; see enum proxy_door.
+ * Owned by struct proxy, guarded by its lock. The port stays the same whatever the door does.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "support/proxy_impl.h"
+
+enum { BACKLOG = 256 };
+
+void proxy_die(const char *what)
+{
+    fprintf(stderr, "proxy: %s: %s\n", what, strerror(errno));
+    abort();
+}
+
+static struct sockaddr_in loopback(int port)
+{
+    return (struct sockaddr_in){
+        .sin_family = AF_INET,
+        .sin_port = htons((uint16_t)port),
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+    };
+}
+
+/* A bound socket that does not listen refuses, and keeps the port ours. */
+static void door_bind(struct door *d)
+{
+    struct sockaddr_in at = loopback(d->port);
+    socklen_t size = sizeof at;
+    int one = 1;
+
+    d->listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (d->listener < 0)
+        proxy_die("socket");
+    setsockopt(d->listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (bind(d->listener, (struct sockaddr *)&at, sizeof at) != 0)
+        proxy_die("bind");
+    if (getsockname(d->listener, (struct sockaddr *)&at, &size) != 0)
+        proxy_die("getsockname");
+    d->port = ntohs(at.sin_port);
+}
+
+void door_close(struct door *d)
+{
+    for (int i = 0; i < DOOR_FILLERS; i++) {
+        if (d->filler[i] >= 0)
+            close(d->filler[i]);
+        d->filler[i] = -1;
+    }
+    if (d->listener >= 0)
+        close(d->listener);
+    d->listener = -1;
+}
+
+static void door_listen(struct door *d, int backlog)
+{
+    if (listen(d->listener, backlog) != 0)
+        proxy_die("listen");
+}
+
+/* With its backlog full, a listening socket lets further SYNs fall. */
+static void door_fill(struct door *d)
+{
+    struct sockaddr_in at = loopback(d->port);
+
+    door_listen(d, 0);
+    for (int i = 0; i < DOOR_FILLERS; i++) {
+        d->filler[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        if (d->filler[i] < 0)
+            proxy_die("socket");
+        if (connect(d->filler[i], (struct sockaddr *)&at, sizeof at) != 0 && errno != EINPROGRESS)
+            proxy_die("connect");
+    }
+}
+
+void door_open(struct door *d)
+{
+    for (int i = 0; i < DOOR_FILLERS; i++)
+        d->filler[i] = -1;
+    d->is = PROXY_OPEN;
+    door_bind(d);
+    door_listen(d, BACKLOG);
+}
+
+bool door_is_open(const struct door *d)
+{
+    return d->is == PROXY_OPEN || d->is == PROXY_SILENT;
+}
+
+void door_set(struct door *d, enum proxy_door how)
+{
+    bool was_open = door_is_open(d);
+
+    d->is = how;
+    if (was_open && door_is_open(d))
+        return;
+    door_close(d);
+    door_bind(d);
+    if (door_is_open(d))
+        door_listen(d, BACKLOG);
+    else if (how == PROXY_IGNORE)
+        door_fill(d);
+}
+
+int door_accept(struct door *d)
+{
+    int one = 1;
+    int client;
+
+    if (!door_is_open(d))
+        return -1;
+    client = accept4(d->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (client >= 0)
+        setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    return client;
+}

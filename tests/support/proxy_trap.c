@@ -1,0 +1,151 @@
+/*
+ * The proxy's triggers: streaming search for message types, byte strings and byte counts. What has
+ * been matched so far is kept with each direction of each connection; how often, with the trigger.
+ * Each chunk of bytes comes through here once, on its way out: link_inspect().
+ */
+#include <string.h>
+
+#include "support/proxy_impl.h"
+
+static void prepare_fallback(struct trap *t)
+{
+    size_t k = 0;
+
+    t->fallback[0] = 0;
+    for (size_t i = 1; i < t->set.length; i++) {
+        while (k > 0 && t->bytes[i] != t->bytes[k])
+            k = t->fallback[k - 1];
+        if (t->bytes[i] == t->bytes[k])
+            k++;
+        t->fallback[i] = k;
+    }
+}
+
+bool traps_arm(struct controls *c, const struct proxy_trigger *set, uint64_t left)
+{
+    struct trap *t = c->traps;
+    struct trap *end = c->traps + PROXY_TRIGGERS_MAX;
+
+    while (t < end && t->serial != 0)
+        t++;
+    if (t == end)
+        return false;
+    memset(t, 0, sizeof *t);
+    t->set = *set;
+    t->left = left;
+    if (t->set.nth == 0)
+        t->set.nth = 1;
+    if (t->set.bytes) {
+        if (t->set.length == 0)
+            t->set.length = strlen(t->set.bytes);
+        if (t->set.length == 0 || t->set.length > PROXY_BYTES_MAX)
+            return false;
+        memcpy(t->bytes, t->set.bytes, t->set.length);
+        t->set.bytes = t->bytes;
+        prepare_fallback(t);
+    }
+    t->serial = ++c->serial;
+    return true;
+}
+
+static bool check_message(struct trap *t, const struct scan_piece *piece, size_t *ret_keep)
+{
+    if (piece->type != t->set.message || !(t->set.before ? piece->first : piece->last))
+        return false;
+    if (++t->seen < t->set.nth)
+        return false;
+    *ret_keep = t->set.before ? 0 : piece->length;
+    return true;
+}
+
+static bool check_count(struct trap *t, size_t n, size_t *ret_keep)
+{
+    if (n < t->left) {
+        t->left -= n;
+        return false;
+    }
+    *ret_keep = (size_t)t->left;
+    return true;
+}
+
+static bool check_bytes(struct trap *t, struct match *m, const unsigned char *bytes, size_t n,
+                        size_t *ret_keep)
+{
+    if (m->serial != t->serial)
+        *m = (struct match){.serial = t->serial};
+    for (size_t i = 0; i < n; i++) {
+        while (m->matched > 0 && (unsigned char)t->bytes[m->matched] != bytes[i])
+            m->matched = t->fallback[m->matched - 1];
+        if ((unsigned char)t->bytes[m->matched] == bytes[i])
+            m->matched++;
+        if (m->matched < t->set.length)
+            continue;
+        m->matched = t->fallback[m->matched - 1];
+        if (++t->seen < t->set.nth)
+            continue;
+        *ret_keep = t->set.before ? i : i + 1;
+        return true;
+    }
+    return false;
+}
+
+/* A piece of a message passes: does it set off a trigger? Then *ret_keep of its bytes may pass. */
+static bool traps_check(struct controls *c, struct flow *f, enum proxy_dir dir,
+                        const unsigned char *bytes, const struct scan_piece *piece,
+                        size_t *ret_keep, enum proxy_act *ret_act)
+{
+    for (size_t i = 0; i < PROXY_TRIGGERS_MAX; i++) {
+        struct trap *t = &c->traps[i];
+        bool fires;
+
+        if (t->serial == 0 || t->set.dir != dir)
+            continue;
+        if (t->set.message)
+            fires = check_message(t, piece, ret_keep);
+        else if (t->set.bytes)
+            fires = check_bytes(t, &f->match[i], bytes, piece->length, ret_keep);
+        else
+            fires = check_count(t, piece->length, ret_keep);
+        if (fires) {
+            t->serial = 0;
+            *ret_act = t->set.act;
+            return true;
+        }
+    }
+    return false;
+}
+
+void link_inspect(struct link *l, struct controls *c, enum proxy_dir dir)
+{
+    struct flow *f = &l->flow[dir];
+    struct chunk *chunk = f->head;
+    size_t kept = 0;
+
+    chunk->seen = true;
+    for (size_t at = 0; at < chunk->end && !f->acts;) {
+        unsigned char *bytes = chunk->data + at;
+        struct scan_piece piece = scan_next(&l->scan, dir, bytes, chunk->end - at);
+        size_t keep = piece.length;
+        enum proxy_act act;
+
+        if (traps_check(c, f, dir, bytes, &piece, &keep, &act)) {
+            l->swallows = act == PROXY_SWALLOW;
+            f->acts = !l->swallows;
+            f->act = act;
+            if (l->swallows)
+                keep = piece.length;
+        }
+        if (l->swallows && dir == PROXY_TO_SERVER && piece.last &&
+            (piece.type == 'Q' || piece.type == 'S')) {
+            f->acts = true;
+            f->act = PROXY_SWALLOW;
+        }
+        if (!(c->strip_key && dir == PROXY_TO_CLIENT && piece.type == 'K')) {
+            memmove(chunk->data + kept, bytes, keep);
+            kept += keep;
+        }
+        at += piece.length;
+    }
+    f->queued -= chunk->end - kept;
+    chunk->end = kept;
+}

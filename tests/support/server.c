@@ -1,0 +1,225 @@
+/*
+ * The throwaway server from a test's side: see server.h. Keeps no state between calls.
+ */
+#include "support/server.h"
+
+#include <check.h>
+#include <libpq-fe.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include "support/proxy.h"
+#include "support/watch.h"
+
+static const double patience = 30;
+
+const char *strf(const char *format, ...)
+{
+    enum { PLACES = 16, ROOM = 2048 };
+    static _Thread_local char ring[PLACES][ROOM];
+    static _Thread_local unsigned turn;
+    char *text = ring[turn++ % PLACES];
+    va_list args;
+    int n;
+
+    va_start(args, format);
+    n = vsnprintf(text, ROOM, format, args);
+    va_end(args);
+    ck_assert_msg(n >= 0 && n < ROOM, "strf: %d characters are too many", n);
+    return text;
+}
+
+static const char *need(const char *name)
+{
+    const char *value = getenv(name);
+
+    ck_assert_msg(value && value[0], "%s is not set: run this behind tests/with-postgres", name);
+    return value;
+}
+
+static double now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void pause_briefly(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = 10 * 1000 * 1000}, NULL);
+}
+
+/* ---- looking inside ---- */
+
+static PGconn *admin_open(void)
+{
+    const char *conninfo = server_conninfo(SERVER_UNIX, "application_name=evpq-admin");
+    double until = now() + patience;
+
+    for (;;) {
+        PGconn *conn = PQconnectdb(conninfo);
+
+        if (PQstatus(conn) == CONNECTION_OK)
+            return conn;
+        const char *why = strf("%.1000s", PQerrorMessage(conn));
+        PQfinish(conn);
+        ck_assert_msg(now() < until, "%s", why);
+        pause_briefly();
+    }
+}
+
+static const char *run(const char *sql)
+{
+    watch_pause();
+    PGconn *conn = admin_open();
+    PGresult *result = PQexec(conn, sql);
+    ExecStatusType status = PQresultStatus(result);
+    const char *text = "";
+
+    ck_assert_msg(status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK, "%s: %s", sql,
+                  PQerrorMessage(conn));
+    if (PQntuples(result) > 0 && PQnfields(result) > 0)
+        text = strf("%s", PQgetvalue(result, 0, 0));
+    PQclear(result);
+    PQfinish(conn);
+    watch_resume();
+    return text;
+}
+
+void server_exec(const char *sql)
+{
+    run(sql);
+}
+
+long server_count(const char *sql)
+{
+    return strtol(run(sql), NULL, 10);
+}
+
+const char *server_text(const char *sql)
+{
+    return run(sql);
+}
+
+long server_backends(const char *application_name)
+{
+    return server_count(strf("select count(*) from pg_stat_activity"
+                             " where backend_type = 'client backend' and application_name = '%s'",
+                             application_name));
+}
+
+bool server_wait_backends(const char *application_name, long n, double seconds)
+{
+    double until = now() + seconds;
+
+    while (server_backends(application_name) != n) {
+        if (now() >= until)
+            return false;
+        pause_briefly();
+    }
+    return true;
+}
+
+int server_version(void)
+{
+    return (int)server_count("show server_version_num");
+}
+
+/* ---- hurting it ---- */
+
+long server_kill_backends(const char *application_name)
+{
+    long n = server_count(strf("select count(pg_terminate_backend(pid)) from pg_stat_activity"
+                               " where backend_type = 'client backend' and application_name = '%s'",
+                               application_name));
+
+    ck_assert_msg(server_wait_backends(application_name, 0, patience), "backends of %s do not end",
+                  application_name);
+    return n;
+}
+
+void server_kill9(int backend_pid)
+{
+    ck_assert_int_gt(backend_pid, 1);
+    ck_assert_msg(kill((pid_t)backend_pid, SIGKILL) == 0, "cannot kill backend %d", backend_pid);
+}
+
+static void ctl(const char *word)
+{
+    ck_assert_msg(system(strf("'%s' %s >&2", need("EVPQ_PG_CTL"), word)) == 0,
+                  "could not %s the server", word);
+}
+
+void server_stop(void)
+{
+    ctl("stop");
+}
+
+void server_stop_immediate(void)
+{
+    ctl("immediate-stop");
+}
+
+void server_start(void)
+{
+    ctl("start");
+    server_exec("select 1");
+}
+
+void server_restart(void)
+{
+    ctl("restart");
+    server_exec("select 1");
+}
+
+/* ---- reaching it ---- */
+
+bool server_has_tls(void)
+{
+    return getenv("EVPQ_TLS_CA") != NULL;
+}
+
+int server_port(void)
+{
+    return atoi(need("PGPORT"));
+}
+
+const char *server_conninfo_port(enum server_path path, int port, const char *extra)
+{
+    const char *rest = strf("port=%d user=%s dbname=%s gssencmode=disable %s", port, need("PGUSER"),
+                            need("PGDATABASE"), extra ? extra : "");
+    const char *address = need("EVPQ_TEST_TCP_HOST");
+
+    ck_assert_msg(path != SERVER_UNIX, "a port of its own needs TCP");
+    if (path == SERVER_TCP)
+        return strf("host=%s sslmode=disable %s", address, rest);
+    return strf("host=localhost hostaddr=%s sslmode=verify-full sslrootcert='%s' %s", address,
+                need("EVPQ_TLS_CA"), rest);
+}
+
+const char *server_conninfo(enum server_path path, const char *extra)
+{
+    if (path != SERVER_UNIX)
+        return server_conninfo_port(path, server_port(), extra);
+    return strf("host='%s' port=%d user=%s dbname=%s %s", need("PGHOST"), server_port(),
+                need("PGUSER"), need("PGDATABASE"), extra ? extra : "");
+}
+
+bool server_reachable(const char *conninfo)
+{
+    PGconn *conn = PQconnectdb(conninfo);
+    bool reachable = PQstatus(conn) == CONNECTION_OK;
+
+    PQfinish(conn);
+    return reachable;
+}
+
+struct proxy *server_proxy(void)
+{
+    return proxy_start(need("EVPQ_TEST_TCP_HOST"), server_port());
+}
