@@ -1,0 +1,74 @@
+/* args.c - one parameter. */
+#include "words/args.h"
+
+#include "words/error.h"
+#include "words/value_number.h"
+
+#include <string.h>
+
+evpq_error *arg_check(const evpq_arg *arg, size_t number)
+{
+    if (arg->kind < EVPQ_ARG_NULL || arg->kind > EVPQ_ARG_BINARY)
+        return error_new(EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT,
+                         "parameter $%zu is of unknown kind %d: was it filled in?", number,
+                         arg->kind);
+    if (arg->kind != EVPQ_ARG_TEXT && arg->kind != EVPQ_ARG_BINARY)
+        return NULL;
+    if (!arg->value.data)
+        return error_new(EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT,
+                         "parameter $%zu is a NULL pointer with a length of %zu bytes", number,
+                         arg->length);
+    if (arg->length > ARGS_MOST_BYTES)
+        return error_new(EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT,
+                         "parameter $%zu has %zu bytes, and the server takes at most %d", number,
+                         arg->length, ARGS_MOST_BYTES);
+    if (arg->kind == EVPQ_ARG_TEXT && memchr(arg->value.data, '\0', arg->length))
+        return error_new(EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT,
+                         "parameter $%zu is a text with a zero byte in it, which no PostgreSQL "
+                         "text can hold",
+                         number);
+    return NULL;
+}
+
+size_t arg_room(const evpq_arg *arg)
+{
+    switch (arg->kind) {
+    case EVPQ_ARG_NULL:
+        return 0;
+    case EVPQ_ARG_TEXT:
+    case EVPQ_ARG_BINARY:
+        return arg->length + 1;
+    default:
+        return NUMBER_ROOM;
+    }
+}
+
+bool arg_is_binary(const evpq_arg *arg)
+{
+    return arg->kind == EVPQ_ARG_BINARY;
+}
+
+static size_t write_bytes(const void *bytes, size_t length, char *room)
+{
+    memcpy(room, bytes, length);
+    room[length] = '\0';
+    return length;
+}
+
+size_t arg_write(const evpq_arg *arg, char *room)
+{
+    switch (arg->kind) {
+    case EVPQ_ARG_INT:
+        return number_write_int(arg->value.integer, room);
+    case EVPQ_ARG_UINT:
+        return number_write_uint(arg->value.natural, room);
+    case EVPQ_ARG_FLOAT:
+        return number_write_float4((float)arg->value.real, room);
+    case EVPQ_ARG_DOUBLE:
+        return number_write_float8(arg->value.real, room);
+    case EVPQ_ARG_BOOL: /* the words, which boolean and json both read */
+        return arg->value.boolean ? write_bytes("true", 4, room) : write_bytes("false", 5, room);
+    default:
+        return write_bytes(arg->value.data, arg->length, room);
+    }
+}

@@ -1,0 +1,33 @@
+/* request.h - the one owned copy of a statement and its parameters, in the arrays that libpq takes.
+ *
+ * Everything lies in one block that the caller provides (with whatever of its own before it), so
+ * that a query costs one allocation. Immutable once written; what crosses threads is this and
+ * nothing else. Called by the verbs. */
+#ifndef WORDS_REQUEST_H
+#define WORDS_REQUEST_H
+
+#include <evpq/args.h>
+#include <evpq/error.h>
+
+/* All pointers lead into the block. types, lengths and formats are NULL where libpq needs none: no
+ * type declared, all parameters text. */
+struct request {
+    const char *sql;
+    size_t sql_length;
+    int n;
+    int result_format;
+    const uint32_t *types;     /* oids, 0 where the server infers */
+    const char *const *values; /* zero-terminated; NULL is SQL NULL */
+    const int *lengths;
+    const int *formats;
+};
+
+/* Checks what the server could not be sent (F41), before any size is cast. NULL when all is well,
+ * with the size of the block in *ret_size; otherwise an EVPQ_INVALID error, given. */
+evpq_error *request_measure(const char *sql, evpq_args args, size_t *ret_size);
+
+/* Copies what request_measure found good into `room`, which has the size it said and the alignment
+ * of a pointer, and outlives `r`. */
+void request_write(struct request *r, void *room, const char *sql, evpq_args args);
+
+#endif

@@ -1,0 +1,30 @@
+/* value_time.h - dates and timestamps: PostgreSQL's counts from 2000, text with DateStyle ISO, and
+ * Unix time.
+ *
+ * The calendar is PostgreSQL's: proleptic Gregorian, year 1 BC before year 1. Called by value
+ * alone. */
+#ifndef WORDS_VALUE_TIME_H
+#define WORDS_VALUE_TIME_H
+
+#include "words/value.h"
+
+/* Room for any date or timestamp in text, with its zero byte. */
+enum { TIME_ROOM = 64 };
+
+enum time_zone { TIME_WITHOUT_ZONE, TIME_WITH_ZONE };
+
+/* ISO text, as Unix time. Any other DateStyle is VALUE_MALFORMED. */
+enum value_fit time_read_date(const char *text, size_t length, int32_t *ret_days);
+enum value_fit time_read_stamp(const char *text, size_t length, enum time_zone zone,
+                               int64_t *ret_microseconds);
+
+/* The server's binary count from 2000-01-01, as Unix time. */
+enum value_fit time_unix_date(int32_t days, int32_t *ret_days);
+enum value_fit time_unix_stamp(int64_t microseconds, int64_t *ret_microseconds);
+
+/* The server's binary count as ISO text, a zone as +00. Each returns the number of bytes written,
+ * not counting the zero byte. */
+size_t time_write_date(int32_t days, char room[TIME_ROOM]);
+size_t time_write_stamp(int64_t microseconds, enum time_zone zone, char room[TIME_ROOM]);
+
+#endif
