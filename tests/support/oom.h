@@ -1,7 +1,7 @@
 /*
  * Running out of memory on order: the n-th allocation that a thread makes fails.
  *
- * A program that uses this is linked with $(OOM_LDFLAGS), which turns each call of malloc, calloc
+ * A program that uses this is linked with $(OOM_WRAP), which turns each call of malloc, calloc
  * and realloc in its own objects and in the library's (not in libpq, libev or the C library) into a
  * call that counts. Only the thread that armed the failure counts and fails, so that the n-th call
  * is the same call in each run.
