@@ -196,14 +196,14 @@ END_TEST
 
 START_TEST(oom_fails_the_nth_allocation_only)
 {
-    void *first, *second, *third;
-
     oom_fail_at(2);
-    first = mem_alloc(10);
-    second = mem_zalloc(10);
-    third = mem_strdup("text");
+    void *first = mem_alloc(10);
+    void *second = mem_zalloc(10);
+    void *third = mem_strdup("text");
+    bool failed = oom_end();
+
     ck_assert_int_eq(oom_count(), 3);
-    ck_assert(oom_end());
+    ck_assert(failed);
     ck_assert_ptr_nonnull(first);
     ck_assert_ptr_null(second);
     ck_assert_ptr_nonnull(third);
@@ -214,29 +214,37 @@ END_TEST
 
 START_TEST(oom_fails_all_from_the_nth_on)
 {
-    void *first, *second;
-
     oom_fail_from(2);
-    first = malloc(10);
-    second = realloc(first, 20);
+    void *first = malloc(10);
+    void *second = realloc(first, 20);
+    void *third = calloc(1, 1);
+    bool failed = oom_end();
+
+    ck_assert(failed);
+    ck_assert_ptr_nonnull(first);
     ck_assert_ptr_null(second);
-    ck_assert_ptr_null(calloc(1, 1));
-    ck_assert(oom_end());
-    second = realloc(first, 20);
-    ck_assert_ptr_nonnull(second);
-    free(second);
+    ck_assert_ptr_null(third);
+    first = realloc(first, 20);
+    ck_assert_ptr_nonnull(first);
+    free(first);
 }
 END_TEST
 
 START_TEST(oom_says_when_nothing_failed)
 {
     oom_fail_at(2);
-    free(malloc(10));
+    void *only = mem_alloc(10);
+    bool failed = oom_end();
+
+    ck_assert(!failed);
     ck_assert_int_eq(oom_count(), 1);
-    ck_assert(!oom_end());
     oom_fail_at(0);
-    free(malloc(10));
-    ck_assert(!oom_end());
+    void *again = mem_alloc(10);
+    failed = oom_end();
+    ck_assert(!failed);
+    ck_assert_int_eq(oom_count(), 1);
+    mem_free(only);
+    mem_free(again);
 }
 END_TEST
 
@@ -248,13 +256,14 @@ static void *allocate_elsewhere(void *arg)
 START_TEST(oom_is_one_thread_s_own)
 {
     pthread_t thread;
-    void *memory;
+    void *memory = NULL;
 
     oom_fail_from(1);
-    ck_assert_int_eq(pthread_create(&thread, NULL, allocate_elsewhere, NULL), 0);
+    pthread_create(&thread, NULL, allocate_elsewhere, NULL);
     pthread_join(thread, &memory);
-    ck_assert_int_eq(oom_count(), 0);
-    oom_end();
+    bool failed = oom_end();
+
+    ck_assert(!failed);
     ck_assert_ptr_nonnull(memory);
     free(memory);
 }

@@ -8,8 +8,10 @@
  *
  *     for (long n = 1;; n++) {
  *         oom_fail_at(n);
- *         ... do it; it must fail cleanly or succeed ...
- *         if (!oom_end())
+ *         ... do it, without an assert: Check allocates ...
+ *         bool failed = oom_end();
+ *         ... it has failed cleanly or succeeded ...
+ *         if (!failed)
  *             break;           <- n was beyond the last allocation: every one has failed once
  *     }
  */

@@ -131,7 +131,6 @@ INTERPOSE int __poll_chk(struct pollfd *fds, nfds_t n, int timeout, size_t size)
 
 int __poll_chk(struct pollfd *fds, nfds_t n, int timeout, size_t size)
 {
-    (void)size;
     return poll(fds, n, timeout);
 }
 
@@ -147,23 +146,22 @@ static double now(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static void drift_check(struct ev_loop *loop, ev_check *w, int events)
+static void drift_note(struct drift *d)
 {
-    struct drift *d = w->data;
     double t = now();
 
-    (void)loop;
-    (void)events;
     if (t - d->last - interval > d->longest)
         d->longest = t - d->last - interval;
     d->last = t;
 }
 
+static void drift_check(struct ev_loop *loop, ev_check *w, int events)
+{
+    drift_note(w->data);
+}
+
 static void drift_tick(struct ev_loop *loop, ev_timer *w, int events)
 {
-    (void)loop;
-    (void)w;
-    (void)events;
 }
 
 void drift_start(struct ev_loop *loop, struct drift *d)
@@ -179,6 +177,7 @@ void drift_start(struct ev_loop *loop, struct drift *d)
 
 double drift_stop(struct ev_loop *loop, struct drift *d)
 {
+    drift_note(d);
     ev_timer_stop(loop, &d->timer);
     ev_check_stop(loop, &d->check);
     return d->longest;

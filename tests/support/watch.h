@@ -39,7 +39,8 @@ struct drift {
 /* Keep the loop turning every 5 ms and note the gaps. Ends with drift_stop(). */
 void drift_start(struct ev_loop *loop, struct drift *d);
 
-/* Returns the longest delay of a turn, in seconds. */
+/* Returns the longest delay of a turn, in seconds. The time since the last turn counts as well: call it
+   as soon as the loop has been left. */
 double drift_stop(struct ev_loop *loop, struct drift *d);
 
 #endif
