@@ -22,8 +22,6 @@ struct evpq_loop {
     struct list flushers;
     ev_prepare tick; /* never started, only fed */
     ev_idle more;
-    unsigned time_turn; /* of which turn `time` is */
-    double time;
     struct mailbox *mailbox;
     struct graveyard graveyard;
 };
@@ -196,21 +194,12 @@ struct graveyard *loop_graveyard(evpq_loop *loop)
 
 /* ---- time ---- */
 
-double loop_clock(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 double loop_time(evpq_loop *loop)
 {
-    unsigned turn = ev_iteration(loop->ev);
-    if (turn != loop->time_turn || !loop_running(loop)) {
-        loop->time_turn = turn;
-        loop->time = loop_clock();
-    }
-    return loop->time;
+    struct timespec t;
+    (void)loop;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
 /* ---- timers ---- */

@@ -62,10 +62,8 @@ bool loop_running(const evpq_loop *loop);
 /* Runs until loop_stop (EVPQ_OK comes back as true) or until no watcher is left that could do anything (false). */
 bool loop_run(evpq_loop *loop);
 
-/* Seconds on a clock that never jumps. loop_time is read once a turn and costs nothing after that; loop_clock is read
- * now. */
+/* Seconds, now, on a clock that never jumps. Cheap: not a system call on the machines that matter. */
 double loop_time(evpq_loop *loop);
-double loop_clock(void);
 
 /* Where thread.c keeps its mailbox for this loop, and future.c the futures that it is about to free. */
 struct mailbox;
