@@ -157,8 +157,7 @@ START_TEST(idle_futures_let_it_sleep)
     ev_prepare_start(ev, &counter);
     evpq_future *f = evpq_future_new(loop, NULL, NULL);
     evpq_future *slept = evpq_sleep(loop, 0.02);
-    ck_await_ok(
-        slept); /* a loop that spins passes its hundredth turn long before, and is broken off */
+    ck_await_ok(slept); /* a loop that spins is broken off at its hundredth turn, long before */
     ck_assert_int_lt(turns, 100);
     ev_prepare_stop(ev, &counter);
     evpq_future_cancel(f);
@@ -201,7 +200,8 @@ START_TEST(futures_make_no_system_call)
     exercise();
     mallopt(M_TRIM_THRESHOLD, 1 << 24);
     mallopt(M_MMAP_MAX, 0);
-    free(malloc(1 << 22)); /* there is room at the top of the heap now */
+    void *volatile room = malloc(1 << 22);
+    free(room); /* there is room at the top of the heap now */
     pid_t child = fork();
     if (!child) {
         /* From here on anything but read, write and _exit is death. */
