@@ -65,6 +65,9 @@ void future_settle_canceled(evpq_future *f, evpq_outcome outcome);
 /* Queues w->job on `loop` when f settles (at once when it has). */
 void future_watch(evpq_future *f, evpq_loop *loop, struct waiter *w, void (*run)(struct job *));
 
+/* A future that has failed from the start. Takes the error. */
+evpq_future *future_failed(evpq_loop *loop, evpq_error *error);
+
 /* The value, if it is of that class; NULL otherwise, and while pending or failed. `future_take_value` leaves none
  * behind. */
 void *future_value(const evpq_future *f, const struct value_class *class);

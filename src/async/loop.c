@@ -21,6 +21,7 @@ struct evpq_loop {
     struct runq runq;
     struct list flushers;
     ev_prepare tick; /* never started, only fed */
+    bool unpolled;   /* the tick was asked for from outside the loop */
     ev_idle more;
     struct mailbox *mailbox;
     struct graveyard graveyard;
@@ -44,8 +45,10 @@ static void flush_dirty(evpq_loop *loop)
 
 static void ask_for_tick(evpq_loop *loop)
 {
-    if (!ev_is_pending(&loop->tick))
-        ev_feed_event(loop->ev, &loop->tick, EV_CUSTOM);
+    if (ev_is_pending(&loop->tick))
+        return;
+    loop->unpolled = !loop_running(loop);
+    ev_feed_event(loop->ev, &loop->tick, EV_CUSTOM);
 }
 
 static bool work_left(const evpq_loop *loop)
@@ -170,6 +173,11 @@ bool loop_run(evpq_loop *loop)
 bool loop_running(const evpq_loop *loop)
 {
     return ev_depth(loop->ev) > 0;
+}
+
+bool loop_unpolled(const evpq_loop *loop)
+{
+    return loop->unpolled;
 }
 
 void loop_hold(evpq_loop *loop)

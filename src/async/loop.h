@@ -59,7 +59,11 @@ void loop_flush_later(evpq_loop *loop, struct flusher *flusher);
 /* Whether the calling code was itself called by the loop. */
 bool loop_running(const evpq_loop *loop);
 
-/* Runs until loop_stop (EVPQ_OK comes back as true) or until no watcher is left that could do anything (false). */
+/* In a tick: whether the loop has yet to look at its descriptors since the program, outside the loop, asked for it. What
+ * is known of a socket may then be old. */
+bool loop_unpolled(const evpq_loop *loop);
+
+/* Runs until evpq_loop_stop (true) or until no watcher is left that could do anything (false). */
 bool loop_run(evpq_loop *loop);
 
 /* Seconds, now, on a clock that never jumps. Cheap: not a system call on the machines that matter. */

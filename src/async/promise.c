@@ -89,7 +89,7 @@ static evpq_error *program_error(evpq_status status, const char *format, va_list
     if (status == EVPQ_OK || status == EVPQ_PENDING)
         return error_new(EVPQ_INVALID, EVPQ_OUTCOME_UNKNOWN, "%s is not a failure",
                          evpq_status_name(status));
-    return error_newv(status, EVPQ_OUTCOME_UNKNOWN, format ? format : "", args);
+    return error_newv(status, EVPQ_OUTCOME_UNKNOWN, format, args);
 }
 
 bool evpq_future_set_error(evpq_future *f, evpq_status status, const char *format, ...)
@@ -130,6 +130,16 @@ evpq_future *evpq_future_failed(evpq_loop *loop, evpq_status status, const char 
     va_start(args, format);
     future_settle_error(f, program_error(status, format, args));
     va_end(args);
+    return f;
+}
+
+evpq_future *future_failed(evpq_loop *loop, evpq_error *error)
+{
+    evpq_future *f = evpq_future_new(loop, NULL, NULL);
+    if (is_open(f))
+        future_settle_error(f, error);
+    else
+        evpq_error_unref(error);
     return f;
 }
 

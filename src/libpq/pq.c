@@ -329,14 +329,16 @@ evpq_error *pq_result_error(const struct pg_result *r, const char *sql)
     return error_from(r, memory ? EVPQ_NOMEM : EVPQ_LOST, EVPQ_OUTCOME_UNKNOWN, sql);
 }
 
-bool pq_is_stale_statement(const struct pg_result *r)
+enum pq_stale pq_stale(const struct pg_result *r)
 {
     const char *sqlstate = PQresultErrorField(r, PG_DIAG_SQLSTATE);
     const char *function = PQresultErrorField(r, PG_DIAG_SOURCE_FUNCTION);
-    if (!sqlstate)
-        return false;
-    return !strcmp(sqlstate, "26000") ||
-           (!strcmp(sqlstate, "0A000") && function && !strcmp(function, "RevalidateCachedQuery"));
+    if (sqlstate && !strcmp(sqlstate, "26000"))
+        return PQ_STALE_GONE;
+    if (sqlstate && !strcmp(sqlstate, "0A000") && function &&
+        !strcmp(function, "RevalidateCachedQuery"))
+        return PQ_STALE_PLAN;
+    return PQ_STALE_NO;
 }
 
 enum pq_transaction pq_transaction(const struct pg_conn *c)

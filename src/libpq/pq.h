@@ -82,9 +82,10 @@ void pq_clear(struct pg_result *r);
 evpq_error *pq_result_error(const struct pg_result *r, const char *sql);
 /* An error of the link: EVPQ_LOST, with libpq's words for it. */
 evpq_error *pq_lost_error(const struct pg_conn *c);
-/* Whether the server refused a prepared statement it would accept prepared anew: its result type has changed with the
- * schema (0A000 from RevalidateCachedQuery), or it is gone (26000). */
-bool pq_is_stale_statement(const struct pg_result *r);
+/* Whether the error means that a prepared statement has to be prepared anew: its result type has changed with the schema
+ * (0A000 from RevalidateCachedQuery), or the server does not have it (26000: deallocated, or another server's). */
+enum pq_stale { PQ_STALE_NO, PQ_STALE_PLAN, PQ_STALE_GONE };
+enum pq_stale pq_stale(const struct pg_result *r);
 
 enum pq_transaction { PQ_TXN_IDLE, PQ_TXN_OPEN, PQ_TXN_FAILED, PQ_TXN_UNKNOWN };
 enum pq_transaction pq_transaction(const struct pg_conn *c);

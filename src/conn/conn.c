@@ -1,0 +1,291 @@
+/* conn.c - see conn.h. Canceling, in order:
+ *
+ *   1. An operation that was sent is abandoned: its answer is still to come, so it stays in the line.
+ *   2. When every operation that was sent is abandoned, a cancel request goes out and the line is held. (Not before: the
+ *      request could hit one that somebody still waits for.)
+ *   3. When the request is over and the last answer is in, a fence goes through the line. A signal that came late hits
+ *      the fence, or nothing: the server ignores one that finds it idle (tcop/postgres.c, ProcessInterrupts).
+ *   4. The fence is answered: the connection is good again.
+ *
+ * All that within cancel_timeout, or the connection is closed. */
+#include "conn/conn.h"
+
+#include "base/mem.h"
+#include "words/error.h"
+
+#include <assert.h>
+
+static struct conn *conn_of_line(struct pipeline *p)
+{
+    return container_of(p, struct conn, line);
+}
+
+/* ---- the end ---- */
+
+static void bury(struct job *job)
+{
+    struct conn *c = container_of(job, struct conn, bury);
+    evpq_loop *loop = c->loop;
+    stmts_free(&c->stmts);
+    mem_free(c);
+    evpq_loop_unref(loop);
+}
+
+/* The one place where a connection dies. Memory stays until the next tick: callers may still look at is_dead. */
+static void die(struct conn *c, const evpq_error *why)
+{
+    assert(!c->is_dead);
+    c->is_dead = true;
+    c->is_open = false;
+    dial_stop(c->dial);
+    c->dial = NULL;
+    cancel_abandon(c->cancel);
+    c->cancel = NULL;
+    timer_stop(&c->patience);
+    list_remove(&c->settling.node);
+    loop_defer(c->loop, &c->bury);
+    c->owner->dead(c, why);
+}
+
+static void line_lost(struct pipeline *p, evpq_error *why)
+{
+    struct conn *c = conn_of_line(p);
+    if (!c->is_dead)
+        die(c, why);
+    evpq_error_unref(why);
+}
+
+void conn_kill(struct conn *c, const evpq_error *why)
+{
+    if (c->is_dead)
+        return;
+    if (c->line.wire.c)
+        pipeline_break(&c->line, evpq_error_ref(why));
+    else
+        die(c, why);
+}
+
+static void kill_for(struct conn *c, evpq_status status, const char *message)
+{
+    evpq_error *why = error_new(status, EVPQ_OUTCOME_UNKNOWN, "%s", message);
+    conn_kill(c, why);
+    evpq_error_unref(why);
+}
+
+/* ---- canceling ---- */
+
+static void settle_down(struct conn *c);
+
+static void request_over(void *arg)
+{
+    struct conn *c = arg;
+    c->cancel = NULL;
+    settle_down(c);
+}
+
+static void out_of_patience(struct timer *t)
+{
+    struct conn *c = container_of(t, struct conn, patience);
+    kill_for(c, EVPQ_LOST, "the server did not end a canceled query in time");
+}
+
+static void fence_over(struct command *k)
+{
+    struct conn *c = container_of(k, struct conn, fence);
+    c->quarantined = false;
+    timer_stop(&c->patience);
+    pipeline_hold(&c->line, false);
+}
+
+static void send_cancel(struct conn *c)
+{
+    if (!conn_backend_pid(c)) {
+        kill_for(c, EVPQ_LOST,
+                 "closed to stop a canceled query: the server gave no key to cancel it with");
+        return;
+    }
+    c->cancel = cancel_start(c->loop, c->line.wire.c, request_over, c);
+    if (!c->cancel) {
+        kill_for(c, EVPQ_LOST, "closed to stop a canceled query: no memory for a cancel request");
+        return;
+    }
+    c->quarantined = true;
+    pipeline_hold(&c->line, true);
+    timer_start(&c->patience, c->config->cancel_timeout);
+    if (c->shared)
+        pipeline_return_fresh(&c->line);
+    c->owner->canceling(c);
+}
+
+/* Whether somebody gave up on an answer, and nobody waits for another. */
+static bool all_abandoned(const struct conn *c)
+{
+    return c->line.n_abandoned && !c->line.n_awaited;
+}
+
+/* After anything that may have brought the line to rest. */
+static void settle_down(struct conn *c)
+{
+    if (c->is_dead)
+        return;
+    if (c->quarantined) {
+        if (!c->line.n_sent && !c->cancel && !c->fence.running)
+            command_run(&c->fence, &c->line, true);
+        return;
+    }
+    if (all_abandoned(c)) {
+        send_cancel(c);
+        return;
+    }
+    if (pipeline_depth(&c->line))
+        c->owner->room(c);
+    else if (!c->resetting)
+        c->owner->quiet(c);
+}
+
+static void settle_down_later(struct job *job)
+{
+    settle_down(container_of(job, struct conn, settling));
+}
+
+static void settle_later(struct conn *c)
+{
+    loop_defer(c->loop, &c->settling);
+}
+
+enum conn_abandoned conn_abandon(struct conn *c, struct op *op)
+{
+    if (pipeline_abandon(&c->line, op)) {
+        settle_later(c);
+        return CONN_NOT_SENT;
+    }
+    if (!c->quarantined && all_abandoned(c))
+        send_cancel(c);
+    return c->is_dead ? CONN_NO_KEY : CONN_ON_SERVER;
+}
+
+/* ---- the line ---- */
+
+static void line_ended(struct pipeline *p)
+{
+    settle_down(conn_of_line(p));
+}
+
+static void line_notice(struct pipeline *p, evpq_error *notice)
+{
+    struct conn *c = conn_of_line(p);
+    c->owner->notice(c, notice);
+}
+
+void conn_submit(struct conn *c, struct op *op)
+{
+    pipeline_submit(&c->line, op);
+}
+
+bool conn_admits(const struct conn *c, int depth)
+{
+    const struct pipeline *p = &c->line;
+    return !c->quarantined && !c->dirty && !p->n_risky && !p->n_abandoned &&
+           pipeline_depth(p) < depth &&
+           (!p->n_sent || loop_time(c->loop) - p->head_since < STMT_QUICK);
+}
+
+int conn_backend_pid(const struct conn *c)
+{
+    return c->line.wire.c ? pq_backend_pid(c->line.wire.c) : 0;
+}
+
+/* ---- reset ---- */
+
+bool conn_in_transaction(const struct conn *c)
+{
+    return pq_transaction(c->line.wire.c) != PQ_TXN_IDLE;
+}
+
+static void reset_failed(struct conn *c)
+{
+    kill_for(c, EVPQ_LOST, "the session could not be reset");
+}
+
+static void rollback_over(struct command *k)
+{
+    struct conn *c = container_of(k, struct conn, rollback);
+    if (k->failed)
+        reset_failed(c);
+    else if (!c->discard.running)
+        c->resetting = false;
+}
+
+static void discard_over(struct command *k)
+{
+    struct conn *c = container_of(k, struct conn, discard);
+    c->resetting = false;
+    if (k->failed || conn_in_transaction(c))
+        reset_failed(c);
+    else
+        stmts_all_gone(&c->stmts);
+}
+
+void conn_reset(struct conn *c, bool discard_all)
+{
+    bool open = conn_in_transaction(c);
+    c->resetting = open || discard_all;
+    if (open)
+        command_run(&c->rollback, &c->line, false);
+    if (discard_all)
+        command_run(&c->discard, &c->line, false);
+    if (!c->resetting)
+        settle_later(c);
+}
+
+/* ---- the beginning ---- */
+
+static void connected(struct dial_owner *owner, struct pg_conn *pq)
+{
+    struct conn *c = container_of(owner, struct conn, dialing);
+    c->dial = NULL;
+    if (!wire_open(&c->line.wire, pq)) {
+        kill_for(c, EVPQ_CONNECT, "libpq could not enter pipeline mode");
+        return;
+    }
+    c->is_open = true;
+    c->owner->opened(c);
+}
+
+static void not_connected(struct dial_owner *owner, evpq_error *why)
+{
+    struct conn *c = container_of(owner, struct conn, dialing);
+    c->dial = NULL;
+    die(c, why);
+    evpq_error_unref(why);
+}
+
+struct conn *conn_new(const struct conn_config *config, const struct conn_owner *owner)
+{
+    static const struct pipeline_owner line_owner = {
+        .ended = line_ended, .lost = line_lost, .notice = line_notice};
+    struct conn *c = mem_zalloc(sizeof *c);
+    if (!c)
+        return NULL;
+    c->loop = config->loop;
+    c->config = config;
+    c->owner = owner;
+    pipeline_init(&c->line, c->loop, &line_owner);
+    stmts_init(&c->stmts, &c->line, config->prepared_max);
+    command_init(&c->fence, "", fence_over);
+    command_init(&c->rollback, "ROLLBACK", rollback_over);
+    command_init(&c->discard, "DISCARD ALL", discard_over);
+    timer_init(&c->patience, c->loop, out_of_patience);
+    job_init(&c->bury, bury);
+    job_init(&c->settling, settle_down_later);
+    list_init(&c->node);
+    c->dialing = (struct dial_owner){.connected = connected, .failed = not_connected};
+    c->dial = dial_start(c->loop, config->conninfo, config->connect_timeout, config->rng,
+                         &c->dialing);
+    if (!c->dial) {
+        mem_free(c);
+        return NULL;
+    }
+    evpq_loop_ref(c->loop);
+    return c;
+}

@@ -1,0 +1,93 @@
+/* conn.h - one connection: from dialing to the grave.
+ *
+ * Puts wire, pipeline and statements together, and adds what needs all three: canceling with its fence, and the reset.
+ * Its owner (the pool) is told what it needs to know through one table, and sees nothing below. */
+#ifndef CONN_CONN_H
+#define CONN_CONN_H
+
+#include "line/command.h"
+#include "line/pipeline.h"
+#include "line/stmt.h"
+#include "wire/cancel.h"
+#include "wire/dial.h"
+
+struct conn;
+
+struct conn_config {
+    evpq_loop *loop;
+    const struct conninfo *conninfo;
+    struct rng *rng;
+    double connect_timeout, cancel_timeout;
+    int prepared_max; /* 0: none */
+};
+
+/* The owner's side. Called from watchers and jobs, never from inside a conn_ function that the owner calls, except that
+ * conn_kill calls dead. */
+struct conn_owner {
+    void (*opened)(struct conn *);
+    void (*room)(struct conn *);  /* an operation is over; others are in flight */
+    void (*quiet)(struct conn *); /* nothing is in flight, nothing is being canceled */
+    void (*dead)(struct conn *, const evpq_error *why); /* borrowed. Its operations fail after this; it frees itself
+                                                           later */
+    void (*notice)(struct conn *, evpq_error *notice);  /* given */
+    void (*canceling)(struct conn *); /* a cancel request goes out: no good to anyone until quiet */
+};
+
+struct conn {
+    evpq_loop *loop; /* a reference */
+    struct pipeline line;
+    struct stmts stmts;
+    const struct conn_config *config;
+    const struct conn_owner *owner;
+
+    struct dial_owner dialing;
+    struct dial *dial;
+    bool is_open, is_dead;
+
+    bool quarantined; /* from a cancel request until the fence behind it is answered */
+    bool shared;      /* its operations may go another way */
+    struct cancel *cancel;
+    struct command fence;
+    struct timer patience;
+
+    bool resetting;
+    struct command rollback, discard;
+
+    struct job settling, bury;
+
+    /* The pool's own notes. */
+    struct list node;
+    int use;
+    bool dirty;
+    double born, retire_at, idle_since;
+    void *user; /* whom it is leased to */
+};
+
+/* Begins to connect. `config` and `owner` are borrowed as long as it lives. NULL without memory. */
+struct conn *conn_new(const struct conn_config *config, const struct conn_owner *owner);
+
+/* Puts an operation at the end of the line; a quarantined connection sends it when it is through. */
+void conn_submit(struct conn *c, struct op *op);
+
+/* What became of an operation that nobody waits for any more. */
+enum conn_abandoned {
+    CONN_NOT_SENT,  /* it is off the line */
+    CONN_ON_SERVER, /* its answer will be read and dropped; it is canceled if nothing else would suffer */
+    CONN_NO_KEY,    /* as it could not be canceled, the connection was closed (the operation has failed) */
+};
+enum conn_abandoned conn_abandon(struct conn *c, struct op *op);
+
+/* Whether another one-shot operation may ride behind those in flight: all of them quick, the first not overdue. */
+bool conn_admits(const struct conn *c, int depth);
+
+/* Cleans the session, then quiet is called; or dead, when it cannot be cleaned. Only when quiet. */
+void conn_reset(struct conn *c, bool discard_all);
+/* Whether a transaction is open, or how the session stands is not known. */
+bool conn_in_transaction(const struct conn *c);
+
+int conn_backend_pid(const struct conn *c);
+
+/* Closes at once, for a reason (borrowed) that its operations are told. */
+void conn_kill(struct conn *c, const evpq_error *why);
+
+#endif

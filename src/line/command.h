@@ -1,0 +1,17 @@
+/* command.h - a statement of the library's own (ROLLBACK, DISCARD ALL, a fence), of which only success matters. */
+#ifndef LINE_COMMAND_H
+#define LINE_COMMAND_H
+
+#include "line/pipeline.h"
+
+struct command {
+    struct op op;
+    const char *sql; /* a constant */
+    bool running, failed;
+    void (*over)(struct command *); /* answered, well or not (`failed`); not called when the link is lost */
+};
+
+void command_init(struct command *k, const char *sql, void (*over)(struct command *));
+void command_run(struct command *k, struct pipeline *line, bool urgent);
+
+#endif

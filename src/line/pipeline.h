@@ -1,0 +1,76 @@
+/* pipeline.h - operations in flight on one connection, first in, first out, each with a Sync of its own.
+ *
+ * The mirror of libpq's own command queue. A new operation stays `fresh`, untouched by libpq, until the end of the tick:
+ * so what has not been sent is known for certain, and costs nothing to take back. */
+#ifndef LINE_PIPELINE_H
+#define LINE_PIPELINE_H
+
+#include "wire/wire.h"
+
+struct op;
+
+/* A verb. Operations are on the pipeline from pipeline_submit until feed(PQ_SYNC) or fail, which are called when they
+ * are off it. */
+struct op_class {
+    /* Hands the operation to libpq, without Sync. False: libpq refused; the line is then broken, and the operation
+     * fails as not sent. */
+    bool (*send)(struct op *, struct pg_conn *);
+    /* What came for it: RESULT and ERROR (the result is given), ABORTED and END; at last SYNC: it is over. */
+    void (*feed)(struct op *, enum pq_kind, struct pg_result *);
+    /* The connection is gone (`why` is borrowed), or `sent` is false and it must go another way. */
+    void (*fail)(struct op *, const evpq_error *why, bool sent);
+};
+
+struct op {
+    struct list node;
+    const struct op_class *class;
+    bool sent;
+    bool abandoned; /* nobody waits for the answer any more */
+    bool unawaited; /* nobody ever did: an errand of the library's own, which a cancel request may hit */
+    bool urgent;    /* passes a held line */
+    bool risky;     /* how long it takes is not known to be short: nothing should ride behind it */
+};
+
+struct pipeline;
+
+struct pipeline_owner {
+    void (*ended)(struct pipeline *);                   /* an operation is over */
+    void (*lost)(struct pipeline *, evpq_error *why);   /* given; before the operations fail */
+    void (*notice)(struct pipeline *, evpq_error *notice); /* given */
+};
+
+struct pipeline {
+    struct wire wire;
+    const struct pipeline_owner *owner;
+    struct list fresh, sent;
+    int n_fresh, n_sent;
+    int n_awaited, n_abandoned; /* of those sent */
+    int n_risky;
+    bool held;         /* nothing but urgent operations is sent */
+    bool ended_twice;  /* two ENDs in a row: libpq has nothing left where we have */
+    double head_since; /* when the server can have begun with the first */
+    double head_took;  /* how long it took, in feed(PQ_SYNC) */
+};
+
+void pipeline_init(struct pipeline *p, evpq_loop *loop, const struct pipeline_owner *owner);
+
+static inline int pipeline_depth(const struct pipeline *p)
+{
+    return p->n_fresh + p->n_sent;
+}
+
+void pipeline_submit(struct pipeline *p, struct op *op);
+
+/* Takes a fresh operation off (true); one that was sent is only marked: its answer is still to be read (false). */
+bool pipeline_abandon(struct pipeline *p, struct op *op);
+
+/* Sends fresh operations another way: each fails, not sent. */
+void pipeline_return_fresh(struct pipeline *p);
+
+/* Holds back, or lets go, what is fresh. */
+void pipeline_hold(struct pipeline *p, bool held);
+
+/* Breaks the link for a reason of ours (taken). */
+void pipeline_break(struct pipeline *p, evpq_error *why);
+
+#endif

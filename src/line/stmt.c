@@ -1,0 +1,192 @@
+/* stmt.c - a bounded cache of statements, with their clean-up on the server. */
+#include "line/stmt.h"
+
+#include "base/mem.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    MAX_LENGTH = 64 * 1024,        /* of one text */
+    MAX_BYTES = 4 * 1024 * 1024, /* of all texts of a connection */
+};
+
+static struct stmt *stmt_of_lru(struct list *node)
+{
+    return container_of(node, struct stmt, lru);
+}
+
+/* ---- closing on the server ---- */
+
+static bool send_close(struct op *op, struct pg_conn *c)
+{
+    return pq_send_deallocate(c, container_of(op, struct stmt, close)->name);
+}
+
+static void free_dropped(struct stmt *s)
+{
+    list_remove(&s->lru);
+    mem_free(s);
+}
+
+/* An error (the transaction had failed, so nothing is done but ROLLBACK) leaves it prepared; it is tried again later. */
+static void feed_close(struct op *op, enum pq_kind kind, struct pg_result *result)
+{
+    struct stmt *s = container_of(op, struct stmt, close);
+    pq_clear(result);
+    if (kind == PQ_RESULT)
+        s->prepared = false;
+    if (kind != PQ_SYNC)
+        return;
+    s->closing = false;
+    if (!s->prepared && !s->pins)
+        free_dropped(s);
+}
+
+static void fail_close(struct op *op, const evpq_error *why, bool sent)
+{
+    struct stmt *s = container_of(op, struct stmt, close);
+    (void) why, (void) sent;
+    s->closing = s->prepared = false;
+    if (!s->pins)
+        free_dropped(s);
+}
+
+static const struct op_class close_class = {
+    .send = send_close, .feed = feed_close, .fail = fail_close};
+
+static void close_dropped(struct stmts *ss)
+{
+    list_each (node, &ss->drop) {
+        struct stmt *s = stmt_of_lru(node);
+        if (!s->prepared || s->closing || s->pins)
+            continue;
+        s->closing = true;
+        pipeline_submit(ss->line, &s->close);
+    }
+}
+
+static void forget(struct stmt *s)
+{
+    struct stmts *ss = s->stmts;
+    if (!s->known)
+        return;
+    s->known = false;
+    map_remove(&ss->map, &s->node);
+    ss->bytes -= s->length;
+    list_remove(&s->lru);
+    list_append(&ss->drop, &s->lru);
+    if (!s->prepared && !s->pins)
+        free_dropped(s);
+}
+
+void stmt_drop(struct stmt *s)
+{
+    struct stmts *ss = s->stmts;
+    forget(s);
+    close_dropped(ss);
+}
+
+/* ---- the cache ---- */
+
+void stmts_init(struct stmts *s, struct pipeline *line, int max)
+{
+    *s = (struct stmts){.line = line, .max = max};
+    map_init(&s->map);
+    list_init(&s->lru);
+    list_init(&s->drop);
+}
+
+void stmts_free(struct stmts *s)
+{
+    struct list *node;
+    list_splice(&s->drop, &s->lru);
+    while ((node = list_pop(&s->drop)))
+        mem_free(stmt_of_lru(node));
+    map_free(&s->map);
+}
+
+static void make_room(struct stmts *ss, size_t length)
+{
+    list_each (node, &ss->lru) {
+        if ((int) ss->map.count < ss->max && ss->bytes + length <= MAX_BYTES)
+            break;
+        struct stmt *s = stmt_of_lru(node);
+        if (!s->pins)
+            forget(s);
+    }
+    close_dropped(ss);
+}
+
+static struct stmt *add(struct stmts *ss, const char *sql, size_t length, uint64_t hash)
+{
+    make_room(ss, length);
+    if ((int) ss->map.count >= ss->max)
+        return NULL; /* all are in flight */
+    struct stmt *s = mem_alloc(sizeof *s + length + 1);
+    if (!s)
+        return NULL;
+    *s = (struct stmt){
+        .stmts = ss, .close = {.class = &close_class, .unawaited = true}, .known = true, .length = length};
+    list_init(&s->close.node);
+    memcpy(s->sql, sql, length + 1);
+    map_insert(&ss->map, &s->node, s->sql, hash);
+    list_append(&ss->lru, &s->lru);
+    ss->bytes += length;
+    return s;
+}
+
+struct stmt *stmts_use(struct stmts *ss, const char *sql, size_t length)
+{
+    if (!ss->max || length > MAX_LENGTH)
+        return NULL;
+    uint64_t hash = map_hash(sql);
+    struct map_node *node = map_find(&ss->map, sql, hash);
+    struct stmt *s = node ? container_of(node, struct stmt, node) : add(ss, sql, length, hash);
+    if (!s)
+        return NULL;
+    list_remove(&s->lru);
+    list_append(&ss->lru, &s->lru);
+    s->pins++;
+    return s;
+}
+
+void stmt_unpin(struct stmt *s)
+{
+    if (!s || --s->pins || s->known)
+        return;
+    if (s->prepared)
+        close_dropped(s->stmts);
+    else if (!s->closing)
+        free_dropped(s);
+}
+
+bool stmt_wants_prepare(struct stmt *s)
+{
+    if (s->prepared || !s->runs || !s->known)
+        return false;
+    snprintf(s->name, sizeof s->name, "evpq_%llu", (unsigned long long) ++s->stmts->next_name);
+    return true;
+}
+
+void stmt_learn(struct stmt *s, double seconds)
+{
+    s->service = s->runs ? s->service + (seconds - s->service) / 4 : seconds;
+    s->runs++;
+}
+
+bool stmt_is_quick(const struct stmt *s)
+{
+    return s && s->runs && s->service < STMT_QUICK;
+}
+
+void stmts_all_gone(struct stmts *ss)
+{
+    list_each (node, &ss->lru)
+        stmt_of_lru(node)->prepared = false;
+    list_each (dropped, &ss->drop) {
+        stmt_of_lru(dropped)->prepared = false;
+        if (!stmt_of_lru(dropped)->pins && !stmt_of_lru(dropped)->closing)
+            free_dropped(stmt_of_lru(dropped));
+    }
+}

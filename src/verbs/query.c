@@ -1,0 +1,279 @@
+/* query.c - the life of a statement, from the copy to the answer.
+ *
+ * The future settles at the Sync, not at the result: only then has the server committed, and only then is an error of the
+ * commit itself (a deferred constraint) known. */
+#include "verbs/query.h"
+
+#include "base/mem.h"
+#include "libpq/result.h"
+#include "words/error.h"
+
+static struct query *query_of(const evpq_future *f)
+{
+    return container_of(f, struct query, future);
+}
+
+static struct query *query_of_op(struct op *op)
+{
+    return container_of(op, struct query, op);
+}
+
+/* Off the line: gives back what was held for the time on it. May free the query. */
+static void leave_line(struct query *q)
+{
+    stmt_unpin(q->stmt);
+    q->stmt = NULL;
+    q->conn = NULL;
+    evpq_future_unref(&q->future);
+}
+
+/* ---- the future ---- */
+
+static void free_result(void *value)
+{
+    evpq_result_unref(value);
+}
+
+static const struct value_class result_class = {.free = free_result};
+
+const evpq_result *evpq_future_result(const evpq_future *f)
+{
+    return future_value(f, &result_class);
+}
+
+static void query_free(evpq_future *f)
+{
+    struct query *q = query_of(f);
+    evpq_error_unref(q->error);
+    evpq_result_unref(q->result);
+    mem_free(q);
+}
+
+static void settle_canceled(struct query *q, evpq_outcome outcome, const char *detail)
+{
+    future_settle_error(&q->future, error_build(&(struct error_fields){
+                                        .status = EVPQ_CANCELED,
+                                        .outcome = outcome,
+                                        .message = "canceled by the program",
+                                        .detail = detail,
+                                        .sql = q->request.sql,
+                                    }));
+}
+
+static void query_cancel(evpq_future *f)
+{
+    struct query *q = query_of(f);
+    evpq_outcome outcome = EVPQ_OUTCOME_NOT_SENT;
+    const char *detail = NULL;
+    evpq_future_ref(f); /* a line that lets go of it below must not free it */
+    if (q->conn) {
+        switch (conn_abandon(q->conn, &q->op)) {
+        case CONN_NOT_SENT:
+            leave_line(q);
+            break;
+        case CONN_NO_KEY:
+            detail = "the server gave no key to cancel it with: its connection was closed";
+            outcome = EVPQ_OUTCOME_UNKNOWN;
+            break;
+        case CONN_ON_SERVER:
+            outcome = EVPQ_OUTCOME_UNKNOWN;
+            break;
+        }
+    } else if (q->home) {
+        q->home->withdraw(q->home, q);
+    }
+    settle_canceled(q, outcome, detail);
+    evpq_future_unref(f);
+}
+
+static const struct future_class query_class = {.cancel = query_cancel, .free = query_free};
+
+/* ---- on the line ---- */
+
+void query_submit(struct query *q, struct conn *c)
+{
+    evpq_future_ref(&q->future);
+    q->conn = c;
+    q->preparing = q->used_prepared = false;
+    q->stale = PQ_STALE_NO;
+    q->stmt = q->plannable ? stmts_use(&c->stmts, q->request.sql, q->request.sql_length) : NULL;
+    q->op.risky = !stmt_is_quick(q->stmt);
+    conn_submit(c, &q->op);
+}
+
+static bool send(struct op *op, struct pg_conn *c)
+{
+    struct query *q = query_of_op(op);
+    struct stmt *s = q->request.types ? NULL : q->stmt; /* a statement is prepared with undeclared types only */
+    bool sent;
+    if (s && stmt_wants_prepare(s)) {
+        sent = pq_send_prepare(c, s->name, &q->request) &&
+               pq_send_prepared(c, s->name, &q->request);
+        s->prepared = q->preparing = sent;
+    } else if (s && s->prepared) {
+        sent = pq_send_prepared(c, s->name, &q->request);
+    } else {
+        s = NULL;
+        sent = pq_send_request(c, &q->request);
+    }
+    q->used_prepared = s != NULL;
+    if (!sent && !q->error) {
+        evpq_error *why = pq_lost_error(c);
+        q->error = error_about(why, EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT, q->request.sql);
+        evpq_error_unref(why);
+    }
+    return sent;
+}
+
+static void take_result(struct query *q, struct pg_result *r)
+{
+    if (q->preparing || q->op.abandoned || q->result) {
+        pq_clear(r);
+        return;
+    }
+    q->result = result_wrap(r);
+    if (!q->result && !q->error)
+        q->error = error_build(&(struct error_fields){
+            .status = EVPQ_NOMEM,
+            .outcome = EVPQ_OUTCOME_UNKNOWN,
+            .message = "the statement was run, but there was no memory for its result",
+            .sql = q->request.sql,
+        });
+}
+
+static void take_error(struct query *q, struct pg_result *r)
+{
+    if (q->used_prepared && q->stmt) {
+        q->stale = pq_stale(r);
+        if (q->preparing || q->stale == PQ_STALE_GONE)
+            q->stmt->prepared = false;
+        if (q->stale != PQ_STALE_NO)
+            stmt_drop(q->stmt);
+    }
+    if (!q->error && !q->op.abandoned)
+        q->error = pq_result_error(r, q->request.sql);
+    pq_clear(r);
+}
+
+/* Only what has surely not been run, and only where nobody can see that it comes later than it was asked for. */
+static bool may_go_again(const struct query *q)
+{
+    return q->stale != PQ_STALE_NO && !q->retried && !q->op.abandoned &&
+           !conn_in_transaction(q->conn) && (q->home || !pipeline_depth(&q->conn->line));
+}
+
+static void go_again(struct query *q)
+{
+    struct conn *c = q->conn;
+    stmt_unpin(q->stmt);
+    q->error = evpq_error_unref(q->error);
+    q->retried = true;
+    query_submit(q, c);
+    evpq_future_unref(&q->future); /* the reference of the first time */
+}
+
+static void settle(struct query *q)
+{
+    evpq_error *error = q->error;
+    evpq_result *result = q->result;
+    q->error = NULL;
+    q->result = NULL;
+    if (!error && !result)
+        error = error_new(EVPQ_LOST, EVPQ_OUTCOME_UNKNOWN, "the server gave no answer");
+    if (error) {
+        evpq_result_unref(result);
+        future_settle_error(&q->future, error);
+    } else {
+        future_settle_value(&q->future, &result_class, result);
+    }
+}
+
+static void finish(struct query *q)
+{
+    if (may_go_again(q)) {
+        go_again(q);
+        return;
+    }
+    if (q->stmt && !q->error && !q->op.abandoned)
+        stmt_learn(q->stmt, q->conn->line.head_took);
+    if (!q->op.abandoned)
+        settle(q);
+    leave_line(q);
+}
+
+static void feed(struct op *op, enum pq_kind kind, struct pg_result *r)
+{
+    struct query *q = query_of_op(op);
+    switch (kind) {
+    case PQ_RESULT:
+        take_result(q, r);
+        break;
+    case PQ_ERROR:
+        take_error(q, r);
+        break;
+    case PQ_END:
+        q->preparing = false;
+        break;
+    case PQ_SYNC:
+        finish(q);
+        break;
+    default:
+        break; /* ABORTED: its Prepare failed, and has said so */
+    }
+}
+
+static void fail(struct op *op, const evpq_error *why, bool sent)
+{
+    struct query *q = query_of_op(op);
+    struct query_home *home = q->home;
+    evpq_future_ref(&q->future);
+    leave_line(q);
+    if (!op->abandoned) {
+        if (!q->error && !sent && home)
+            home->again(home, q);
+        else if (!q->error)
+            query_fail(q, error_about(why, EVPQ_LOST,
+                                      sent ? EVPQ_OUTCOME_UNKNOWN : EVPQ_OUTCOME_NOT_SENT,
+                                      q->request.sql));
+        else
+            settle(q);
+    }
+    evpq_future_unref(&q->future);
+}
+
+/* ---- life ---- */
+
+evpq_future *query_new(evpq_loop *loop, const char *sql, evpq_args args, struct query_home *home,
+                       struct query **ret_query)
+{
+    static const struct op_class class = {.send = send, .feed = feed, .fail = fail};
+    size_t room;
+    *ret_query = NULL;
+    evpq_error *error = request_measure(sql, args, &room);
+    if (!error && sql_kind(sql) == SQL_COPY_STREAM)
+        error = error_build(&(struct error_fields){
+            .status = EVPQ_INVALID,
+            .outcome = EVPQ_OUTCOME_NOT_SENT,
+            .message = "COPY from stdin or to stdout cannot be run as a query",
+            .hint = "use a file or program on the server, or INSERT and SELECT",
+            .sql = sql,
+        });
+    if (error)
+        return future_failed(loop, error);
+    struct query *q = mem_alloc(sizeof *q + room);
+    if (!q)
+        return future_constant(EVPQ_NOMEM);
+    *q = (struct query){.op = {.class = &class}, .home = home};
+    future_init(&q->future, &query_class, loop);
+    list_init(&q->op.node);
+    list_init(&q->place.node);
+    q->plannable = sql_kind(sql) == SQL_PLANNABLE;
+    request_write(&q->request, q + 1, sql, args);
+    *ret_query = q;
+    return &q->future;
+}
+
+void query_fail(struct query *q, evpq_error *error)
+{
+    future_settle_error(&q->future, error);
+}

@@ -1,0 +1,58 @@
+/* query.h - the verb "run one statement and keep its result".
+ *
+ * A query is one block: the future that the program holds, the operation that goes down the line, and the copy of the
+ * statement. Its place in a pool's queue is kept here too, so that waiting costs nothing more. */
+#ifndef VERBS_QUERY_H
+#define VERBS_QUERY_H
+
+#include "async/future.h"
+#include "conn/conn.h"
+#include "words/request.h"
+#include "words/sql.h"
+
+#include <evpq/result.h>
+
+struct query;
+
+/* Where somebody stands in the queue of a pool, which keeps it (pool/lanes). */
+struct place {
+    struct list node;
+    uint64_t ticket;
+    double deadline;
+    bool for_lease;
+};
+
+/* A pool, as its one-shot queries see it. */
+struct query_home {
+    void (*withdraw)(struct query_home *, struct query *); /* canceled while waiting: take it off the queue */
+    void (*again)(struct query_home *, struct query *); /* not sent, and its connection is no more */
+};
+
+struct query {
+    struct evpq_future future;
+    struct op op;
+    struct place place;
+    struct query_home *home; /* NULL: runs on one connection or not at all */
+    struct conn *conn;       /* while on its line */
+    struct stmt *stmt;       /* pinned, likewise */
+    evpq_result *result;
+    evpq_error *error;
+    bool plannable; /* may be prepared, and ride with others */
+    bool preparing; /* the first answer will be that of Prepare */
+    bool used_prepared;
+    bool retried;
+    enum pq_stale stale;
+    struct request request;
+};
+
+/* Given. Failed from the start when `sql` or `args` are not to be sent: then *ret_query is NULL. */
+evpq_future *query_new(evpq_loop *loop, const char *sql, evpq_args args, struct query_home *home,
+                       struct query **ret_query);
+
+/* Sends it down a connection's line. */
+void query_submit(struct query *q, struct conn *c);
+
+/* Settles a query that is on no line. Takes the error. */
+void query_fail(struct query *q, evpq_error *error);
+
+#endif

@@ -1,0 +1,147 @@
+/* wire.c - a socket's two watchers and what they do. */
+#include "wire/wire.h"
+
+#include "words/error.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+static evpq_error *reason_lost(struct wire *w)
+{
+    evpq_error *why = w->farewell
+                          ? error_about(w->farewell, EVPQ_LOST, EVPQ_OUTCOME_UNKNOWN, NULL)
+                          : pq_lost_error(w->c);
+    return why;
+}
+
+void wire_close(struct wire *w)
+{
+    if (!w->c)
+        return;
+    io_stop(&w->reader);
+    io_stop(&w->writer);
+    list_remove(&w->flusher.node);
+    struct pg_conn *c = w->c;
+    w->c = NULL;
+    pq_finish(c);
+    w->farewell = evpq_error_unref(w->farewell);
+}
+
+void wire_break(struct wire *w, evpq_error *why)
+{
+    wire_close(w);
+    w->class->lost(w, why);
+}
+
+/* ---- reading ---- */
+
+static void drain(struct wire *w)
+{
+    bool more = true;
+    while (w->c && more) {
+        struct pg_result *result;
+        enum pq_kind kind = pq_next(w->c, &result);
+        if (kind == PQ_NOTHING)
+            return;
+        more = w->class->arrived(w, kind, result);
+    }
+}
+
+static void read_all(struct wire *w)
+{
+    bool alive;
+    do {
+        alive = pq_consume(w->c);
+        drain(w); /* also what came before the end of a broken link */
+    } while (alive && w->c && pq_tls_has_bytes(&w->tls));
+    if (w->c && (!alive || w->farewell))
+        wire_break(w, reason_lost(w));
+}
+
+static void readable(struct io *io)
+{
+    read_all(container_of(io, struct wire, reader));
+}
+
+bool wire_look(struct wire *w)
+{
+    char byte;
+    ssize_t n = recv(pq_socket(w->c), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (n >= 0 || (errno != EAGAIN && errno != EINTR))
+        read_all(w);
+    return w->c != NULL;
+}
+
+static void take_notice(struct pq_listener *listener, evpq_error *notice, bool fatal)
+{
+    struct wire *w = container_of(listener, struct wire, listener);
+    if (fatal) {
+        evpq_error_unref(w->farewell);
+        w->farewell = notice;
+    } else {
+        w->class->notice(w, notice);
+    }
+}
+
+/* ---- writing ---- */
+
+static void flush(struct wire *w)
+{
+    switch (pq_flush(w->c)) {
+    case 0:
+        io_stop(&w->writer);
+        break;
+    case 1:
+        if (!io_active(&w->writer))
+            io_start(&w->writer, pq_socket(w->c), IO_WRITE);
+        break;
+    default:
+        read_all(w); /* the server may have said why */
+        if (w->c)
+            wire_break(w, reason_lost(w));
+    }
+}
+
+static void writable(struct io *io)
+{
+    flush(container_of(io, struct wire, writer));
+}
+
+static void tick(struct flusher *flusher)
+{
+    struct wire *w = container_of(flusher, struct wire, flusher);
+    w->class->send(w);
+    if (w->c)
+        flush(w);
+}
+
+void wire_send_later(struct wire *w)
+{
+    if (w->c)
+        loop_flush_later(w->loop, &w->flusher);
+}
+
+/* ---- life ---- */
+
+void wire_init(struct wire *w, evpq_loop *loop, const struct wire_class *class)
+{
+    *w = (struct wire){.class = class, .loop = loop};
+    w->flusher.flush = tick;
+    list_init(&w->flusher.node);
+    w->listener.notice = take_notice;
+    io_init(&w->reader, loop, readable);
+    io_init(&w->writer, loop, writable);
+}
+
+bool wire_open(struct wire *w, struct pg_conn *c)
+{
+    if (!pq_enter_pipeline(c)) {
+        pq_finish(c);
+        return false;
+    }
+    w->c = c;
+    w->tls = pq_tls(c);
+    pq_listen(c, &w->listener);
+    io_start(&w->reader, pq_socket(c), IO_READ);
+    return true;
+}

@@ -1,0 +1,54 @@
+/* wire.h - one established socket: readiness turned into libpq calls, and one flush a tick.
+ *
+ * Owns the PGconn and its watchers. Reads whenever the socket is readable, idle or not, so that a dead link is noticed
+ * at once; watches for writability only while something is left to write. Knows nothing of what is sent. */
+#ifndef WIRE_WIRE_H
+#define WIRE_WIRE_H
+
+#include "async/loop.h"
+#include "libpq/pq.h"
+
+struct wire;
+
+/* Called with nothing of the wire on the stack that a wire_close could hurt, except that the wire itself (the memory)
+ * must stay until the loop's next tick. */
+struct wire_class {
+    /* One thing that arrived; the result is given. Returns whether more is outstanding. */
+    bool (*arrived)(struct wire *, enum pq_kind, struct pg_result *);
+    /* The tick: hand what is new to libpq; it is flushed right after. */
+    void (*send)(struct wire *);
+    /* The link is broken (the error is given); the wire has been closed. */
+    void (*lost)(struct wire *, evpq_error *why);
+    void (*notice)(struct wire *, evpq_error *notice); /* given */
+};
+
+struct wire {
+    const struct wire_class *class;
+    evpq_loop *loop;
+    struct pg_conn *c; /* NULL: closed */
+    struct io reader, writer;
+    struct flusher flusher;
+    struct pq_listener listener;
+    struct pq_tls tls;
+    evpq_error *farewell; /* what the server said before it hung up */
+};
+
+void wire_init(struct wire *w, evpq_loop *loop, const struct wire_class *class);
+
+/* Takes `c`, puts it into pipeline mode and watches it. False: libpq refuses; then the wire stays closed. */
+bool wire_open(struct wire *w, struct pg_conn *c);
+
+/* Asks for class->send and a flush at the end of this tick. */
+void wire_send_later(struct wire *w);
+
+/* For a wire on which nothing is outstanding and which the loop may not have looked at for long: takes in what has
+ * arrived meanwhile. Returns whether it is still open. */
+bool wire_look(struct wire *w);
+
+/* Breaks the link for a reason of ours (taken): class->lost is called. */
+void wire_break(struct wire *w, evpq_error *why);
+
+/* Closes without a word to anyone but the server. */
+void wire_close(struct wire *w);
+
+#endif
