@@ -323,6 +323,41 @@ START_TEST(a_tick_comes_after_every_watcher_of_the_turn)
 }
 END_TEST
 
+static char polled[4];
+
+static void job_unpolled(struct job *job)
+{
+    loop_flush_later(loop, &flush.flusher);
+}
+
+static void flush_unpolled(struct flusher *flusher)
+{
+    polled[strlen(polled)] = loop_unpolled(loop) ? 'n' : 'y';
+}
+
+static void timer_defers(struct timer *t)
+{
+    loop_defer(loop, &later);
+}
+
+START_TEST(a_tick_knows_whether_it_came_before_the_first_look_at_the_descriptors)
+{
+    struct timer t;
+    on_own_loop();
+    flush_init(&flush, 0);
+    flush.flusher.flush = flush_unpolled;
+    job_init(&later, job_unpolled);
+    loop_defer(loop, &later);
+    evpq_loop_run(loop);
+    ck_assert_str_eq(polled, "n");
+    timer_init(&t, loop, timer_defers);
+    timer_start(&t, 0.);
+    evpq_loop_run(loop);
+    ck_assert_str_eq(polled, "ny");
+    evpq_loop_unref(loop);
+}
+END_TEST
+
 static bool chain_ends;
 static int chain_calls;
 
@@ -655,6 +690,7 @@ int main(void)
     CHECK_ADD(c, a_tick_flushes_once_after_all_its_jobs);
     CHECK_ADD(c, a_flush_may_ask_for_another);
     CHECK_ADD(c, a_tick_comes_after_every_watcher_of_the_turn);
+    CHECK_ADD(c, a_tick_knows_whether_it_came_before_the_first_look_at_the_descriptors);
     CHECK_ADD(c, callbacks_that_queue_callbacks_for_ever_starve_nobody);
     CHECK_ADD(c, a_chain_of_callbacks_longer_than_a_tick_is_carried_on);
     CHECK_ADD(c, stop_returns_though_watchers_are_active);

@@ -45,10 +45,10 @@ static void flush_dirty(evpq_loop *loop)
 
 static void ask_for_tick(evpq_loop *loop)
 {
-    if (ev_is_pending(&loop->tick))
-        return;
-    loop->unpolled = !loop_running(loop);
-    ev_feed_event(loop->ev, &loop->tick, EV_CUSTOM);
+    if (!loop_running(loop))
+        loop->unpolled = true;
+    if (!ev_is_pending(&loop->tick))
+        ev_feed_event(loop->ev, &loop->tick, EV_CUSTOM);
 }
 
 static bool work_left(const evpq_loop *loop)
@@ -56,20 +56,21 @@ static bool work_left(const evpq_loop *loop)
     return !runq_empty(&loop->runq) || !list_empty(&loop->flushers);
 }
 
+/* While jobs run, the next tick is asked for: a callback that runs the loop again finds the rest of the round there.
+ * In the end it is not: libev would call it again before it looks at anything else. */
 static void run_tick(evpq_loop *loop)
 {
     int rounds = 0;
     evpq_loop_ref(loop);
     do {
         while (!runq_empty(&loop->runq) && rounds++ < ROUNDS_PER_TICK) {
-            ask_for_tick(
-                loop); /* for a callback that runs the loop again: the rest of the round is there, too */
+            ask_for_tick(loop);
             runq_round(&loop->runq);
         }
         flush_dirty(loop);
     } while (work_left(loop) && rounds++ < ROUNDS_PER_TICK);
-    ev_clear_pending(
-        loop->ev, &loop->tick); /* or libev would call it again before it looks at anything else */
+    ev_clear_pending(loop->ev, &loop->tick);
+    loop->unpolled = false;
     if (work_left(loop))
         ev_idle_start(loop->ev, &loop->more);
     evpq_loop_unref(loop);
