@@ -113,7 +113,7 @@ static void send_cancel(struct conn *c)
     pipeline_hold(&c->line, true);
     timer_start(&c->patience, c->config->cancel_timeout);
     if (c->shared)
-        pipeline_return_fresh(&c->line);
+        pipeline_return_fresh(&c->line, NULL);
     c->owner->canceling(c);
 }
 
@@ -162,6 +162,13 @@ enum conn_abandoned conn_abandon(struct conn *c, struct op *op)
     if (!c->quarantined && all_abandoned(c))
         send_cancel(c);
     return c->is_dead ? CONN_NO_KEY : CONN_ON_SERVER;
+}
+
+void conn_desert(struct conn *c, const evpq_error *why)
+{
+    pipeline_return_fresh(&c->line, why);
+    pipeline_desert(&c->line, why);
+    settle_later(c);
 }
 
 /* ---- the line ---- */
@@ -280,8 +287,8 @@ struct conn *conn_new(const struct conn_config *config, const struct conn_owner 
     job_init(&c->settling, settle_down_later);
     list_init(&c->node);
     c->dialing = (struct dial_owner){.connected = connected, .failed = not_connected};
-    c->dial = dial_start(c->loop, config->conninfo, config->connect_timeout, config->rng,
-                         &c->dialing);
+    c->dial =
+        dial_start(c->loop, config->conninfo, config->connect_timeout, config->rng, &c->dialing);
     if (!c->dial) {
         mem_free(c);
         return NULL;

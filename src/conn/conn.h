@@ -27,9 +27,11 @@ struct conn_owner {
     void (*opened)(struct conn *);
     void (*room)(struct conn *);  /* an operation is over; others are in flight */
     void (*quiet)(struct conn *); /* nothing is in flight, nothing is being canceled */
-    void (*dead)(struct conn *, const evpq_error *why); /* borrowed. Its operations fail after this; it frees itself
+    void (*dead)(
+        struct conn *,
+        const evpq_error *why); /* borrowed. Its operations fail after this; it frees itself
                                                            later */
-    void (*notice)(struct conn *, evpq_error *notice);  /* given */
+    void (*notice)(struct conn *, evpq_error *notice); /* given */
     void (*canceling)(struct conn *); /* a cancel request goes out: no good to anyone until quiet */
 };
 
@@ -71,9 +73,9 @@ void conn_submit(struct conn *c, struct op *op);
 
 /* What became of an operation that nobody waits for any more. */
 enum conn_abandoned {
-    CONN_NOT_SENT,  /* it is off the line */
+    CONN_NOT_SENT, /* it is off the line */
     CONN_ON_SERVER, /* its answer will be read and dropped; it is canceled if nothing else would suffer */
-    CONN_NO_KEY,    /* as it could not be canceled, the connection was closed (the operation has failed) */
+    CONN_NO_KEY, /* as it could not be canceled, the connection was closed (the operation has failed) */
 };
 enum conn_abandoned conn_abandon(struct conn *c, struct op *op);
 
@@ -86,6 +88,9 @@ void conn_reset(struct conn *c, bool discard_all);
 bool conn_in_transaction(const struct conn *c);
 
 int conn_backend_pid(const struct conn *c);
+
+/* Tells all who wait `why` (borrowed), and brings the connection to rest: cancels what runs. Then quiet, or dead. */
+void conn_desert(struct conn *c, const evpq_error *why);
 
 /* Closes at once, for a reason (borrowed) that its operations are told. */
 void conn_kill(struct conn *c, const evpq_error *why);

@@ -32,8 +32,9 @@ static bool is_string_or_uri(const char *text)
 
 static evpq_error *invalid(const char *why)
 {
-    int length = (int) strcspn(why, "\n");
-    return error_new(EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT, "bad connection string: %.*s", length, why);
+    int length = (int)strcspn(why, "\n");
+    return error_new(EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT, "bad connection string: %.*s", length,
+                     why);
 }
 
 /* ---- the list of hosts ---- */
@@ -59,7 +60,7 @@ static void cut(char *list, struct conninfo_host *hosts, int n, size_t member, b
         } else if (!repeat) {
             item = NULL;
         }
-        *(const char **) (void *) ((char *) &hosts[i] + member) = item && *item ? item : NULL;
+        *(const char **)(void *)((char *)&hosts[i] + member) = item && *item ? item : NULL;
     }
 }
 
@@ -83,13 +84,13 @@ static struct conninfo *assemble(const char *text, const PQconninfoOption *optio
 {
     const char *host = option(options, "host"), *hostaddr = option(options, "hostaddr");
     const char *port = option(options, "port");
-    struct conninfo *ci = mem_zalloc(sizeof *ci + (size_t) n * sizeof *ci->hosts + length_of(host) +
+    struct conninfo *ci = mem_zalloc(sizeof *ci + (size_t)n * sizeof *ci->hosts + length_of(host) +
                                      length_of(hostaddr) + length_of(port) + length_of(text));
     if (!ci)
         return NULL;
     ci->n = n;
-    ci->hosts = (struct conninfo_host *) (void *) (ci + 1);
-    char *end = (char *) (ci->hosts + n);
+    ci->hosts = (struct conninfo_host *)(void *)(ci + 1);
+    char *end = (char *)(ci->hosts + n);
     cut(copy_after(&end, host), ci->hosts, n, offsetof(struct conninfo_host, host), false);
     cut(copy_after(&end, hostaddr), ci->hosts, n, offsetof(struct conninfo_host, hostaddr), false);
     cut(copy_after(&end, port), ci->hosts, n, offsetof(struct conninfo_host, port), true);
@@ -124,7 +125,8 @@ static void read_options(struct conninfo *ci, const PQconninfoOption *options)
     ci->shuffle = is(option(options, "load_balance_hosts"), "random");
     ci->disable_gss = is(gss, "prefer") && !chosen(ci->text, "gssencmode", "PGGSSENCMODE");
     ci->set_keepalives = !option(options, "keepalives_idle");
-    ci->set_user_timeout = !option(options, "tcp_user_timeout") || is(option(options, "tcp_user_timeout"), "0");
+    ci->set_user_timeout =
+        !option(options, "tcp_user_timeout") || is(option(options, "tcp_user_timeout"), "0");
 }
 
 static evpq_error *from_options(const char *text, const PQconninfoOption *options,
@@ -143,7 +145,8 @@ static evpq_error *from_options(const char *text, const PQconninfoOption *option
     for (int i = 0; n > 1 && i < n; i++)
         if (!ci->hosts[i].host && !ci->hosts[i].hostaddr) {
             conninfo_free(ci);
-            return invalid("an empty item in a list of hosts; name the folder of the socket instead");
+            return invalid(
+                "an empty item in a list of hosts; name the folder of the socket instead");
         }
     read_options(ci, options);
     *ret_conninfo = ci;
@@ -160,7 +163,8 @@ evpq_error *conninfo_read(const char *text, struct conninfo **ret_conninfo)
         return evpq_error_ref(error_nomem());
     evpq_error *error = NULL;
     PQconninfoOption *options = NULL;
-    if (!strstr(PQerrorMessage(probe), "sslmode")) /* it did not get as far: something else is wrong */
+    if (!strstr(PQerrorMessage(probe),
+                "sslmode")) /* it did not get as far: something else is wrong */
         error = invalid(PQerrorMessage(probe));
     else if (!(options = PQconninfo(probe)))
         error = evpq_error_ref(error_nomem());
@@ -180,10 +184,18 @@ struct pg_conn *conninfo_connect(const struct conninfo *ci, const struct conninf
                                  const char *address, const char *session_attrs)
 {
     /* An empty value counts as not given at all. Later ones win over what the string says. */
-    const char *const keywords[] = {
-        "fallback_application_name", "dbname", "host", "hostaddr", "port", "target_session_attrs",
-        "gssencmode", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout",
-        NULL};
+    const char *const keywords[] = {"fallback_application_name",
+                                    "dbname",
+                                    "host",
+                                    "hostaddr",
+                                    "port",
+                                    "target_session_attrs",
+                                    "gssencmode",
+                                    "keepalives_idle",
+                                    "keepalives_interval",
+                                    "keepalives_count",
+                                    "tcp_user_timeout",
+                                    NULL};
     const char *const values[] = {
         "evpq",
         ci->text,

@@ -143,7 +143,7 @@ static bool is_fatal(const PGresult *r)
 
 static void drop_notice(void *arg, const PGresult *r)
 {
-    (void) arg, (void) r;
+    (void)arg, (void)r;
 }
 
 static void receive_notice(void *arg, const PGresult *r)
@@ -272,7 +272,7 @@ struct pq_tls pq_tls(struct pg_conn *c)
     /* SSL_pending of the very OpenSSL that this libpq is linked with, which need not be the program's. */
     Dl_info libpq;
     void *object = NULL;
-    void *entry = (void *) (uintptr_t) PQsslStruct;
+    void *entry = (void *)(uintptr_t)PQsslStruct;
     if (dladdr(entry, &libpq) && libpq.dli_fname)
         object = dlopen(libpq.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
     void *symbol = dlsym(object ? object : RTLD_DEFAULT, "SSL_pending");
@@ -320,7 +320,8 @@ void pq_clear(struct pg_result *r)
 
 evpq_error *pq_result_error(const struct pg_result *r, const char *sql)
 {
-    if (is_fatal(r)) /* the server hangs up; in rare cases it has committed before (a wait for a standby cut short) */
+    if (is_fatal(
+            r)) /* the server hangs up; in rare cases it has committed before (a wait for a standby cut short) */
         return error_from(r, EVPQ_LOST, EVPQ_OUTCOME_UNKNOWN, sql);
     if (PQresultErrorField(r, PG_DIAG_SEVERITY))
         return error_from(r, EVPQ_SERVER, EVPQ_OUTCOME_REJECTED, sql);
@@ -361,12 +362,12 @@ enum pq_transaction pq_transaction(const struct pg_conn *c)
 
 struct pq_cancel *pq_cancel_new(struct pg_conn *c)
 {
-    return (struct pq_cancel *) (void *) PQcancelCreate(c);
+    return (struct pq_cancel *)(void *)PQcancelCreate(c);
 }
 
 static PGcancelConn *cancel_conn(const struct pq_cancel *k)
 {
-    return (PGcancelConn *) (uintptr_t) k;
+    return (PGcancelConn *)(uintptr_t)k;
 }
 
 void pq_cancel_free(struct pq_cancel *k)
@@ -405,7 +406,7 @@ int pq_cancel_socket(const struct pq_cancel *k)
 
 bool pq_cancel_now(struct pq_cancel *k)
 {
-    (void) k;
+    (void)k;
     return false;
 }
 
@@ -413,12 +414,12 @@ bool pq_cancel_now(struct pq_cancel *k)
 
 struct pq_cancel *pq_cancel_new(struct pg_conn *c)
 {
-    return (struct pq_cancel *) (void *) PQgetCancel(c);
+    return (struct pq_cancel *)(void *)PQgetCancel(c);
 }
 
 void pq_cancel_free(struct pq_cancel *k)
 {
-    PQfreeCancel((PGcancel *) (void *) k);
+    PQfreeCancel((PGcancel *)(void *)k);
 }
 
 bool pq_cancel_is_async(void)
@@ -428,26 +429,26 @@ bool pq_cancel_is_async(void)
 
 bool pq_cancel_start(struct pq_cancel *k)
 {
-    (void) k;
+    (void)k;
     return false;
 }
 
 enum pq_poll pq_cancel_poll(struct pq_cancel *k)
 {
-    (void) k;
+    (void)k;
     return PQ_POLL_FAILED;
 }
 
 int pq_cancel_socket(const struct pq_cancel *k)
 {
-    (void) k;
+    (void)k;
     return -1;
 }
 
 bool pq_cancel_now(struct pq_cancel *k)
 {
     char why[256];
-    return PQcancel((PGcancel *) (void *) k, why, sizeof why);
+    return PQcancel((PGcancel *)(void *)k, why, sizeof why);
 }
 
 #endif

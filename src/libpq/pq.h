@@ -46,7 +46,7 @@ bool pq_send_prepared(struct pg_conn *c, const char *name, const struct request 
 bool pq_send_command(struct pg_conn *c, const char *sql);
 bool pq_send_deallocate(struct pg_conn *c, const char *name);
 bool pq_send_sync(struct pg_conn *c); /* below libpq 17 this also flushes */
-int pq_flush(struct pg_conn *c);      /* 0 all is sent, 1 wait until writable, -1 the link is broken */
+int pq_flush(struct pg_conn *c); /* 0 all is sent, 1 wait until writable, -1 the link is broken */
 
 /* ---- receiving ---- */
 
@@ -65,13 +65,13 @@ static inline bool pq_tls_has_bytes(const struct pq_tls *tls)
 }
 
 enum pq_kind {
-    PQ_NOTHING,  /* the rest has not arrived */
-    PQ_END,      /* no more results of this statement */
-    PQ_RESULT,   /* rows, or a command's completion */
-    PQ_ERROR,    /* an error of the server's, or of libpq's own */
-    PQ_ABORTED,  /* not run: an earlier statement before the same Sync failed */
-    PQ_SYNC,     /* everything before this Sync is over */
-    PQ_COPYING,  /* the server has entered a COPY */
+    PQ_NOTHING, /* the rest has not arrived */
+    PQ_END,     /* no more results of this statement */
+    PQ_RESULT,  /* rows, or a command's completion */
+    PQ_ERROR,   /* an error of the server's, or of libpq's own */
+    PQ_ABORTED, /* not run: an earlier statement before the same Sync failed */
+    PQ_SYNC,    /* everything before this Sync is over */
+    PQ_COPYING, /* the server has entered a COPY */
 };
 
 /* The next thing that has arrived, without waiting. *ret_result is given for RESULT and ERROR, else NULL. */

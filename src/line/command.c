@@ -25,7 +25,7 @@ static void feed(struct op *op, enum pq_kind kind, struct pg_result *result)
 
 static void fail(struct op *op, const evpq_error *why, bool sent)
 {
-    (void) why, (void) sent;
+    (void)why, (void)sent;
     command_of(op)->running = false;
 }
 

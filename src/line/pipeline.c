@@ -90,7 +90,18 @@ bool pipeline_abandon(struct pipeline *p, struct op *op)
     return false;
 }
 
-void pipeline_return_fresh(struct pipeline *p)
+void pipeline_desert(struct pipeline *p, const evpq_error *why)
+{
+    list_each(node, &p->sent) {
+        struct op *op = container_of(node, struct op, node);
+        if (op->abandoned || !op->class->desert)
+            continue;
+        op->class->desert(op, why);
+        pipeline_abandon(p, op);
+    }
+}
+
+void pipeline_return_fresh(struct pipeline *p, const evpq_error *why)
 {
     struct list back, *node;
     list_init(&back);
@@ -98,7 +109,7 @@ void pipeline_return_fresh(struct pipeline *p)
     while ((node = list_pop(&back))) {
         struct op *op = container_of(node, struct op, node);
         take_off(p, op);
-        op->class->fail(op, NULL, false);
+        op->class->fail(op, why, false);
     }
 }
 
@@ -111,10 +122,16 @@ void pipeline_hold(struct pipeline *p, bool held)
 
 /* ---- receiving ---- */
 
-static void copy_began(struct pipeline *p)
+/* Nothing on this line can be understood any more. */
+static void copy_began(struct pipeline *p, struct op *op)
 {
-    wire_break(&p->wire, error_new(EVPQ_INVALID, EVPQ_OUTCOME_UNKNOWN,
-                                   "COPY to or from the client is not possible in a query"));
+    evpq_error *why = error_new(EVPQ_INVALID, EVPQ_OUTCOME_UNKNOWN,
+                                "COPY to or from the client is not possible in a query");
+    take_off(p, op);
+    op->class->fail(op, why, true);
+    evpq_error_unref(why);
+    wire_break(&p->wire, error_new(EVPQ_LOST, EVPQ_OUTCOME_UNKNOWN,
+                                   "closed because another statement began a COPY"));
 }
 
 static void out_of_step(struct pipeline *p)
@@ -149,7 +166,7 @@ static bool arrived(struct wire *w, enum pq_kind kind, struct pg_result *result)
         return false;
     }
     if (kind == PQ_COPYING) {
-        copy_began(p);
+        copy_began(p, op);
         return false;
     }
     if (kind == PQ_SYNC)

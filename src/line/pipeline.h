@@ -19,6 +19,8 @@ struct op_class {
     void (*feed)(struct op *, enum pq_kind, struct pg_result *);
     /* The connection is gone (`why` is borrowed), or `sent` is false and it must go another way. */
     void (*fail)(struct op *, const evpq_error *why, bool sent);
+    /* Whoever waits is to be told `why` (borrowed) now; the operation stays on the line. NULL: nobody waits. */
+    void (*desert)(struct op *, const evpq_error *why);
 };
 
 struct op {
@@ -26,16 +28,17 @@ struct op {
     const struct op_class *class;
     bool sent;
     bool abandoned; /* nobody waits for the answer any more */
-    bool unawaited; /* nobody ever did: an errand of the library's own, which a cancel request may hit */
-    bool urgent;    /* passes a held line */
-    bool risky;     /* how long it takes is not known to be short: nothing should ride behind it */
+    bool
+        unawaited; /* nobody ever did: an errand of the library's own, which a cancel request may hit */
+    bool urgent; /* passes a held line */
+    bool risky;  /* how long it takes is not known to be short: nothing should ride behind it */
 };
 
 struct pipeline;
 
 struct pipeline_owner {
-    void (*ended)(struct pipeline *);                   /* an operation is over */
-    void (*lost)(struct pipeline *, evpq_error *why);   /* given; before the operations fail */
+    void (*ended)(struct pipeline *);                      /* an operation is over */
+    void (*lost)(struct pipeline *, evpq_error *why);      /* given; before the operations fail */
     void (*notice)(struct pipeline *, evpq_error *notice); /* given */
 };
 
@@ -64,8 +67,11 @@ void pipeline_submit(struct pipeline *p, struct op *op);
 /* Takes a fresh operation off (true); one that was sent is only marked: its answer is still to be read (false). */
 bool pipeline_abandon(struct pipeline *p, struct op *op);
 
-/* Sends fresh operations another way: each fails, not sent. */
-void pipeline_return_fresh(struct pipeline *p);
+/* Abandons everything that was sent, telling who waits. */
+void pipeline_desert(struct pipeline *p, const evpq_error *why);
+
+/* Sends fresh operations another way: each fails, not sent, with `why` (borrowed). */
+void pipeline_return_fresh(struct pipeline *p, const evpq_error *why);
 
 /* Holds back, or lets go, what is fresh. */
 void pipeline_hold(struct pipeline *p, bool held);

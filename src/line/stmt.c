@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum {
-    MAX_LENGTH = 64 * 1024,        /* of one text */
+    MAX_LENGTH = 64 * 1024,      /* of one text */
     MAX_BYTES = 4 * 1024 * 1024, /* of all texts of a connection */
 };
 
@@ -46,7 +46,7 @@ static void feed_close(struct op *op, enum pq_kind kind, struct pg_result *resul
 static void fail_close(struct op *op, const evpq_error *why, bool sent)
 {
     struct stmt *s = container_of(op, struct stmt, close);
-    (void) why, (void) sent;
+    (void)why, (void)sent;
     s->closing = s->prepared = false;
     if (!s->pins)
         free_dropped(s);
@@ -57,7 +57,7 @@ static const struct op_class close_class = {
 
 static void close_dropped(struct stmts *ss)
 {
-    list_each (node, &ss->drop) {
+    list_each(node, &ss->drop) {
         struct stmt *s = stmt_of_lru(node);
         if (!s->prepared || s->closing || s->pins)
             continue;
@@ -108,8 +108,8 @@ void stmts_free(struct stmts *s)
 
 static void make_room(struct stmts *ss, size_t length)
 {
-    list_each (node, &ss->lru) {
-        if ((int) ss->map.count < ss->max && ss->bytes + length <= MAX_BYTES)
+    list_each(node, &ss->lru) {
+        if ((int)ss->map.count < ss->max && ss->bytes + length <= MAX_BYTES)
             break;
         struct stmt *s = stmt_of_lru(node);
         if (!s->pins)
@@ -121,13 +121,15 @@ static void make_room(struct stmts *ss, size_t length)
 static struct stmt *add(struct stmts *ss, const char *sql, size_t length, uint64_t hash)
 {
     make_room(ss, length);
-    if ((int) ss->map.count >= ss->max)
+    if ((int)ss->map.count >= ss->max)
         return NULL; /* all are in flight */
     struct stmt *s = mem_alloc(sizeof *s + length + 1);
     if (!s)
         return NULL;
-    *s = (struct stmt){
-        .stmts = ss, .close = {.class = &close_class, .unawaited = true}, .known = true, .length = length};
+    *s = (struct stmt){.stmts = ss,
+                       .close = {.class = &close_class, .unawaited = true},
+                       .known = true,
+                       .length = length};
     list_init(&s->close.node);
     memcpy(s->sql, sql, length + 1);
     map_insert(&ss->map, &s->node, s->sql, hash);
@@ -165,7 +167,7 @@ bool stmt_wants_prepare(struct stmt *s)
 {
     if (s->prepared || !s->runs || !s->known)
         return false;
-    snprintf(s->name, sizeof s->name, "evpq_%llu", (unsigned long long) ++s->stmts->next_name);
+    snprintf(s->name, sizeof s->name, "evpq_%llu", (unsigned long long)++s->stmts->next_name);
     return true;
 }
 
@@ -182,9 +184,9 @@ bool stmt_is_quick(const struct stmt *s)
 
 void stmts_all_gone(struct stmts *ss)
 {
-    list_each (node, &ss->lru)
+    list_each(node, &ss->lru)
         stmt_of_lru(node)->prepared = false;
-    list_each (dropped, &ss->drop) {
+    list_each(dropped, &ss->drop) {
         stmt_of_lru(dropped)->prepared = false;
         if (!stmt_of_lru(dropped)->pins && !stmt_of_lru(dropped)->closing)
             free_dropped(stmt_of_lru(dropped));

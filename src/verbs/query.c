@@ -104,11 +104,12 @@ void query_submit(struct query *q, struct conn *c)
 static bool send(struct op *op, struct pg_conn *c)
 {
     struct query *q = query_of_op(op);
-    struct stmt *s = q->request.types ? NULL : q->stmt; /* a statement is prepared with undeclared types only */
+    struct stmt *s =
+        q->request.types ? NULL : q->stmt; /* a statement is prepared with undeclared types only */
     bool sent;
     if (s && stmt_wants_prepare(s)) {
-        sent = pq_send_prepare(c, s->name, &q->request) &&
-               pq_send_prepared(c, s->name, &q->request);
+        sent =
+            pq_send_prepare(c, s->name, &q->request) && pq_send_prepared(c, s->name, &q->request);
         s->prepared = q->preparing = sent;
     } else if (s && s->prepared) {
         sent = pq_send_prepared(c, s->name, &q->request);
@@ -232,7 +233,7 @@ static void fail(struct op *op, const evpq_error *why, bool sent)
         if (!q->error && !sent && home)
             home->again(home, q);
         else if (!q->error)
-            query_fail(q, error_about(why, EVPQ_LOST,
+            query_fail(q, error_about(why, EVPQ_OK,
                                       sent ? EVPQ_OUTCOME_UNKNOWN : EVPQ_OUTCOME_NOT_SENT,
                                       q->request.sql));
         else
@@ -241,12 +242,19 @@ static void fail(struct op *op, const evpq_error *why, bool sent)
     evpq_future_unref(&q->future);
 }
 
+static void desert(struct op *op, const evpq_error *why)
+{
+    struct query *q = query_of_op(op);
+    query_fail(q, error_about(why, EVPQ_OK, EVPQ_OUTCOME_UNKNOWN, q->request.sql));
+}
+
 /* ---- life ---- */
 
 evpq_future *query_new(evpq_loop *loop, const char *sql, evpq_args args, struct query_home *home,
                        struct query **ret_query)
 {
-    static const struct op_class class = {.send = send, .feed = feed, .fail = fail};
+    static const struct op_class class = {
+        .send = send, .feed = feed, .fail = fail, .desert = desert};
     size_t room;
     *ret_query = NULL;
     evpq_error *error = request_measure(sql, args, &room);

@@ -24,8 +24,10 @@ struct place {
 
 /* A pool, as its one-shot queries see it. */
 struct query_home {
-    void (*withdraw)(struct query_home *, struct query *); /* canceled while waiting: take it off the queue */
-    void (*again)(struct query_home *, struct query *); /* not sent, and its connection is no more */
+    void (*withdraw)(struct query_home *,
+                     struct query *); /* canceled while waiting: take it off the queue */
+    void (*again)(struct query_home *,
+                  struct query *); /* not sent, and its connection is no more */
 };
 
 struct query {

@@ -10,9 +10,9 @@ struct cancel {
     struct pq_cancel *request;
     void (*done)(void *owner); /* NULL: abandoned */
     void *owner;
-    struct io io;         /* without a thread */
+    struct io io;          /* without a thread */
     struct job failed_job; /* likewise: it failed at once */
-    struct errand errand; /* with one */
+    struct errand errand;  /* with one */
 };
 
 static void cancel_free(struct cancel *k)
@@ -81,7 +81,8 @@ static void thread_returned(struct errand *errand)
 
 /* ---- either ---- */
 
-struct cancel *cancel_start(evpq_loop *loop, struct pg_conn *c, void (*done)(void *owner), void *owner)
+struct cancel *cancel_start(evpq_loop *loop, struct pg_conn *c, void (*done)(void *owner),
+                            void *owner)
 {
     struct cancel *k = mem_zalloc(sizeof *k);
     if (!k)

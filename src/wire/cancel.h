@@ -12,7 +12,8 @@ struct pg_conn;
 
 /* Asks the server to cancel what runs on c. From the loop, once, done(owner): the request is over, delivered or not.
  * NULL without memory or thread. */
-struct cancel *cancel_start(evpq_loop *loop, struct pg_conn *c, void (*done)(void *owner), void *owner);
+struct cancel *cancel_start(evpq_loop *loop, struct pg_conn *c, void (*done)(void *owner),
+                            void *owner);
 
 /* Gives up waiting for it; done is not called. NULL is allowed. Not after done. */
 void cancel_abandon(struct cancel *k);

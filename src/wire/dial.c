@@ -25,8 +25,8 @@ struct dial {
     struct resolve *resolve;
     struct pg_conn *c;
 
-    int pass; /* 1: the second, when a standby was only preferred */
-    int turn; /* index into order */
+    int pass;     /* 1: the second, when a standby was only preferred */
+    int turn;     /* index into order */
     bool by_name; /* the addresses of this host came from a look-up */
     int address;
     struct addresses addresses;
@@ -164,7 +164,9 @@ static void took_too_long(struct timer *t)
 {
     struct dial *d = container_of(t, struct dial, timer);
     const struct conninfo_host *host = host_of(d);
-    const char *name = host->host ? host->host : host->hostaddr ? host->hostaddr : "the local socket";
+    const char *name = host->host       ? host->host
+                       : host->hostaddr ? host->hostaddr
+                                        : "the local socket";
     const char *address = d->by_name && d->c ? d->addresses.is[d->address] : NULL;
     char why[320];
     snprintf(why, sizeof why, "%s%s%s%s: no %s within %.6g s", name, address ? " (" : "",
@@ -232,7 +234,7 @@ static void set_order(struct dial *d)
     for (int i = 0; i < d->ci->n; i++)
         d->order[i] = i;
     for (int i = d->ci->n - 1; d->ci->shuffle && i > 0; i--) {
-        int j = (int) (rng_next(d->rng) % (uint64_t) (i + 1));
+        int j = (int)(rng_next(d->rng) % (uint64_t)(i + 1));
         int swap = d->order[i];
         d->order[i] = d->order[j];
         d->order[j] = swap;
@@ -242,7 +244,7 @@ static void set_order(struct dial *d)
 struct dial *dial_start(evpq_loop *loop, const struct conninfo *ci, double timeout, struct rng *rng,
                         struct dial_owner *owner)
 {
-    struct dial *d = mem_zalloc(sizeof *d + (size_t) ci->n * sizeof *d->order);
+    struct dial *d = mem_zalloc(sizeof *d + (size_t)ci->n * sizeof *d->order);
     if (!d)
         return NULL;
     d->loop = loop;

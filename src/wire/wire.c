@@ -8,9 +8,8 @@
 
 static evpq_error *reason_lost(struct wire *w)
 {
-    evpq_error *why = w->farewell
-                          ? error_about(w->farewell, EVPQ_LOST, EVPQ_OUTCOME_UNKNOWN, NULL)
-                          : pq_lost_error(w->c);
+    evpq_error *why = w->farewell ? error_about(w->farewell, EVPQ_LOST, EVPQ_OUTCOME_UNKNOWN, NULL)
+                                  : pq_lost_error(w->c);
     return why;
 }
 

@@ -256,7 +256,7 @@ size_t time_write_stamp(int64_t microseconds, enum time_zone zone, char room[TIM
     if (microseconds == INT64_MAX || microseconds == INT64_MIN)
         return write_word(microseconds > 0 ? "infinity" : "-infinity", room);
     int64_t days = floor_divide(microseconds, day);
-    int64_t clock = microseconds - days * day;
+    int64_t clock = microseconds % day + (microseconds % day < 0 ? day : 0);
     int seconds = (int)(clock / second), fraction = (int)(clock % second);
     struct date d = date_of(days + EPOCH_DAYS);
 

@@ -1,0 +1,175 @@
+/* keeper.c - sizes, ages, back-off. */
+#include "pool/keeper.h"
+
+#include "pool/lanes.h"
+#include "pool/wish.h"
+#include "words/error.h"
+
+#include <string.h>
+
+enum { WINDOW_MOST = 10 };
+
+static int at_least(int a, int b)
+{
+    return a > b ? a : b;
+}
+
+static int at_most(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+/* ---- opening ---- */
+
+static int missing(const evpq_pool *pool, bool crowded)
+{
+    int connecting = pool->count[USE_CONNECTING];
+    int floor = pool->closing ? 0 : at_least(pool->opts.min_size, wish_wants_connection(pool));
+    int for_floor = floor - pool_total(pool);
+    int for_waiting = pool->n_waiting - connecting;
+    return at_least(for_floor, at_least(for_waiting, crowded && !connecting ? 1 : 0));
+}
+
+void keeper_tend(evpq_pool *pool, bool crowded)
+{
+    if (pool->closed || timer_active(&pool->retry))
+        return;
+    int room =
+        at_most(pool->window - pool->count[USE_CONNECTING], pool->opts.max_size - pool_total(pool));
+    for (int n = at_most(missing(pool, crowded), room); n > 0; n--) {
+        struct conn *c = pool_dial(pool);
+        if (!c) {
+            keeper_failed(pool, error_nomem());
+            return;
+        }
+    }
+}
+
+void keeper_connected(evpq_pool *pool, struct conn *c)
+{
+    const struct evpq_pool_opts *o = &pool->opts;
+    pool->done.connects++;
+    pool->window = at_most(pool->window * 2, WINDOW_MOST);
+    pool->pause = 0;
+    pool->connect_error = evpq_error_unref(pool->connect_error);
+    c->born = loop_time(pool->loop);
+    c->retire_at = c->born + o->max_lifetime - o->lifetime_jitter * rng_unit(&pool->rng);
+    wish_check(pool);
+}
+
+/* ---- failing ---- */
+
+/* Time does not mend these: who you are, which database, what you may. */
+static bool is_permanent(const evpq_error *why)
+{
+    static const char *const classes[] = {"28", "3D", "42", "0A", "22"};
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
+        if (!strncmp(evpq_error_sqlstate(why), classes[i], 2))
+            return true;
+    return false;
+}
+
+static bool is_alone(const evpq_pool *pool)
+{
+    return !pool_total(pool);
+}
+
+static void pause(evpq_pool *pool)
+{
+    const struct evpq_pool_opts *o = &pool->opts;
+    pool->pause = pool->pause > 0 ? pool->pause * 2 : o->backoff_min;
+    if (pool->pause > o->backoff_max)
+        pool->pause = o->backoff_max;
+    timer_start(&pool->retry, pool->pause * (0.75 + 0.5 * rng_unit(&pool->rng)));
+}
+
+void keeper_failed(evpq_pool *pool, const evpq_error *why)
+{
+    pool->done.connect_failures++;
+    pool->window = 1;
+    evpq_error_unref(pool->connect_error);
+    pool->connect_error = evpq_error_ref(why);
+    if (!timer_active(&pool->retry))
+        pause(pool);
+    wish_connect_failed(pool, why);
+    if (is_permanent(why) && is_alone(pool))
+        lanes_fail_all(pool, why);
+}
+
+void keeper_lost(evpq_pool *pool)
+{
+    pool->done.lost++;
+    pool->window = 1;
+}
+
+static void retry(struct timer *t)
+{
+    keeper_tend(container_of(t, evpq_pool, retry), false);
+}
+
+/* ---- retiring ---- */
+
+bool keeper_retires(const evpq_pool *pool, const struct conn *c)
+{
+    double now = loop_time(pool->loop);
+    if (pool->closing)
+        return !pool->n_waiting;
+    if (pool_total(pool) > pool->opts.max_size)
+        return true;
+    if (pool->opts.max_lifetime > 0 && now >= c->retire_at)
+        return true;
+    return c->use == USE_IDLE && pool->opts.idle_timeout > 0 &&
+           now - c->idle_since >= pool->opts.idle_timeout && pool_total(pool) > pool->opts.min_size;
+}
+
+/* Often enough that nothing stays much longer than it should. */
+static double sweep_interval(const evpq_pool *pool)
+{
+    const struct evpq_pool_opts *o = &pool->opts;
+    double shortest = 40;
+    if (o->idle_timeout > 0 && o->idle_timeout < shortest)
+        shortest = o->idle_timeout;
+    if (o->max_lifetime > 0 && o->max_lifetime < shortest)
+        shortest = o->max_lifetime;
+    return shortest / 4;
+}
+
+void keeper_idle(evpq_pool *pool, struct conn *c)
+{
+    c->idle_since = loop_time(pool->loop);
+    if (!timer_active(&pool->sweep))
+        timer_start(&pool->sweep, sweep_interval(pool));
+}
+
+void keeper_sweep(evpq_pool *pool)
+{
+    list_each(node, &pool->conns[USE_IDLE]) {
+        struct conn *c = container_of(node, struct conn, node);
+        if (keeper_retires(pool, c))
+            pool_retire(pool, c);
+    }
+    keeper_tend(pool, false);
+    if (pool->count[USE_IDLE] && !pool->closed)
+        timer_start(&pool->sweep, sweep_interval(pool));
+}
+
+static void sweep(struct timer *t)
+{
+    keeper_sweep(container_of(t, evpq_pool, sweep));
+}
+
+/* ---- life ---- */
+
+void keeper_init(evpq_pool *pool)
+{
+    pool->window = 1;
+    timer_init(&pool->retry, pool->loop, retry);
+    timer_init(&pool->sweep, pool->loop, sweep);
+}
+
+void keeper_stop(evpq_pool *pool)
+{
+    timer_stop(&pool->retry);
+    timer_stop(&pool->sweep);
+    pool->connect_error = evpq_error_unref(pool->connect_error);
+}

@@ -1,0 +1,30 @@
+/* keeper.h - keeps as many connections as are needed and allowed.
+ *
+ * A connect belongs to the pool, not to whoever waits: nobody's deadline cuts one short. After a failure, or a loss, one
+ * lone attempt goes ahead; each that succeeds doubles how many may follow at a time. */
+#ifndef POOL_KEEPER_H
+#define POOL_KEEPER_H
+
+#include "pool/pool.h"
+
+void keeper_init(evpq_pool *pool);
+
+/* Opens what is missing. `crowded`: nobody waits, but queries share connections. */
+void keeper_tend(evpq_pool *pool, bool crowded);
+
+void keeper_connected(evpq_pool *pool, struct conn *c);
+void keeper_failed(evpq_pool *pool, const evpq_error *why);
+void keeper_lost(evpq_pool *pool);
+
+/* Whether this connection, which is idle, should be closed now. */
+bool keeper_retires(const evpq_pool *pool, const struct conn *c);
+
+/* It has become idle. */
+void keeper_idle(evpq_pool *pool, struct conn *c);
+
+/* Closes idle connections that are too many (after a resize) or too old. */
+void keeper_sweep(evpq_pool *pool);
+
+void keeper_stop(evpq_pool *pool);
+
+#endif

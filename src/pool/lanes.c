@@ -1,0 +1,244 @@
+/* lanes.c - see lanes.h. Deadlines in the queue rise with the tickets, as acquire_timeout is one for all: so one timer,
+ * for the first in the queue, is enough. */
+#include "pool/lanes.h"
+
+#include "pool/keeper.h"
+#include "pool/lease.h"
+#include "words/error.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+static struct place *first_place(const evpq_pool *pool)
+{
+    struct list *node = list_first(&pool->waiting);
+    return node ? container_of(node, struct place, node) : NULL;
+}
+
+static struct query *query_at(struct place *place)
+{
+    return container_of(place, struct query, place);
+}
+
+static struct conn *first_conn(const evpq_pool *pool, enum use use)
+{
+    struct list *node = list_first(&pool->conns[use]);
+    return node ? container_of(node, struct conn, node) : NULL;
+}
+
+void lanes_move(evpq_pool *pool, struct conn *c, enum use use)
+{
+    pool->count[c->use]--;
+    list_remove(&c->node);
+    c->use = (int)use;
+    c->shared = use == USE_SHARED;
+    pool->count[use]++;
+    if (use == USE_IDLE)
+        list_prepend(&pool->conns[use],
+                     &c->node); /* the warmest is taken first; the others may retire */
+    else if (use != USE_DEAD)
+        list_append(&pool->conns[use], &c->node);
+}
+
+/* ---- the queue ---- */
+
+static void arm_expiry(evpq_pool *pool)
+{
+    struct place *place = first_place(pool);
+    if (!place || pool->opts.acquire_timeout < 0)
+        timer_stop(&pool->expiry);
+    else if (!timer_active(&pool->expiry))
+        timer_start(&pool->expiry, place->deadline - loop_time(pool->loop));
+}
+
+static void enqueue(evpq_pool *pool, struct place *place)
+{
+    list_append(&pool->waiting, &place->node);
+    pool->n_waiting++;
+    arm_expiry(pool);
+}
+
+static void dequeue(evpq_pool *pool, struct place *place)
+{
+    list_remove(&place->node);
+    pool->n_waiting--;
+}
+
+bool lanes_add_place(evpq_pool *pool, struct place *place)
+{
+    if (pool->n_waiting >= pool->opts.max_waiting) {
+        pool->done.rejected++;
+        return false;
+    }
+    place->ticket = ++pool->next_ticket;
+    place->deadline =
+        pool->opts.acquire_timeout < 0 ? 0 : loop_time(pool->loop) + pool->opts.acquire_timeout;
+    enqueue(pool, place);
+    return true;
+}
+
+void lanes_return(evpq_pool *pool, struct place *place)
+{
+    struct list *before = &pool->waiting;
+    list_each(node, &pool->waiting)
+        if (container_of(node, struct place, node)->ticket > place->ticket) {
+            before = node;
+            break;
+        }
+    list_append(before, &place->node);
+    pool->n_waiting++;
+    timer_stop(&pool->expiry);
+    arm_expiry(pool);
+}
+
+void lanes_withdraw(evpq_pool *pool, struct place *place)
+{
+    if (list_linked(&place->node))
+        dequeue(pool, place);
+}
+
+static void fail_place(struct place *place, evpq_error *why)
+{
+    if (place->for_lease)
+        lease_refuse(place, why);
+    else
+        query_fail(query_at(place), why);
+}
+
+void lanes_fail_all(evpq_pool *pool, const evpq_error *why)
+{
+    for (struct place *place; (place = first_place(pool));) {
+        const char *sql = place->for_lease ? NULL : query_at(place)->request.sql;
+        dequeue(pool, place);
+        fail_place(place, error_about(why, EVPQ_OK, EVPQ_OUTCOME_NOT_SENT, sql));
+    }
+    arm_expiry(pool);
+}
+
+/* ---- who waited too long ---- */
+
+static evpq_error *waited_too_long(evpq_pool *pool, const char *sql)
+{
+    char message[1400], holder[120] = "";
+    double longest;
+    int pid = lease_longest(pool, &longest);
+    if (pid)
+        snprintf(holder, sizeof holder, ", the longest for %.3g s (server process %d)", longest,
+                 pid);
+    snprintf(
+        message, sizeof message,
+        "no connection became free within %.6g s: %d of at most %d open (%d running queries, %d leased%s, "
+        "%d connecting), %d waiting%s%s",
+        pool->opts.acquire_timeout, pool_total(pool), pool->opts.max_size, pool->count[USE_SHARED],
+        pool->count[USE_LEASED], holder, pool->count[USE_CONNECTING], pool->n_waiting + 1,
+        pool->connect_error ? "; the last attempt to connect failed: " : "",
+        evpq_error_message(pool->connect_error));
+    return error_build(&(struct error_fields){.status = EVPQ_TIMEOUT,
+                                              .outcome = EVPQ_OUTCOME_NOT_SENT,
+                                              .message = message,
+                                              .sqlstate = evpq_error_sqlstate(pool->connect_error),
+                                              .sql = sql});
+}
+
+static void expire(struct timer *t)
+{
+    evpq_pool *pool = container_of(t, evpq_pool, expiry);
+    double now = loop_time(pool->loop) + 0.0005; /* libev's clock may be that much behind */
+    for (struct place *place; (place = first_place(pool)) && place->deadline <= now;) {
+        dequeue(pool, place);
+        pool->done.acquire_timeouts++;
+        fail_place(place,
+                   waited_too_long(pool, place->for_lease ? NULL : query_at(place)->request.sql));
+    }
+    arm_expiry(pool);
+}
+
+/* ---- serving ---- */
+
+static void run(evpq_pool *pool, struct conn *c, struct query *q)
+{
+    pool->done.queries++;
+    if (c->use == USE_IDLE)
+        lanes_move(pool, c, USE_SHARED);
+    c->dirty |= !q->plannable;
+    query_submit(q, c);
+}
+
+static bool can_take(const evpq_pool *pool, const struct conn *c, const struct query *q)
+{
+    if (c->use == USE_IDLE)
+        return true;
+    return c->use == USE_SHARED && q->plannable && conn_admits(c, pool->opts.pipeline_depth);
+}
+
+void lanes_serve(evpq_pool *pool, struct conn *c)
+{
+    for (struct place *place; (place = first_place(pool));) {
+        if (place->for_lease) {
+            if (c->use != USE_IDLE)
+                break;
+            dequeue(pool, place);
+            lease_begin(pool, c, place);
+        } else {
+            if (!can_take(pool, c, query_at(place)))
+                break;
+            dequeue(pool, place);
+            run(pool, c, query_at(place));
+        }
+    }
+    if (!pool->n_waiting)
+        timer_stop(&pool->expiry);
+}
+
+void lanes_serve_idle(evpq_pool *pool)
+{
+    for (struct conn *c; pool->n_waiting && (c = first_conn(pool, USE_IDLE));)
+        lanes_serve(pool, c);
+    assert(!pool->n_waiting || !pool->count[USE_IDLE]);
+}
+
+/* Round robin over the shared connections, so that their lines grow alike. */
+static struct conn *one_to_ride(evpq_pool *pool)
+{
+    list_each(node, &pool->conns[USE_SHARED]) {
+        struct conn *c = container_of(node, struct conn, node);
+        if (!conn_admits(c, pool->opts.pipeline_depth))
+            continue;
+        list_remove(node);
+        list_append(&pool->conns[USE_SHARED], node);
+        return c;
+    }
+    return NULL;
+}
+
+void lanes_add_query(evpq_pool *pool, struct query *q)
+{
+    struct conn *c = NULL;
+    if (!pool->n_waiting) {
+        c = first_conn(pool, USE_IDLE);
+        if (!c && q->plannable && pool->opts.pipeline_depth > 1)
+            c = one_to_ride(pool);
+    }
+    if (c && c->use == USE_IDLE) {
+        run(pool, c, q);
+    } else if (c) {
+        run(pool, c, q);
+        keeper_tend(pool, true);
+    } else if (lanes_add_place(pool, &q->place)) {
+        keeper_tend(pool, false);
+    } else {
+        query_fail(q, error_build(&(struct error_fields){
+                          .status = EVPQ_QUEUE_FULL,
+                          .outcome = EVPQ_OUTCOME_NOT_SENT,
+                          .message = "max_waiting calls are waiting for a connection already",
+                          .sql = q->request.sql}));
+    }
+}
+
+void lanes_init(evpq_pool *pool)
+{
+    list_init(&pool->waiting);
+    timer_init(&pool->expiry, pool->loop, expire);
+    for (int use = 0; use < USES; use++)
+        list_init(&pool->conns[use]);
+}

@@ -1,0 +1,33 @@
+/* lanes.h - the queue of a pool, and which connection serves whom.
+ *
+ * First come, first served. An idle connection always comes first; without one, a one-shot query may ride behind others
+ * on a shared connection that admits it. */
+#ifndef POOL_LANES_H
+#define POOL_LANES_H
+
+#include "pool/pool.h"
+
+void lanes_init(evpq_pool *pool);
+
+/* The only writer of a connection's use. */
+void lanes_move(evpq_pool *pool, struct conn *c, enum use use);
+
+/* Finds the query a connection or a place in the queue; when there is none to be had it has failed. */
+void lanes_add_query(evpq_pool *pool, struct query *q);
+
+/* A place for one who wants a lease: true if it is on the queue; else the queue is full. Serve idle connections
+ * afterwards. */
+bool lanes_add_place(evpq_pool *pool, struct place *place);
+
+/* Back to where it stood in the queue, deadline included. */
+void lanes_return(evpq_pool *pool, struct place *place);
+void lanes_withdraw(evpq_pool *pool, struct place *place);
+
+/* A connection that is idle, or has room, takes from the queue what it can. */
+void lanes_serve(evpq_pool *pool, struct conn *c);
+void lanes_serve_idle(evpq_pool *pool);
+
+/* Everyone on the queue fails with `why` (borrowed). */
+void lanes_fail_all(evpq_pool *pool, const evpq_error *why);
+
+#endif

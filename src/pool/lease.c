@@ -1,0 +1,374 @@
+/* lease.c - see lease.h for the phases. */
+#include "pool/lease.h"
+
+#include "base/mem.h"
+#include "pool/keeper.h"
+#include "pool/lanes.h"
+#include "words/error.h"
+
+#include <assert.h>
+
+enum phase { SETUP, GREETING, OUT, RETURNED, FAREWELL, RESETTING };
+
+struct acquire {
+    struct evpq_future future;
+    struct place place;
+    evpq_pool *pool;
+    evpq_lease *lease; /* while its before_acquire runs */
+};
+
+struct evpq_lease {
+    unsigned refs; /* the life of the lease, and a hook that is being called */
+    evpq_pool *pool;
+    struct conn *conn;
+    evpq_error *gone;
+    enum phase phase;
+    struct acquire *acquire; /* GREETING: for whom */
+    double since;
+    evpq_hook_fn *hook;
+    struct job call;
+    evpq_future *hook_future;
+    struct waiter hook_done;
+};
+
+static void reset(evpq_lease *lease);
+
+/* ---- memory ---- */
+
+static void lease_unref(evpq_lease *lease)
+{
+    if (--lease->refs)
+        return;
+    evpq_pool *pool = lease->pool;
+    evpq_error_unref(lease->gone);
+    mem_free(lease);
+    pool_unref(pool);
+}
+
+/* The end of a lease; its connection, if it still has one, is somebody else's by now. */
+static void lease_end(evpq_lease *lease)
+{
+    list_remove(&lease->call.node);
+    list_remove(&lease->hook_done.job.node);
+    evpq_future *hook = lease->hook_future;
+    lease->hook_future = NULL;
+    if (lease->conn)
+        lease->conn->user = NULL;
+    lease->conn = NULL;
+    evpq_future_cancel(hook);
+    evpq_future_unref(hook);
+    lease_unref(lease);
+}
+
+static evpq_lease *lease_new(evpq_pool *pool, struct conn *c, enum phase phase)
+{
+    evpq_lease *lease = mem_zalloc(sizeof *lease);
+    if (!lease)
+        return NULL;
+    lease->refs = 1;
+    lease->pool = pool;
+    pool_ref(pool);
+    lease->conn = c;
+    lease->phase = phase;
+    lease->since = loop_time(lease->pool->loop);
+    list_init(&lease->call.node);
+    list_init(&lease->hook_done.job.node);
+    c->user = lease;
+    return lease;
+}
+
+static void kill_for_memory(struct conn *c)
+{
+    conn_kill(c, error_nomem());
+}
+
+/* ---- the future of evpq_pool_acquire ---- */
+
+static void release_value(void *value)
+{
+    evpq_lease_release(value);
+}
+
+static const struct value_class lease_class = {.free = release_value};
+
+evpq_lease *evpq_future_lease(evpq_future *f)
+{
+    return future_take_value(f, &lease_class);
+}
+
+static void acquire_cancel(evpq_future *f)
+{
+    struct acquire *a = container_of(f, struct acquire, future);
+    lanes_withdraw(a->pool, &a->place);
+    if (a->lease) {
+        a->lease->acquire = NULL; /* when the hook is done, nobody is there to take the lease */
+        a->lease = NULL;
+    }
+    future_settle_canceled(f, EVPQ_OUTCOME_NOT_SENT);
+}
+
+static void acquire_free(evpq_future *f)
+{
+    struct acquire *a = container_of(f, struct acquire, future);
+    pool_unref(a->pool);
+    mem_free(a);
+}
+
+static const struct future_class acquire_class = {.cancel = acquire_cancel, .free = acquire_free};
+
+evpq_future *lease_ask(evpq_pool *pool)
+{
+    struct acquire *a = mem_zalloc(sizeof *a);
+    if (!a)
+        return future_constant(EVPQ_NOMEM);
+    future_init(&a->future, &acquire_class, pool->loop);
+    list_init(&a->place.node);
+    a->place.for_lease = true;
+    a->pool = pool;
+    pool_ref(pool);
+    if (lanes_add_place(pool, &a->place))
+        lanes_serve_idle(pool);
+    else
+        lease_refuse(&a->place,
+                     error_new(EVPQ_QUEUE_FULL, EVPQ_OUTCOME_NOT_SENT,
+                               "max_waiting calls are waiting for a connection already"));
+    return &a->future;
+}
+
+void lease_refuse(struct place *place, evpq_error *why)
+{
+    struct acquire *a = container_of(place, struct acquire, place);
+    future_settle_error(&a->future, why);
+}
+
+/* ---- hooks ---- */
+
+static void end_setup(evpq_lease *lease)
+{
+    struct conn *c = lease->conn;
+    evpq_pool *pool = lease->pool;
+    lease_end(lease);
+    keeper_connected(pool, c);
+    pool_settle_conn(pool, c);
+    keeper_tend(pool, false); /* more may follow this one */
+}
+
+static void hand_over(evpq_lease *lease)
+{
+    struct acquire *a = lease->acquire;
+    lease->acquire = NULL;
+    lease->phase = OUT;
+    lease->since = loop_time(lease->pool->loop);
+    if (!a) {
+        evpq_lease_release(lease);
+        return;
+    }
+    a->lease = NULL;
+    lease->pool->done.leases++;
+    future_settle_value(&a->future, &lease_class, lease);
+}
+
+static void after_hook(evpq_lease *lease)
+{
+    switch (lease->phase) {
+    case SETUP:
+        end_setup(lease);
+        break;
+    case GREETING:
+        hand_over(lease);
+        break;
+    default:
+        reset(lease);
+        break;
+    }
+}
+
+/* The hook's future is done: the phase is over once its connection has nothing in flight. */
+static void hook_settled(struct job *job)
+{
+    evpq_lease *lease = container_of(job, evpq_lease, hook_done.job);
+    evpq_future *hook = lease->hook_future;
+    lease->hook_future = NULL;
+    lease->hook = NULL;
+    const evpq_error *failed = evpq_future_error(hook);
+    if (failed) {
+        struct acquire *a = lease->acquire;
+        if (a) { /* the one who waits is told what the hook was told */
+            lease->acquire = NULL;
+            a->lease = NULL;
+            future_settle_error(&a->future, evpq_error_ref(failed));
+        }
+        conn_kill(lease->conn, failed);
+    } else if (!pipeline_depth(&lease->conn->line)) {
+        after_hook(lease);
+    }
+    evpq_future_unref(hook);
+}
+
+static void call_hook(struct job *job)
+{
+    evpq_lease *lease = container_of(job, evpq_lease, call);
+    lease->refs++;
+    evpq_future *f = lease->hook(lease, lease->pool->opts.hook_arg);
+    if (!lease->conn) { /* lost meanwhile, or the pool was closed */
+        evpq_future_cancel(f);
+        evpq_future_unref(f);
+    } else {
+        lease->hook_future = f ? f : evpq_future_ok(lease->pool->loop, NULL, NULL);
+        future_watch(lease->hook_future, lease->pool->loop, &lease->hook_done, hook_settled);
+    }
+    lease_unref(lease);
+}
+
+static void run_hook(evpq_lease *lease, evpq_hook_fn *hook)
+{
+    if (!hook) {
+        after_hook(lease);
+        return;
+    }
+    lease->hook = hook;
+    job_init(&lease->call, call_hook);
+    loop_defer(lease->pool->loop, &lease->call);
+}
+
+/* ---- the way out ---- */
+
+void lease_set_up(evpq_pool *pool, struct conn *c)
+{
+    evpq_lease *lease = lease_new(pool, c, SETUP);
+    if (lease)
+        run_hook(lease, pool->opts.after_connect);
+    else
+        kill_for_memory(c);
+}
+
+void lease_begin(evpq_pool *pool, struct conn *c, struct place *place)
+{
+    struct acquire *a = container_of(place, struct acquire, place);
+    evpq_lease *lease = lease_new(pool, c, GREETING);
+    if (!lease) {
+        lease_refuse(place, evpq_error_ref(error_nomem()));
+        return;
+    }
+    lanes_move(pool, c, USE_LEASED);
+    lease->acquire = a;
+    a->lease = lease;
+    run_hook(lease, pool->opts.before_acquire);
+}
+
+evpq_future *evpq_lease_query(evpq_lease *lease, const char *sql, evpq_args args)
+{
+    struct query *q;
+    if (!lease)
+        return future_constant(EVPQ_INVALID);
+    if (!lease->conn || lease->phase == RETURNED)
+        return future_failed(lease->pool->loop,
+                             error_about(lease->gone, EVPQ_OK, EVPQ_OUTCOME_NOT_SENT, sql));
+    evpq_future *f = query_new(lease->pool->loop, sql, args, NULL, &q);
+    if (!q)
+        return f;
+    lease->pool->done.queries++;
+    query_submit(q, lease->conn);
+    return pool_limit(lease->pool, f);
+}
+
+int evpq_lease_backend_pid(const evpq_lease *lease)
+{
+    return lease && lease->conn ? conn_backend_pid(lease->conn) : 0;
+}
+
+int lease_longest(const evpq_pool *pool, double *ret_seconds)
+{
+    const evpq_lease *longest = NULL;
+    list_each(node, (struct list *)&pool->conns[USE_LEASED]) {
+        const evpq_lease *lease = container_of(node, struct conn, node)->user;
+        if (lease && lease->phase == OUT && (!longest || lease->since < longest->since))
+            longest = lease;
+    }
+    *ret_seconds = longest ? loop_time(pool->loop) - longest->since : 0;
+    return evpq_lease_backend_pid(longest);
+}
+
+/* ---- the way back ---- */
+
+static void end_reset(evpq_lease *lease)
+{
+    struct conn *c = lease->conn;
+    evpq_pool *pool = lease->pool;
+    lease_end(lease);
+    pool_settle_conn(pool, c);
+}
+
+static void reset(evpq_lease *lease)
+{
+    lease->phase = RESETTING;
+    conn_reset(lease->conn, lease->pool->opts.reset == EVPQ_RESET_FULL);
+}
+
+static void say_farewell(evpq_lease *lease)
+{
+    lease->phase = FAREWELL;
+    run_hook(lease, lease->pool->opts.after_release);
+}
+
+evpq_lease *evpq_lease_release(evpq_lease *lease)
+{
+    if (!lease || lease->phase != OUT)
+        return NULL;
+    lease->phase = RETURNED;
+    if (!lease->conn)
+        lease_end(lease);
+    else if (!pipeline_depth(&lease->conn->line) && !lease->conn->quarantined)
+        say_farewell(lease);
+    return NULL;
+}
+
+void lease_quiet(struct conn *c)
+{
+    evpq_lease *lease = c->user;
+    if (!lease)
+        return;
+    switch (lease->phase) {
+    case SETUP:
+    case GREETING:
+    case FAREWELL:
+        if (!lease->hook && !lease->hook_future)
+            after_hook(lease);
+        break;
+    case RETURNED:
+        say_farewell(lease);
+        break;
+    case RESETTING:
+        end_reset(lease);
+        break;
+    case OUT:
+        break;
+    }
+}
+
+/* ---- accidents ---- */
+
+void lease_lost(struct conn *c, const evpq_error *why)
+{
+    evpq_lease *lease = c->user;
+    if (!lease)
+        return;
+    c->user = NULL;
+    lease->conn = NULL;
+    lease->gone = evpq_error_ref(why);
+    if (lease->phase == OUT)
+        return; /* the program still has it */
+    struct acquire *a = lease->acquire;
+    evpq_pool *pool = lease->pool;
+    if (a) { /* not yet handed over: another connection may serve */
+        lease->acquire = NULL;
+        a->lease = NULL;
+        lanes_return(pool, &a->place);
+    }
+    lease_end(lease);
+}
+
+void lease_detach(struct conn *c, const evpq_error *why)
+{
+    lease_lost(c, why);
+}

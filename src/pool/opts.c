@@ -1,0 +1,82 @@
+/* opts.c - one table of defaults. */
+#include "pool/opts.h"
+
+#include "words/error.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { MAX_CONNECTIONS = 10000 };
+
+static void number(int *option, int standard)
+{
+    if (!*option)
+        *option = standard;
+}
+
+static void seconds(double *option, double standard)
+{
+    if (*option == 0.)
+        *option = standard;
+}
+
+static evpq_error *wrong(const char *what)
+{
+    return error_new(EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT, "evpq_pool_opts: %s", what);
+}
+
+static evpq_error *check(const evpq_pool_opts *o)
+{
+    const double times[] = {o->acquire_timeout, o->query_timeout, o->connect_timeout,
+                            o->cancel_timeout,  o->idle_timeout,  o->max_lifetime,
+                            o->lifetime_jitter, o->backoff_min,   o->backoff_max};
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++)
+        if (!isfinite(times[i]))
+            return wrong("a time is not a finite number of seconds");
+    if (o->min_size < 0 || o->max_size < 1 || o->min_size > o->max_size)
+        return wrong("sizes must be 0 <= min_size <= max_size, and max_size at least 1");
+    if (o->max_size > MAX_CONNECTIONS)
+        return wrong("max_size is over 10000");
+    if (o->max_waiting < 0 || o->pipeline_depth < 1 || o->prepared_max < 0)
+        return wrong("max_waiting, pipeline_depth and prepared_max cannot be negative");
+    if (o->connect_timeout <= 0 || o->cancel_timeout <= 0 || o->backoff_min <= 0 ||
+        o->backoff_max < o->backoff_min || o->lifetime_jitter < 0)
+        return wrong("connect_timeout, cancel_timeout, lifetime_jitter and the backoff must be "
+                     "positive, and backoff_max not below backoff_min");
+    if (o->reset < EVPQ_RESET_DEFAULT || o->reset > EVPQ_RESET_FULL ||
+        o->prepare < EVPQ_PREPARE_AUTO || o->prepare > EVPQ_PREPARE_OFF)
+        return wrong("reset or prepare is none of its constants");
+    return NULL;
+}
+
+evpq_error *opts_fill(const evpq_pool_opts *given, double conninfo_timeout,
+                      evpq_pool_opts *ret_opts)
+{
+    evpq_pool_opts o = {0};
+    if (given && given->size < sizeof given->size)
+        return wrong("size must be sizeof(evpq_pool_opts)");
+    if (given)
+        memcpy(&o, given, given->size < sizeof o ? given->size : sizeof o);
+    o.size = sizeof o;
+    number(&o.max_size, o.min_size > 10 ? o.min_size : 10);
+    number(&o.max_waiting, 100000);
+    number(&o.pipeline_depth, 32);
+    number(&o.prepared_max, 256);
+    seconds(&o.acquire_timeout, 30);
+    seconds(&o.query_timeout, -1);
+    seconds(&o.connect_timeout, conninfo_timeout > 0 ? conninfo_timeout : 10);
+    seconds(&o.cancel_timeout, 5);
+    seconds(&o.idle_timeout, 600);
+    seconds(&o.max_lifetime, 3600);
+    seconds(&o.lifetime_jitter, o.max_lifetime > 0 ? o.max_lifetime / 10 : 0);
+    seconds(&o.backoff_min, 0.1);
+    seconds(&o.backoff_max, o.backoff_min > 5 ? o.backoff_min : 5);
+    if (o.reset == EVPQ_RESET_DEFAULT)
+        o.reset = EVPQ_RESET_FULL;
+    if (o.prepare == EVPQ_PREPARE_OFF)
+        o.prepared_max = 0;
+    evpq_error *error = check(&o);
+    if (!error)
+        *ret_opts = o;
+    return error;
+}

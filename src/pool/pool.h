@@ -1,0 +1,92 @@
+/* pool.h - what the files of this floor know of each other.
+ *
+ *   lanes   who waits, and which connection serves whom
+ *   keeper  how many connections there are, how old, and how often to try
+ *   lease   a connection lent out: hooks, hand-over, reset
+ *   wish    futures on the state of the pool as a whole: connected, drained, closed
+ *   pool    the public face, and the table that connections call
+ *
+ * A connection is in exactly one of the lists below; lanes_move is the only writer of which. */
+#ifndef POOL_POOL_H
+#define POOL_POOL_H
+
+#include "base/rng.h"
+#include "conn/conn.h"
+#include "verbs/query.h"
+
+#include <evpq/pool.h>
+
+enum use {
+    USE_CONNECTING, /* until it is open and after_connect is done */
+    USE_IDLE,
+    USE_SHARED,  /* running one-shot queries, or being reset after one */
+    USE_LEASED,  /* from before_acquire to the end of the reset */
+    USE_CLOSING, /* canceled: no good to anyone until it is quiet */
+    USE_DEAD,
+    USES
+};
+
+struct evpq_pool {
+    unsigned refs; /* see pool_ref */
+    unsigned users;
+    evpq_loop *loop;
+    struct conninfo *conninfo;
+    struct rng rng;
+    struct evpq_pool_opts opts; /* defaults filled in */
+    struct conn_config config;
+    struct query_home home;
+    struct evpq_pool_stats done; /* the counters that only grow */
+
+    struct list conns[USES]; /* but for USE_DEAD */
+    int count[USES];
+
+    /* lanes */
+    struct list waiting; /* places, by ticket */
+    int n_waiting;
+    uint64_t next_ticket;
+    struct timer expiry; /* of the first in the queue */
+
+    /* keeper */
+    int window; /* connects at a time */
+    double pause;
+    struct timer retry; /* running: connecting failed, and nothing is tried before it fires */
+    struct timer sweep;
+    evpq_error *connect_error; /* the last one, until a connect succeeds */
+
+    struct list wishes;
+    bool closing, closed;
+    struct timer patience; /* of evpq_pool_close */
+    double close_at;
+};
+
+static inline evpq_pool *pool_of(const struct conn *c)
+{
+    return container_of(c->config, evpq_pool, config);
+}
+
+/* The memory stays while anyone holds a reference: the program (one for all its references), the pool itself until it
+ * is closed, each lease, each wish. */
+void pool_ref(evpq_pool *pool);
+void pool_unref(evpq_pool *pool);
+
+int pool_total(const evpq_pool *pool);
+
+/* Begins a new connection; it is in USE_CONNECTING. NULL without memory. */
+struct conn *pool_dial(evpq_pool *pool);
+
+/* Closes an idle connection on purpose. */
+void pool_retire(evpq_pool *pool, struct conn *c);
+
+/* A connection has nothing to do: cleans it if need be, retires it, or makes it idle and serves who waits. */
+void pool_settle_conn(evpq_pool *pool, struct conn *c);
+
+/* The pool is closed if it is closing and has no connection left and nobody waits. */
+void pool_close_if_empty(evpq_pool *pool);
+
+/* The error of a pool that is closed. Given. */
+evpq_error *pool_closed_error(evpq_outcome outcome);
+
+/* Wraps a query's future in the pool's query_timeout. Takes and gives. */
+evpq_future *pool_limit(evpq_pool *pool, evpq_future *f);
+
+#endif
