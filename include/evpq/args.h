@@ -180,7 +180,9 @@ static inline evpq_args evpq_binary(evpq_args args)
  * once and becomes a parameter by its C type: bool, every integer type, float, double, a string
  * (NULL of type char * is SQL NULL) or an evpq_arg. A plain `char` is refused by the compiler,
  * since it may be meant as a letter or as a number; so are long double, other pointers, and a bare
- * NULL: write evpq_null(). The list lives until the end of the block that the macro stands in.
+ * NULL: write evpq_null(). The words true and false are ints before C23 and sent as 1 and 0, which
+ * a boolean place reads all the same; a bool variable is sent as true or false. The list lives
+ * until the end of the block that the macro stands in.
  *
  * EVPQ_ARG(x): one value as an evpq_arg. */
 #ifndef __cplusplus

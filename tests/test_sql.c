@@ -1,0 +1,89 @@
+/* test_sql.c - the kind of a statement, by its first word. */
+#include "words/sql.h"
+
+#include "support/check.h"
+
+static const struct {
+    const char *sql;
+    enum sql_kind kind;
+} cases[] = {
+    {"", SQL_EMPTY},
+    {" \t\r\n\f\v", SQL_EMPTY},
+    {";", SQL_EMPTY},
+    {" ; ;-- x", SQL_EMPTY},
+    {"-- only a comment", SQL_EMPTY},
+    {"/* a /* nested */ one */ -- and another\n", SQL_EMPTY},
+    {"select 1", SQL_PLANNABLE},
+    {"SeLeCt 1", SQL_PLANNABLE},
+    {"select", SQL_PLANNABLE},
+    {"select(1)", SQL_PLANNABLE},
+    {"select*from t", SQL_PLANNABLE},
+    {"  \n-- c\n/* /* x */ */ select 1", SQL_PLANNABLE},
+    {"-- c\rselect 1", SQL_PLANNABLE},
+    {"((select 1) union (select 2))", SQL_PLANNABLE},
+    {"( /* c */ ( -- d\n values (1)))", SQL_PLANNABLE},
+    {"; select 1", SQL_PLANNABLE},
+    {"insert into t values (1)", SQL_PLANNABLE},
+    {"update t set a = 1", SQL_PLANNABLE},
+    {"delete from t", SQL_PLANNABLE},
+    {"merge into t using s on true when matched then delete", SQL_PLANNABLE},
+    {"values (1), (2)", SQL_PLANNABLE},
+    {"table t", SQL_PLANNABLE},
+    {"with x as (select 1) delete from t", SQL_PLANNABLE},
+    {"select * into u from t", SQL_PLANNABLE},
+    {"select * from t for update", SQL_PLANNABLE},
+    {"selected", SQL_SESSION},
+    {"select_1", SQL_SESSION},
+    {"select\xc3\xa9", SQL_SESSION},
+    {"begin", SQL_SESSION},
+    {"BEGIN; select 1", SQL_SESSION},
+    {"/* select */ set x = 1", SQL_SESSION},
+    {"listen c", SQL_SESSION},
+    {"create temp table t (a int)", SQL_SESSION},
+    {"explain select 1", SQL_SESSION},
+    {"do $$ begin end $$", SQL_SESSION},
+    {"/* not closed", SQL_EMPTY},
+    {"'select'", SQL_SESSION},
+    {"1", SQL_SESSION},
+    {"(", SQL_SESSION},
+    {"copy t from stdin", SQL_COPY_STREAM},
+    {"COPY t FROM STDIN WITH (format csv)", SQL_COPY_STREAM},
+    {"copy t (a, b) from /* here */ stdin", SQL_COPY_STREAM},
+    {"copy t to stdout", SQL_COPY_STREAM},
+    {"copy t to stdin", SQL_COPY_STREAM},
+    {"copy (select 'a', \"b\" from t) to stdout (format binary)", SQL_COPY_STREAM},
+    {"copy (select $$)$$, E'\\')', ')', U&\")\", $a$ $$ ) $a$ from t) to stdout", SQL_COPY_STREAM},
+    {"copy public.\"a \"\"b\" from stdin", SQL_COPY_STREAM},
+    {"copy(select 1)to stdout", SQL_COPY_STREAM},
+    {"copy t from '/tmp/stdin'", SQL_SESSION},
+    {"copy t from '/tmp/it''s from stdin'", SQL_SESSION},
+    {"copy t from program 'cat stdin'", SQL_SESSION},
+    {"copy stdin from '/tmp/x'", SQL_SESSION},
+    {"copy stdout to '/tmp/x'", SQL_SESSION},
+    {"copy (select stdin from stdout) to '/tmp/x'", SQL_SESSION},
+    {"copy t from '/tmp/x' -- from stdin", SQL_SESSION},
+    {"copy t from '/tmp/x' /* to stdout */", SQL_SESSION},
+    {"copy t from \"stdin\"", SQL_SESSION},
+    {"copy t from stdinx", SQL_SESSION},
+    {"copy", SQL_SESSION},
+    {"copy t from", SQL_SESSION},
+    {"copy (select 'not closed", SQL_SESSION},
+    {"copy (select E'ends with \\", SQL_SESSION},
+    {"copy (select $a$ not closed $b$", SQL_SESSION},
+    {"copy (select $1 from t) to stdout", SQL_COPY_STREAM},
+};
+enum { CASES = sizeof cases / sizeof *cases };
+
+START_TEST(kind)
+{
+    ck_assert_msg(sql_kind(cases[_i].sql) == cases[_i].kind, "\"%s\" is of kind %d, not %d",
+                  cases[_i].sql, sql_kind(cases[_i].sql), cases[_i].kind);
+}
+END_TEST
+
+int main(void)
+{
+    struct check *c = check_begin("sql");
+    CHECK_ADD_LOOP(c, kind, CASES);
+    return check_end(c);
+}
