@@ -6,7 +6,6 @@
 
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum place {
     FIELD_START,
@@ -230,18 +229,6 @@ static enum csv_status at_end(struct csv *csv, struct csv_row *ret_row)
     return status;
 }
 
-static bool skip_mark(struct csv *csv)
-{
-    static const char mark[] = "\xEF\xBB\xBF";
-
-    if (window_length(csv->in) < 3 && !csv->in->finished)
-        return false;
-    if (window_length(csv->in) >= 3 && memcmp(window_at(csv->in), mark, 3) == 0)
-        window_consume(csv->in, 3);
-    csv->begun = true;
-    return true;
-}
-
 static enum csv_status want_more(struct csv *csv, struct csv_row *ret_row)
 {
     if (csv->pos < WINDOW_MAX)
@@ -255,8 +242,9 @@ enum csv_status csv_next(struct csv *csv, struct csv_row *ret_row)
 {
     if (csv->dead)
         return CSV_END;
-    if (!csv->begun && !skip_mark(csv))
+    if (!csv->begun && !window_skip_mark(csv->in))
         return CSV_MORE;
+    csv->begun = true;
     if (csv->now.raw || csv->now.line == 0)
         start_over(csv);
     while (csv->pos < window_length(csv->in)) {

@@ -201,11 +201,22 @@ static bool fits_together(struct opts *o, bool stdin_is_terminal)
         from_stdin += strcmp(o->files[i], "-") == 0;
     if (from_stdin > 1)
         buf_text(&o->why, "standard input can be read only once");
+    else if (o->rejects && strcmp(o->rejects, o->output) == 0)
+        buf_text(&o->why, "--output and --rejects cannot be the same file");
     else if (o->header && !o->params)
         buf_text(&o->why, "--header belongs to --params");
     else if (o->retry_unknown && o->retries == 0)
         buf_text(&o->why, "--retry-unknown needs --retries");
     return o->why.length == 0;
+}
+
+/* What getopt did not understand: a long option stands there whole, a short one perhaps among others. */
+static void complain(struct opts *o, const char *word, const char *what)
+{
+    if (strncmp(word, "--", 2) == 0)
+        buf_format(&o->why, "%s: %s", word, what);
+    else
+        buf_format(&o->why, "-%c: %s", optopt, what);
 }
 
 enum opts_verdict opts_read(struct opts *o, int argc, char **argv, bool stdin_is_terminal)
@@ -226,8 +237,7 @@ enum opts_verdict opts_read(struct opts *o, int argc, char **argv, bool stdin_is
         if (option == 'V')
             return OPTS_VERSION;
         if (option == '?' || option == ':') {
-            buf_format(&o->why, "%s: %s", argv[optind - 1],
-                       option == ':' ? "wants a value" : "unknown option");
+            complain(o, argv[optind - 1], option == ':' ? "wants a value" : "unknown option");
             return OPTS_WRONG;
         }
         if (!take(o, option))

@@ -1,6 +1,7 @@
 /* progress.c - see progress.h. */
 #include "progress.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +30,8 @@ static double share_of(const struct progress_now *now)
 /* How many statements there will be, to two digits while it is a guess. */
 static long guess_total(const struct progress_now *now)
 {
-    long guess = (long)((double)now->started * (double)now->total / (double)now->consumed + 0.5);
+    double exact = (double)now->started * (double)now->total / (double)now->consumed;
+    long guess = exact < 1e15 ? (long)(exact + 0.5) : 1000000000000000;
     long step = 1;
 
     while (guess / step >= 100)
@@ -142,6 +144,18 @@ void progress_wipe(struct progress *p)
     buf_text(&p->line, "\r\033[K");
     write_all(p);
     p->shown = false;
+}
+
+void progress_say(struct progress *p, const char *format, ...)
+{
+    va_list args;
+
+    progress_wipe(p);
+    fputs("evpq-run: ", stderr);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
 }
 
 void progress_free(struct progress *p)

@@ -38,6 +38,11 @@ void progress_draw(struct progress *p, const struct progress_now *now);
 
 /* Wipes the line, if there is one; the next draw comes at once. */
 void progress_wipe(struct progress *p);
+
+/* Prints a line on standard error, "evpq-run: ...", and not into the progress line. */
+void progress_say(struct progress *p, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 void progress_free(struct progress *p);
 
 #endif

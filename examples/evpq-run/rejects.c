@@ -36,12 +36,14 @@ bool rejects_open(struct rejects *r, const char *path, bool rows, const struct s
         good = open_one(&r->reasons, buf_string(&reasons), source, ret_why);
         buf_free(&reasons);
     }
-    if (good) {
-        out_truncate(&r->file);
-        if (rows)
-            out_truncate(&r->reasons);
-    }
     return good;
+}
+
+void rejects_truncate(struct rejects *r)
+{
+    out_truncate(&r->file);
+    if (r->rows)
+        out_truncate(&r->reasons);
 }
 
 static bool write_out(struct rejects *r, struct buf *text, struct buf *reason, const char *place)

@@ -19,10 +19,12 @@ struct rejects {
     struct buf last_why;
 };
 
-/* Opens and empties the file or files; refuses one that the source is still to read. False: *ret_why says why, given
- * to free(). */
+/* Opens the file or files; refuses one that the source is still to read. False: *ret_why says why, given to free(). */
 bool rejects_open(struct rejects *r, const char *path, bool rows, const struct source *source,
                   char **ret_why);
+
+/* Forgets what an earlier run left there. */
+void rejects_truncate(struct rejects *r);
 
 /* `item` is taken over. Written at once: what is in the file stays there whatever comes. False when it cannot be
  * written: rejects_explain. */

@@ -3,26 +3,13 @@
 
 #include "buf.h"
 #include "csv.h"
+#include "input.h"
 #include "refuse.h"
 #include "split.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#define CHUNK ((size_t)64 << 10)
-
-struct input {
-    char *name;
-    int fd;           /* -1: `text` is all of it */
-    const char *text; /* borrowed */
-    int64_t size;     /* -1: unknown */
-};
 
 struct source {
     struct input *inputs;
@@ -43,99 +30,38 @@ struct source {
 
 /* ---- inputs ---- */
 
-static struct input *add_input(struct source *s, char *name)
+static struct input *add_input(struct source *s)
 {
-    struct input *in;
-
     s->inputs = realloc_array(s->inputs, s->input_count + 1, sizeof *s->inputs);
-    in = &s->inputs[s->input_count++];
-    *in = (struct input){.name = name, .fd = -1, .size = -1};
-    return in;
+    return &s->inputs[s->input_count++];
 }
 
-static void complain(struct source *s, const char *name, const char *what, int error)
+static void complain(struct source *s, const struct input *in, const char *what)
 {
     struct buf b = {0};
 
-    buf_format(&b, "%s: %s: %s", name, what, strerror(error));
+    buf_format(&b, "%s: %s: %s", in->name, what, strerror(errno));
     free(s->why);
     s->why = b.data;
 }
 
 static bool add_file(struct source *s, const char *path)
 {
-    bool is_stdin = strcmp(path, "-") == 0;
-    struct input *in = add_input(s, dup_string(is_stdin ? "(standard input)" : path));
-    struct stat st;
+    struct input *in = add_input(s);
 
-    in->fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-    if (in->fd < 0 || fstat(in->fd, &st) < 0) {
-        complain(s, in->name, "cannot open", errno);
-        return false;
-    }
-    if (S_ISDIR(st.st_mode)) {
-        complain(s, in->name, "cannot read", EISDIR);
-        return false;
-    }
-    if (S_ISREG(st.st_mode))
-        in->size = st.st_size;
-    return true;
+    if (input_open_file(in, path))
+        return true;
+    complain(s, in, "cannot read");
+    return false;
 }
 
 static void add_text(struct source *s, const char *sql, size_t n)
 {
     struct buf name = {0};
-    struct input *in;
 
     buf_format(&name, "argument %zu", n);
-    in = add_input(s, name.data);
-    in->text = sql;
-    in->size = (int64_t)strlen(sql);
-}
-
-static void close_input(struct input *in)
-{
-    if (in->fd > STDIN_FILENO)
-        close(in->fd);
-    in->fd = -1;
-}
-
-/* ---- reading ---- */
-
-enum reading { GOT_SOME, NOT_READY, READ_ERROR };
-
-static enum reading read_descriptor(struct source *s, struct input *in, bool may_block)
-{
-    struct pollfd p = {.fd = in->fd, .events = POLLIN};
-    ssize_t n;
-
-    if (!may_block && poll(&p, 1, 0) <= 0)
-        return NOT_READY;
-    n = read(in->fd, window_reserve(&s->window, CHUNK), CHUNK);
-    if (n < 0 && (errno == EINTR || errno == EAGAIN))
-        return NOT_READY;
-    if (n < 0) {
-        complain(s, in->name, "cannot read", errno);
-        return READ_ERROR;
-    }
-    window_add(&s->window, (size_t)n);
-    s->window.finished = n == 0;
-    s->read += n;
-    return GOT_SOME;
-}
-
-static enum reading read_more(struct source *s, bool may_block)
-{
-    struct input *in = &s->inputs[s->current];
-    size_t length;
-
-    if (in->fd >= 0)
-        return read_descriptor(s, in, may_block);
-    length = strlen(in->text);
-    window_feed(&s->window, in->text, length);
-    s->window.finished = true;
-    s->read += (int64_t)length;
-    return GOT_SOME;
+    input_open_text(add_input(s), sql, buf_string(&name));
+    buf_free(&name);
 }
 
 static void begin_input(struct source *s)
@@ -156,7 +82,7 @@ static void end_input(struct source *s)
     s->csv = NULL;
     s->read -= (int64_t)window_length(&s->window);
     window_free(&s->window);
-    close_input(&s->inputs[s->current]);
+    input_close(&s->inputs[s->current]);
     s->current++;
 }
 
@@ -286,6 +212,26 @@ static enum source_status next_row(struct source *s, struct item **ret_item)
     return SOURCE_ITEM;
 }
 
+/* SOURCE_ITEM: there is more to look at. */
+static enum source_status read_more(struct source *s, bool may_block)
+{
+    struct input *in = &s->inputs[s->current];
+    size_t before = window_length(&s->window);
+
+    switch (input_read(in, &s->window, may_block)) {
+    case INPUT_SOME:
+        s->read += (int64_t)(window_length(&s->window) - before);
+        return SOURCE_ITEM;
+    case INPUT_WAIT:
+        return SOURCE_WAIT;
+    case INPUT_ERROR:
+        complain(s, in, "cannot read");
+        stop_reading(s);
+        return SOURCE_FAILED;
+    }
+    return SOURCE_FAILED;
+}
+
 static enum source_status next_item(struct source *s, bool may_block, struct item **ret_item)
 {
     while (s->current < s->input_count) {
@@ -297,18 +243,13 @@ static enum source_status next_item(struct source *s, bool may_block, struct ite
         if (status == SOURCE_ITEM)
             return status;
         if (status == SOURCE_END) {
+            window_consume(&s->window, window_length(&s->window));
             end_input(s);
             continue;
         }
-        switch (read_more(s, may_block)) {
-        case GOT_SOME:
-            break;
-        case NOT_READY:
-            return SOURCE_WAIT;
-        case READ_ERROR:
-            stop_reading(s);
-            return SOURCE_FAILED;
-        }
+        status = read_more(s, may_block);
+        if (status != SOURCE_ITEM)
+            return status;
     }
     return SOURCE_END;
 }
@@ -382,7 +323,7 @@ void source_close(struct source *s)
         return;
     stop_reading(s);
     for (size_t i = 0; i < s->input_count; i++)
-        free(s->inputs[i].name);
+        input_free(&s->inputs[i]);
     free(s->inputs);
     free(s->header);
     free(s->sql);
@@ -435,13 +376,8 @@ const char *source_place(struct source *s)
 
 bool source_reads(const struct source *s, int fd)
 {
-    struct stat mine, other;
-
-    if (fstat(fd, &other) < 0 || !S_ISREG(other.st_mode))
-        return false;
     for (size_t i = 0; i < s->input_count; i++)
-        if (s->inputs[i].fd >= 0 && fstat(s->inputs[i].fd, &mine) == 0 &&
-            mine.st_dev == other.st_dev && mine.st_ino == other.st_ino)
+        if (input_is(&s->inputs[i], fd))
             return true;
     return false;
 }

@@ -40,6 +40,17 @@ void window_consume(struct window *w, size_t count)
     w->start += count;
 }
 
+bool window_skip_mark(struct window *w)
+{
+    static const char mark[] = "\xEF\xBB\xBF";
+
+    if (window_length(w) < 3 && !w->finished)
+        return false;
+    if (window_length(w) >= 3 && memcmp(window_at(w), mark, 3) == 0)
+        window_consume(w, 3);
+    return true;
+}
+
 void window_free(struct window *w)
 {
     free(w->data);

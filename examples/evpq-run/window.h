@@ -36,6 +36,10 @@ void window_add(struct window *w, size_t count);
 void window_feed(struct window *w, const char *data, size_t count);
 
 void window_consume(struct window *w, size_t count);
+
+/* Consumes a UTF-8 byte order mark, if the window begins with one. False when it takes more input to tell. */
+bool window_skip_mark(struct window *w);
+
 void window_free(struct window *w);
 
 #endif

@@ -1,0 +1,100 @@
+/* outcome.c - see outcome.h. */
+#include "outcome.h"
+
+#include <stdlib.h>
+
+/* How many failures are told of as they come; the rest is only counted. */
+#define TELL_MAX 20
+
+static void tell_failure(struct outcome *o, const struct item *item, const struct failure *f)
+{
+    struct buf text = {0};
+
+    if (o->stats.failed > TELL_MAX && !o->rejects_broken && !item->last)
+        return;
+    failure_describe(f, &text);
+    progress_say(o->progress, "%s:%ld: %s", item->file, item->line, buf_string(&text));
+    if (item->last)
+        progress_say(o->progress, "%s:%ld: nothing after this was read", item->file, item->line);
+    buf_free(&text);
+    if (o->stats.failed == TELL_MAX && !o->rejects_broken)
+        progress_say(o->progress, "further failures are counted, not shown");
+}
+
+static void write_piece(struct outcome *o, const struct item *item, struct piece *piece)
+{
+    struct out *out = o->sink->out;
+    struct buf place = {0};
+
+    buf_format(&place, "%s:%ld", item->file, item->line);
+    if (out->immediate)
+        progress_wipe(o->progress);
+    sink_put(o->sink, item->number, piece, buf_string(&place));
+    buf_free(&place);
+}
+
+static struct answer where(const struct item *item)
+{
+    return (struct answer){.number = item->number, .file = item->file, .line = item->line};
+}
+
+static void reject(struct outcome *o, struct item *item, const struct failure *f)
+{
+    struct rejects *rejects = o->rejects;
+    struct buf why = {0};
+
+    if (!rejects) {
+        item_free(item);
+        return;
+    }
+    buf_format(&why, "%s:%ld: ", item->file, item->line);
+    failure_describe(f, &why);
+    if (!rejects_add(rejects, item, f, source_header(o->source)) && !o->rejects_broken) {
+        o->rejects_broken = true;
+        buf_text(&why, "\nevpq-run: ");
+        rejects_explain(rejects, &why);
+        progress_say(o->progress, "%s; from now on every failure is shown here", buf_string(&why));
+    }
+    buf_free(&why);
+}
+
+void outcome_failed(struct outcome *o, struct item *item, const struct failure *f)
+{
+    struct piece piece = {0};
+    struct answer answer = where(item);
+
+    stats_failure(&o->stats, f->code);
+    tell_failure(o, item, f);
+    if (o->format->failure)
+        o->format->failure(&piece, &answer, f);
+    write_piece(o, item, &piece);
+    reject(o, item, f);
+}
+
+static const char *cell(const void *from, int row, int column, size_t *ret_length)
+{
+    return evpq_result_raw(from, row, column, ret_length);
+}
+
+void outcome_done(struct outcome *o, struct item *item, const evpq_result *result)
+{
+    struct piece piece = {0};
+    struct answer answer = where(item);
+    int count = evpq_result_columns(result);
+    struct column *columns = alloc((size_t)count * sizeof *columns);
+
+    for (int i = 0; i < count; i++)
+        columns[i] =
+            (struct column){evpq_result_column_name(result, i), evpq_result_column_type(result, i)};
+    answer.command = evpq_result_command(result);
+    answer.columns = columns;
+    answer.column_count = count;
+    answer.row_count = evpq_result_rows(result);
+    answer.cell = cell;
+    answer.from = result;
+    o->format->answer(&piece, &answer);
+    free(columns);
+    o->stats.done++;
+    write_piece(o, item, &piece);
+    item_free(item);
+}
