@@ -99,10 +99,12 @@ END_TEST
 
 START_TEST(each_value_is_evaluated_once)
 {
-    int i = 0;
-    evpq_args args = EVPQ_ARGS(++i, ++i);
-    ck_assert_int_eq(i, 2);
-    ck_assert_int_eq(args.v[0].value.integer + args.v[1].value.integer, 3);
+    int i = 0, k = 7;
+    evpq_args args = EVPQ_ARGS(++i, k--);
+    ck_assert_int_eq(i, 1);
+    ck_assert_int_eq(k, 6);
+    ck_assert_int_eq(args.v[0].value.integer, 1);
+    ck_assert_int_eq(args.v[1].value.integer, 7);
 }
 END_TEST
 

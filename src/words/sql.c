@@ -22,8 +22,8 @@ static bool continues_word(char c)
 }
 
 /* ---- skipping ----
- * Each takes the first character of a thing and returns what follows it, which is the end of the text
- * when the thing is not finished. */
+ * Each takes the first character of a thing and returns what follows it, which is the end of the
+ * text when the thing is not finished. */
 
 static const char *skip_comment(const char *p)
 {

@@ -6,103 +6,10 @@
 #include "words/value_number.h"
 #include "words/value_numeric.h"
 #include "words/value_time.h"
+#include "words/value_type.h"
 
 #include <float.h>
 #include <string.h>
-
-/* How the bytes of a type are to be understood. */
-enum shape {
-    OPAQUE,
-    BOOL,
-    INT,
-    UINT,
-    FLOAT4,
-    FLOAT8,
-    NUMERIC,
-    TEXT,
-    JSONB,
-    BYTEA,
-    UUID,
-    DATE,
-    TIMESTAMP,
-    TIMESTAMPTZ,
-};
-
-struct type {
-    uint32_t oid;
-    const char *name;
-    enum shape shape;
-    size_t size; /* in binary; 0 where it varies */
-};
-
-/* From pg_type.dat, whose oids never change. The commonest first, since it is searched from the
- * top; the opaque ones are here for the sake of their names. */
-static const struct type types[] = {
-    {23, "int4", INT, 4},
-    {25, "text", TEXT, 0},
-    {20, "int8", INT, 8},
-    {1043, "varchar", TEXT, 0},
-    {16, "bool", BOOL, 1},
-    {1184, "timestamptz", TIMESTAMPTZ, 8},
-    {1700, "numeric", NUMERIC, 0},
-    {701, "float8", FLOAT8, 8},
-    {2950, "uuid", UUID, UUID_BYTES},
-    {21, "int2", INT, 2},
-    {700, "float4", FLOAT4, 4},
-    {1082, "date", DATE, 4},
-    {1114, "timestamp", TIMESTAMP, 8},
-    {17, "bytea", BYTEA, 0},
-    {26, "oid", UINT, 4},
-    {1042, "bpchar", TEXT, 0},
-    {19, "name", TEXT, 0},
-    {18, "char", TEXT, 0},
-    {3802, "jsonb", JSONB, 0},
-    {114, "json", TEXT, 0},
-    {142, "xml", TEXT, 0},
-    {705, "unknown", TEXT, 0},
-    {1083, "time", OPAQUE, 0},
-    {1266, "timetz", OPAQUE, 0},
-    {1186, "interval", OPAQUE, 0},
-    {790, "money", OPAQUE, 0},
-    {869, "inet", OPAQUE, 0},
-    {650, "cidr", OPAQUE, 0},
-    {829, "macaddr", OPAQUE, 0},
-    {1560, "bit", OPAQUE, 0},
-    {1562, "varbit", OPAQUE, 0},
-    {600, "point", OPAQUE, 0},
-    {28, "xid", OPAQUE, 0},
-    {5069, "xid8", OPAQUE, 0},
-    {3220, "pg_lsn", OPAQUE, 0},
-    {2205, "regclass", OPAQUE, 0},
-    {2278, "void", OPAQUE, 0},
-    {2249, "record", OPAQUE, 0},
-    {1000, "bool[]", OPAQUE, 0},
-    {1001, "bytea[]", OPAQUE, 0},
-    {1005, "int2[]", OPAQUE, 0},
-    {1007, "int4[]", OPAQUE, 0},
-    {1016, "int8[]", OPAQUE, 0},
-    {1021, "float4[]", OPAQUE, 0},
-    {1022, "float8[]", OPAQUE, 0},
-    {1009, "text[]", OPAQUE, 0},
-    {1015, "varchar[]", OPAQUE, 0},
-    {1231, "numeric[]", OPAQUE, 0},
-    {2951, "uuid[]", OPAQUE, 0},
-    {3807, "jsonb[]", OPAQUE, 0},
-};
-
-static const struct type *find(uint32_t oid)
-{
-    static const struct type other = {0, NULL, OPAQUE, 0};
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-        if (types[i].oid == oid)
-            return &types[i];
-    return &other;
-}
-
-const char *value_type_name(uint32_t type)
-{
-    return find(type)->name;
-}
 
 /* Whether a value in binary has the only length that its type can have. */
 static bool is_sized(const struct value *v, const struct type *t)
@@ -114,7 +21,7 @@ static bool is_sized(const struct value *v, const struct type *t)
 
 enum value_fit value_as_bool(const struct value *v, bool *ret_value)
 {
-    const struct type *t = find(v->type);
+    const struct type *t = type_of(v->type);
     if (t->shape != BOOL)
         return VALUE_WRONG_TYPE;
     char yes = v->binary ? 1 : 't', no = v->binary ? 0 : 'f';
@@ -143,7 +50,7 @@ static enum value_fit read_numeric(const struct value *v, struct decimal *ret_de
 
 enum value_fit value_as_int(const struct value *v, int64_t min, int64_t max, int64_t *ret_value)
 {
-    const struct type *t = find(v->type);
+    const struct type *t = type_of(v->type);
     enum value_fit fit;
     int64_t value;
     if (t->shape == INT || t->shape == UINT) {
@@ -213,7 +120,7 @@ static enum value_fit read_exact(const struct value *v, const struct type *t, in
 
 enum value_fit value_as_float4(const struct value *v, float *ret_value)
 {
-    const struct type *t = find(v->type);
+    const struct type *t = type_of(v->type);
     enum value_fit fit;
     struct decimal d;
     int64_t whole;
@@ -236,7 +143,7 @@ enum value_fit value_as_float4(const struct value *v, float *ret_value)
 
 enum value_fit value_as_float8(const struct value *v, double *ret_value)
 {
-    const struct type *t = find(v->type);
+    const struct type *t = type_of(v->type);
     enum value_fit fit;
     struct decimal d;
     int64_t whole;
@@ -267,7 +174,7 @@ enum value_fit value_as_float8(const struct value *v, double *ret_value)
 
 enum value_fit value_as_uuid(const struct value *v, uint8_t ret_uuid[16])
 {
-    const struct type *t = find(v->type);
+    const struct type *t = type_of(v->type);
     if (t->shape != UUID)
         return VALUE_WRONG_TYPE;
     if (!is_sized(v, t))
@@ -281,7 +188,7 @@ enum value_fit value_as_uuid(const struct value *v, uint8_t ret_uuid[16])
 static enum value_fit as_stamp(const struct value *v, enum shape shape, enum time_zone zone,
                                int64_t *ret_value)
 {
-    const struct type *t = find(v->type);
+    const struct type *t = type_of(v->type);
     if (t->shape != shape)
         return VALUE_WRONG_TYPE;
     if (!is_sized(v, t))
@@ -303,7 +210,7 @@ enum value_fit value_as_timestamp(const struct value *v, int64_t *ret_value)
 
 enum value_fit value_as_date(const struct value *v, int32_t *ret_value)
 {
-    const struct type *t = find(v->type);
+    const struct type *t = type_of(v->type);
     if (t->shape != DATE)
         return VALUE_WRONG_TYPE;
     if (!is_sized(v, t))
@@ -317,7 +224,7 @@ enum value_fit value_as_date(const struct value *v, int32_t *ret_value)
 
 enum value_fit value_place_bytes(const struct value *v, const void **ret_place, size_t *ret_length)
 {
-    if (find(v->type)->shape != BYTEA)
+    if (type_of(v->type)->shape != BYTEA)
         return VALUE_WRONG_TYPE;
     *ret_place = v->binary ? v->bytes : NULL;
     *ret_length = v->binary ? v->length : bytea_room(v->length);
@@ -331,7 +238,7 @@ enum value_fit value_write_bytes(const struct value *v, void *room, size_t *ret_
 
 enum value_fit value_place_text(const struct value *v, const char **ret_place, size_t *ret_length)
 {
-    const struct type *t = find(v->type);
+    const struct type *t = type_of(v->type);
     if (!is_sized(v, t))
         return VALUE_MALFORMED;
     *ret_place = v->bytes;
@@ -373,7 +280,7 @@ static enum value_fit write_bool(const struct value *v, char *room, size_t *ret_
 
 enum value_fit value_write_text(const struct value *v, char *room, size_t *ret_length)
 {
-    const struct type *t = find(v->type);
+    const struct type *t = type_of(v->type);
     double wide;
     float narrow;
     switch (t->shape) {
