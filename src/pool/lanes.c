@@ -4,6 +4,7 @@
 
 #include "pool/keeper.h"
 #include "pool/lease.h"
+#include "pool/wish.h"
 #include "words/error.h"
 
 #include <assert.h>
@@ -80,6 +81,8 @@ bool lanes_add_place(evpq_pool *pool, struct place *place)
 void lanes_return(evpq_pool *pool, struct place *place)
 {
     struct list *before = &pool->waiting;
+    if (!place->deadline) /* it never stood in the queue; its connection was found, and died, in this tick */
+        place->deadline = loop_time(pool->loop) + pool->opts.acquire_timeout;
     list_each(node, &pool->waiting)
         if (container_of(node, struct place, node)->ticket > place->ticket) {
             before = node;
@@ -91,10 +94,20 @@ void lanes_return(evpq_pool *pool, struct place *place)
     arm_expiry(pool);
 }
 
+/* Somebody has left the queue unserved: that may be what a drain or a close has waited for. May free the pool. */
+static void queue_shrank(evpq_pool *pool)
+{
+    arm_expiry(pool);
+    wish_check(pool);
+    pool_close_if_empty(pool);
+}
+
 void lanes_withdraw(evpq_pool *pool, struct place *place)
 {
-    if (list_linked(&place->node))
-        dequeue(pool, place);
+    if (!list_linked(&place->node))
+        return;
+    dequeue(pool, place);
+    queue_shrank(pool);
 }
 
 static void fail_place(struct place *place, evpq_error *why)
@@ -150,7 +163,7 @@ static void expire(struct timer *t)
         fail_place(place,
                    waited_too_long(pool, place->for_lease ? NULL : query_at(place)->request.sql));
     }
-    arm_expiry(pool);
+    queue_shrank(pool);
 }
 
 /* ---- serving ---- */

@@ -261,7 +261,7 @@ evpq_future *evpq_lease_query(evpq_lease *lease, const char *sql, evpq_args args
     struct query *q;
     if (!lease)
         return future_constant(EVPQ_INVALID);
-    if (!lease->conn || lease->phase == RETURNED)
+    if (!lease->conn)
         return future_failed(lease->pool->loop,
                              error_about(lease->gone, EVPQ_OK, EVPQ_OUTCOME_NOT_SENT, sql));
     evpq_future *f = query_new(lease->pool->loop, sql, args, NULL, &q);

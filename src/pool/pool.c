@@ -372,11 +372,11 @@ static void close_now(struct timer *t)
     evpq_pool *pool = container_of(t, evpq_pool, patience);
     evpq_error *why = pool_closed_error(EVPQ_OUTCOME_NOT_SENT);
     pool_ref(pool);
-    lanes_fail_all(pool, why);
-    evpq_error_unref(why);
     close_conns(pool, USE_CONNECTING, conn_kill);
     close_conns(pool, USE_SHARED, conn_desert);
     close_conns(pool, USE_LEASED, take_back);
+    lanes_fail_all(pool, why); /* last: a lease that was about to be handed over is back in the queue */
+    evpq_error_unref(why);
     keeper_sweep(pool);
     pool_close_if_empty(pool);
     pool_unref(pool);

@@ -159,8 +159,9 @@ static void take_error(struct query *q, struct pg_result *r)
 /* Only what has surely not been run, and only where nobody can see that it comes later than it was asked for. */
 static bool may_go_again(const struct query *q)
 {
-    return q->stale != PQ_STALE_NO && !q->retried && !q->op.abandoned &&
-           !conn_in_transaction(q->conn) && (q->home || !pipeline_depth(&q->conn->line));
+    if (q->stale == PQ_STALE_NO || q->retried || q->op.abandoned)
+        return false;
+    return q->home || (!pipeline_depth(&q->conn->line) && !conn_in_transaction(q->conn));
 }
 
 static void go_again(struct query *q)
@@ -230,7 +231,7 @@ static void fail(struct op *op, const evpq_error *why, bool sent)
     evpq_future_ref(&q->future);
     leave_line(q);
     if (!op->abandoned) {
-        if (!q->error && !sent && home)
+        if (!q->error && !sent && home && evpq_error_status(why) != EVPQ_CLOSED)
             home->again(home, q);
         else if (!q->error)
             query_fail(q, error_about(why, EVPQ_OK,
