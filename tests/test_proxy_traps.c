@@ -239,11 +239,11 @@ START_TEST(scan_finds_messages_in_any_pieces)
     char types[8] = "";
     struct scan scan;
 
-    scan_init(&scan);
+    proxy_scan_init(&scan);
     for (size_t at = 0; at < n;) {
         size_t most = n - at < step ? n - at : step;
         struct scan_piece piece =
-            scan_next(&scan, PROXY_TO_CLIENT, (const unsigned char *)stream + at, most);
+            proxy_scan_next(&scan, PROXY_TO_CLIENT, (const unsigned char *)stream + at, most);
 
         ck_assert_uint_ge(piece.length, 1);
         ck_assert_uint_le(piece.length, most);

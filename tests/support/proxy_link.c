@@ -40,7 +40,7 @@ struct link *link_new(int client, bool silent)
     l->fd[PROXY_TO_SERVER] = -1;
     l->silent = silent;
     l->connecting = !silent;
-    scan_init(&l->scan);
+    proxy_scan_init(&l->scan);
     for (int dir = 0; dir < 2; dir++)
         l->flow[dir].tail = &l->flow[dir].head;
     return l;
@@ -181,7 +181,7 @@ static void link_act(struct link *l, enum proxy_act act)
 static int link_admit(struct link *l, const struct controls *c, struct proxy_stats *stats)
 {
     l->decided = true;
-    if (scan_first_packet(l->first, l->first_size) != SCAN_CANCEL)
+    if (proxy_scan_first_packet(l->first, l->first_size) != SCAN_CANCEL)
         return c->delay[PROXY_TO_SERVER];
     stats->cancels++;
     if (c->cancel == PROXY_CANCEL_PASS)
@@ -201,7 +201,7 @@ static void link_first(struct link *l, const unsigned char *bytes, size_t n, boo
 
     memcpy(l->first + l->first_size, bytes, n);
     l->first_size += n;
-    if (!eof && scan_first_packet(l->first, l->first_size) == SCAN_UNDECIDED)
+    if (!eof && proxy_scan_first_packet(l->first, l->first_size) == SCAN_UNDECIDED)
         return;
     int delay = link_admit(l, c, stats);
     if (delay >= 0 && l->first_size > 0)

@@ -23,7 +23,7 @@ static void make_opaque(struct scan *s)
     s->side[PROXY_TO_CLIENT].mode = SCAN_OPAQUE;
 }
 
-void scan_init(struct scan *s)
+void proxy_scan_init(struct scan *s)
 {
     memset(s, 0, sizeof *s);
     s->side[PROXY_TO_SERVER].mode = SCAN_STARTUP;
@@ -69,8 +69,8 @@ static bool head_done(struct scan_side *side)
     return true;
 }
 
-struct scan_piece scan_next(struct scan *s, enum proxy_dir dir, const unsigned char *bytes,
-                            size_t n)
+struct scan_piece proxy_scan_next(struct scan *s, enum proxy_dir dir, const unsigned char *bytes,
+                                  size_t n)
 {
     struct scan_side *side = &s->side[dir];
     struct scan_piece piece = {.first = side->have == 0};
@@ -108,7 +108,7 @@ struct scan_piece scan_next(struct scan *s, enum proxy_dir dir, const unsigned c
     return piece;
 }
 
-enum scan_guess scan_first_packet(const unsigned char *bytes, size_t n)
+enum scan_guess proxy_scan_first_packet(const unsigned char *bytes, size_t n)
 {
     /* A startup packet is shorter than 64 kB, so its first two bytes are zero. */
     if ((n > 0 && bytes[0] != 0) || (n > 1 && bytes[1] != 0))

@@ -45,11 +45,11 @@ struct scan_piece {
     bool last;  /* ends it */
 };
 
-void scan_init(struct scan *s);
+void proxy_scan_init(struct scan *s);
 
 /* The next piece of a direction's n > 0 bytes. Its length is at least 1 and at most n. */
-struct scan_piece scan_next(struct scan *s, enum proxy_dir dir, const unsigned char *bytes,
-                            size_t n);
+struct scan_piece proxy_scan_next(struct scan *s, enum proxy_dir dir, const unsigned char *bytes,
+                                  size_t n);
 
 enum scan_guess {
     SCAN_UNDECIDED,
@@ -58,6 +58,6 @@ enum scan_guess {
 };
 
 /* What a client's first n bytes start. Decided for certain with 8 bytes. */
-enum scan_guess scan_first_packet(const unsigned char *bytes, size_t n);
+enum scan_guess proxy_scan_first_packet(const unsigned char *bytes, size_t n);
 
 #endif

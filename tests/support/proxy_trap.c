@@ -124,7 +124,7 @@ void link_inspect(struct link *l, struct controls *c, enum proxy_dir dir)
     chunk->seen = true;
     for (size_t at = 0; at < chunk->end && !f->acts;) {
         unsigned char *bytes = chunk->data + at;
-        struct scan_piece piece = scan_next(&l->scan, dir, bytes, chunk->end - at);
+        struct scan_piece piece = proxy_scan_next(&l->scan, dir, bytes, chunk->end - at);
         size_t keep = piece.length;
         enum proxy_act act;
 
