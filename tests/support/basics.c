@@ -1,0 +1,174 @@
+/*
+ * The basic suite: see basics.h. Its tables are named after the process, since programs and ways may
+ * share a database.
+ */
+#include "support/basics.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "support/server.h"
+
+static void parameters(struct site *s, int large)
+{
+    char *text = malloc((size_t)large + 1);
+    evpq_future *f;
+
+    ck_assert_ptr_nonnull(text);
+    memset(text, 'x', (size_t)large);
+    text[large] = '\0';
+    f = evpq_pool_query(
+        s->pool, "select $1::int, $2::text, $3::text, $4::text, $5::bytea, $6::bool, $7::float8",
+        EVPQ_ARGS(-42, evpq_null(), "", text, evpq_bytes("\0\1\2", 3), true, 0.1));
+    ck_await_ok(f);
+    const evpq_result *r = evpq_future_result(f);
+    size_t n;
+    ck_assert_int_eq(evpq_result_int4(r, 0, 0), -42);
+    ck_assert(evpq_result_is_null(r, 0, 1));
+    ck_assert_str_eq(evpq_result_text(r, 0, 2), "");
+    ck_assert_str_eq(evpq_result_text(r, 0, 3), text);
+    ck_assert_mem_eq(evpq_result_bytes(r, 0, 4, &n), "\0\1\2", 3);
+    ck_assert_uint_eq(n, 3);
+    ck_assert(evpq_result_bool(r, 0, 5));
+    ck_assert(evpq_result_float8(r, 0, 6) == 0.1);
+    ck_assert_ptr_null(evpq_result_fault(r));
+    evpq_future_unref(f);
+    free(text);
+
+    f = evpq_pool_query(s->pool, "select $1::int8 + 1", evpq_binary(EVPQ_ARGS(1)));
+    ck_await_ok(f);
+    ck_assert_int_eq(evpq_result_column_format(evpq_future_result(f), 0), 1);
+    ck_assert_int_eq(evpq_result_int8(evpq_future_result(f), 0, 0), 2);
+    evpq_future_unref(f);
+}
+
+static void shapes(struct site *s, int large)
+{
+    static const struct {
+        const char *sql;
+        int rows, columns;
+    } shape[] = {
+        {"select 1 where false", 0, 1},
+        {"select from generate_series(1, 3)", 3, 0},
+        {"select", 1, 0},
+        {"values (1, 2), (3, 4)", 2, 2},
+        {"", 0, 0},
+        {" -- nothing but this", 0, 0},
+    };
+
+    for (size_t i = 0; i < sizeof shape / sizeof *shape; i++) {
+        evpq_future *f = site_query(s, shape[i].sql);
+        const evpq_result *r = evpq_future_result(f);
+        ck_assert_msg(evpq_result_rows(r) == shape[i].rows, "%s", shape[i].sql);
+        ck_assert_msg(evpq_result_columns(r) == shape[i].columns, "%s", shape[i].sql);
+        evpq_future_unref(f);
+    }
+    evpq_future *f =
+        evpq_pool_query(s->pool, "select i, repeat('r', 100) from generate_series(1, $1) i",
+                        EVPQ_ARGS(large / 100));
+    ck_await_ok(f);
+    ck_assert_int_eq(evpq_result_rows(evpq_future_result(f)), large / 100);
+    evpq_future_unref(f);
+}
+
+static void errors(struct site *s)
+{
+    static const struct {
+        const char *sql, *sqlstate;
+    } wrong[] = {
+        {"selekt 1", "42601"},
+        {"select 1; select 2", "42601"},
+        {"select 1 / $1::int", "22012"},
+        {"select no_such_column", "42703"},
+        {"select * from no_such_table", "42P01"},
+        {"do $$ begin raise 'mine' using errcode = 'AB123'; end $$", "AB123"},
+    };
+
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        bool parameter = strchr(wrong[i].sql, '/') != NULL;
+        evpq_future *f =
+            evpq_pool_query(s->pool, wrong[i].sql, parameter ? EVPQ_ARGS(0) : EVPQ_ARGS());
+        ck_await_status(f, EVPQ_SERVER);
+        ck_failed(f, EVPQ_SERVER, wrong[i].sqlstate, EVPQ_OUTCOME_REJECTED);
+        ck_assert_str_eq(evpq_error_sql(evpq_future_error(f)), wrong[i].sql);
+        ck_assert_ptr_null(evpq_future_result(f));
+        evpq_future_unref(f);
+        ck_assert_str_eq(site_text(s, "select 'still here'"), "still here");
+    }
+}
+
+enum { CROWD = 200 };
+
+/* Every seventh fails, the others bring their own number back. */
+static void a_crowd(struct site *s)
+{
+    evpq_future *f[CROWD];
+
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < CROWD; i++)
+            f[i] = i % 7 == 6 ? evpq_pool_query(s->pool, "select 1 / $1::int", EVPQ_ARGS(0))
+                              : evpq_pool_query(s->pool, "select $1::int", EVPQ_ARGS(i));
+        for (int i = 0; i < CROWD; i++) {
+            ck_await_status(f[i], i % 7 == 6 ? EVPQ_SERVER : EVPQ_OK);
+            if (i % 7 != 6)
+                ck_assert_int_eq(evpq_result_int4(evpq_future_result(f[i]), 0, 0), i);
+            evpq_future_unref(f[i]);
+        }
+    }
+}
+
+static void a_transaction(struct site *s)
+{
+    char table[32];
+    evpq_lease *lease;
+
+    snprintf(table, sizeof table, "basics_%d", (int)getpid());
+    server_exec(strf("create table %s(n int unique)", table));
+    lease = site_lease(s);
+    lease_text(lease, "begin");
+    lease_text(lease, strf("insert into %s values (1)", table));
+    ck_assert_str_eq(lease_text(lease, strf("select count(*) from %s", table)), "1");
+    ck_assert_int_eq(server_count(strf("select count(*) from %s", table)), 0);
+    lease_text(lease, "commit");
+    ck_assert_int_eq(server_count(strf("select count(*) from %s", table)), 1);
+    lease_text(lease, "begin");
+    lease_text(lease, strf("delete from %s", table));
+    evpq_lease_release(lease); /* in the midst of a transaction, which is undone */
+    ck_assert_str_eq(site_text(s, strf("select count(*) from %s", table)), "1");
+
+    evpq_future *f =
+        evpq_pool_query(s->pool, strf("insert into %s values ($1)", table), EVPQ_ARGS(1));
+    ck_await_status(f, EVPQ_SERVER);
+    ck_failed(f, EVPQ_SERVER, "23505", EVPQ_OUTCOME_REJECTED);
+    ck_assert_str_eq(evpq_error_table(evpq_future_error(f)), table);
+    ck_assert_str_eq(evpq_error_constraint(evpq_future_error(f)), strf("%s_n_key", table));
+    evpq_future_unref(f);
+    server_exec(strf("drop table %s", table));
+}
+
+static void giving_up(struct site *s)
+{
+    evpq_future *f = evpq_pool_query(s->pool, "select pg_sleep(60)", EVPQ_ARGS());
+
+    run_for(s->ev, 0.05);
+    evpq_future_cancel(f);
+    ck_future_status(f, EVPQ_CANCELED);
+    evpq_future_unref(f);
+    f = evpq_timeout(evpq_pool_query(s->pool, "select pg_sleep(60)", EVPQ_ARGS()), 0.05);
+    ck_await_status(f, EVPQ_TIMEOUT);
+    evpq_future_unref(f);
+    ck_assert_str_eq(site_text(s, "select 'and on'"), "and on");
+}
+
+void basics_run(struct site *s, int large)
+{
+    parameters(s, large);
+    shapes(s, large);
+    errors(s);
+    a_crowd(s);
+    a_transaction(s);
+    giving_up(s);
+    ck_assert_msg(site_quiet(s, 20), "the pool does not come to rest");
+}
