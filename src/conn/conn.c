@@ -26,6 +26,7 @@ static void bury(struct job *job)
 {
     struct conn *c = container_of(job, struct conn, bury);
     evpq_loop *loop = c->loop;
+    c->owner->buried(c);
     stmts_free(&c->stmts);
     mem_free(c);
     evpq_loop_unref(loop);

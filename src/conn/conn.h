@@ -31,6 +31,8 @@ struct conn_owner {
         struct conn *,
         const evpq_error *why); /* borrowed. Its operations fail after this; it frees itself
                                                            later */
+    void (*buried)(
+        struct conn *); /* after dead: its operations have failed, and it is about to be freed */
     void (*notice)(struct conn *, evpq_error *notice); /* given */
     void (*canceling)(struct conn *); /* a cancel request goes out: no good to anyone until quiet */
 };

@@ -103,7 +103,6 @@ static void conn_died(struct conn *c, const evpq_error *why)
 {
     evpq_pool *pool = pool_of(c);
     bool was_new = c->use == USE_CONNECTING;
-    pool_ref(pool);
     lanes_move(pool, c, USE_DEAD);
     lease_lost(c, why);
     if (was_new)
@@ -113,9 +112,15 @@ static void conn_died(struct conn *c, const evpq_error *why)
     else
         pool->done.retired++;
     keeper_tend(pool, false);
+}
+
+/* What it had not sent is back in the queue by now, or has failed. */
+static void conn_buried(struct conn *c)
+{
+    evpq_pool *pool = pool_of(c);
+    pool->count[USE_DEAD]--;
     wish_check(pool);
     pool_close_if_empty(pool);
-    pool_unref(pool);
 }
 
 struct notice_job {
@@ -153,6 +158,7 @@ static const struct conn_owner conn_owner = {
     .room = conn_has_room,
     .quiet = conn_is_quiet,
     .dead = conn_died,
+    .buried = conn_buried,
     .notice = conn_noticed,
     .canceling = conn_is_canceling,
 };
@@ -339,7 +345,8 @@ void evpq_pool_get_stats(const evpq_pool *pool, evpq_pool_stats *stats)
 
 void pool_close_if_empty(evpq_pool *pool)
 {
-    if (!pool->closing || pool->closed || pool->n_waiting || pool_total(pool))
+    if (!pool->closing || pool->closed || pool->n_waiting || pool_total(pool) ||
+        pool->count[USE_DEAD])
         return;
     pool->closed = true;
     keeper_stop(pool);
@@ -375,7 +382,8 @@ static void close_now(struct timer *t)
     close_conns(pool, USE_CONNECTING, conn_kill);
     close_conns(pool, USE_SHARED, conn_desert);
     close_conns(pool, USE_LEASED, take_back);
-    lanes_fail_all(pool, why); /* last: a lease that was about to be handed over is back in the queue */
+    lanes_fail_all(pool,
+                   why); /* last: a lease that was about to be handed over is back in the queue */
     evpq_error_unref(why);
     keeper_sweep(pool);
     pool_close_if_empty(pool);

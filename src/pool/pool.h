@@ -22,7 +22,7 @@ enum use {
     USE_SHARED,  /* running one-shot queries, or being reset after one */
     USE_LEASED,  /* from before_acquire to the end of the reset */
     USE_CLOSING, /* canceled: no good to anyone until it is quiet */
-    USE_DEAD,
+    USE_DEAD,    /* until it is buried: what it had not sent is on its way to another */
     USES
 };
 

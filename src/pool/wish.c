@@ -39,7 +39,8 @@ static bool is_true(const evpq_pool *pool, enum wish_for what)
     case WISH_CONNECTED:
         return n[USE_IDLE] + n[USE_SHARED] + n[USE_LEASED] >= wanted;
     case WISH_DRAINED:
-        return !pool->n_waiting && !n[USE_SHARED] && !n[USE_LEASED] && !n[USE_CLOSING];
+        return !pool->n_waiting && !n[USE_SHARED] && !n[USE_LEASED] && !n[USE_CLOSING] &&
+               !n[USE_DEAD];
     case WISH_CLOSED:
         return pool->closed;
     }
