@@ -142,9 +142,10 @@ END_TEST
 
 START_TEST(constant_errors_outlive_any_number_of_unrefs)
 {
-    const evpq_error *constants[] = {error_nomem(), error_invalid()};
-    const evpq_status statuses[] = {EVPQ_NOMEM, EVPQ_INVALID};
-    for (int i = 0; i < 2; i++) {
+    const evpq_error *constants[] = {error_nomem(), error_invalid(),
+                                     error_canceled(EVPQ_OUTCOME_NOT_SENT)};
+    const evpq_status statuses[] = {EVPQ_NOMEM, EVPQ_INVALID, EVPQ_CANCELED};
+    for (int i = 0; i < 3; i++) {
         evpq_error *e = evpq_error_ref(constants[i]);
         for (int n = 0; n < 3; n++)
             evpq_error_unref(e);
@@ -152,6 +153,15 @@ START_TEST(constant_errors_outlive_any_number_of_unrefs)
         ck_assert_int_eq(evpq_error_outcome(e), EVPQ_OUTCOME_NOT_SENT);
         ck_assert_uint_gt(strlen(evpq_error_message(e)), 0);
     }
+}
+END_TEST
+
+START_TEST(a_cancel_tells_its_outcome)
+{
+    const evpq_outcome outcomes[] = {EVPQ_OUTCOME_NOT_SENT, EVPQ_OUTCOME_REJECTED,
+                                     EVPQ_OUTCOME_UNKNOWN};
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(evpq_error_outcome(error_canceled(outcomes[i])), outcomes[i]);
 }
 END_TEST
 
@@ -171,6 +181,7 @@ int main(void)
     CHECK_ADD(c, a_long_message_is_cut_not_overrun);
     CHECK_ADD(c, about_keeps_what_was_said_and_adds_the_statement);
     CHECK_ADD(c, constant_errors_outlive_any_number_of_unrefs);
+    CHECK_ADD(c, a_cancel_tells_its_outcome);
     CHECK_ADD(c, the_loaded_version_is_the_headers);
     return check_end(c);
 }

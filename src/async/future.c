@@ -111,7 +111,7 @@ void future_settle_follow(evpq_future *f, evpq_future *settled)
 
 void future_settle_canceled(evpq_future *f, evpq_outcome outcome)
 {
-    future_settle_error(f, error_new(EVPQ_CANCELED, outcome, "canceled by the program"));
+    future_settle_error(f, evpq_error_ref(error_canceled(outcome)));
 }
 
 void evpq_future_cancel(evpq_future *f)

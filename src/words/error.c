@@ -23,6 +23,13 @@ static const struct evpq_error invalid = {
            .message = "NULL, or nothing at all, was handed in where an object is needed",
            .outcome = EVPQ_OUTCOME_NOT_SENT}};
 
+#define CANCELED(how)                                                 \
+ [EVPQ_OUTCOME_##how] = {.is = {.status = EVPQ_CANCELED,              \
+                                .message = "canceled by the program", \
+                                .outcome = EVPQ_OUTCOME_##how}}
+static const struct evpq_error canceled[] = {CANCELED(NOT_SENT), CANCELED(REJECTED),
+                                             CANCELED(UNKNOWN)};
+
 /* Where each string of struct error_fields stands, so that copying them is one loop. */
 static const uint16_t strings[] = {
     offsetof(struct error_fields, message),    offsetof(struct error_fields, sqlstate),
@@ -102,6 +109,11 @@ const evpq_error *error_nomem(void)
 const evpq_error *error_invalid(void)
 {
     return &invalid;
+}
+
+const evpq_error *error_canceled(evpq_outcome outcome)
+{
+    return &canceled[outcome];
 }
 
 const char *evpq_status_name(evpq_status status)
