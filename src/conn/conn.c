@@ -2,7 +2,8 @@
  *
  *   1. An operation that was sent is abandoned: its answer is still to come, so it stays in the line.
  *   2. When every operation that was sent is abandoned, a cancel request goes out and the line is held. (Not before: the
- *      request could hit one that somebody still waits for.)
+ *      request could hit one that somebody still waits for.) It is repeated for as long as answers are out: it ends one
+ *      operation at most, and none when it overtakes the operation on the way to the server.
  *   3. When the request is over and the last answer is in, a fence goes through the line. A signal that came late hits
  *      the fence, or nothing: the server ignores one that finds it idle (tcop/postgres.c, ProcessInterrupts).
  *   4. The fence is answered: the connection is good again.
@@ -14,6 +15,9 @@
 #include "words/error.h"
 
 #include <assert.h>
+
+/* Between the end of a cancel request and the next; it doubles while no answer comes. */
+#define CANCEL_PAUSE 0.02
 
 static struct conn *conn_of_line(struct pipeline *p)
 {
@@ -43,6 +47,7 @@ static void die(struct conn *c, const evpq_error *why)
     cancel_abandon(c->cancel);
     c->cancel = NULL;
     timer_stop(&c->patience);
+    timer_stop(&c->again);
     list_remove(&c->settling.node);
     loop_defer(c->loop, &c->bury);
     c->owner->dead(c, why);
@@ -98,6 +103,14 @@ static void fence_over(struct command *k)
     pipeline_hold(&c->line, false);
 }
 
+static bool send_request(struct conn *c)
+{
+    c->cancel = cancel_start(c->loop, c->line.wire.c, request_over, c);
+    if (!c->cancel)
+        kill_for(c, EVPQ_LOST, "closed to stop a canceled query: no memory for a cancel request");
+    return c->cancel != NULL;
+}
+
 static void send_cancel(struct conn *c)
 {
     if (!conn_backend_pid(c)) {
@@ -105,17 +118,36 @@ static void send_cancel(struct conn *c)
                  "closed to stop a canceled query: the server gave no key to cancel it with");
         return;
     }
-    c->cancel = cancel_start(c->loop, c->line.wire.c, request_over, c);
-    if (!c->cancel) {
-        kill_for(c, EVPQ_LOST, "closed to stop a canceled query: no memory for a cancel request");
+    if (!send_request(c))
         return;
-    }
     c->quarantined = true;
+    c->pause = CANCEL_PAUSE;
     pipeline_hold(&c->line, true);
     timer_start(&c->patience, c->config->cancel_timeout);
     if (c->shared)
         pipeline_return_fresh(&c->line, NULL);
     c->owner->canceling(c);
+}
+
+static void cancel_again(struct timer *t)
+{
+    struct conn *c = container_of(t, struct conn, again);
+    if (send_request(c))
+        c->owner->canceling(c);
+}
+
+/* The request is over, or an answer is in. */
+static void calm_down(struct conn *c)
+{
+    if (c->cancel || c->fence.running)
+        return;
+    if (!c->line.n_sent) {
+        timer_stop(&c->again);
+        command_run(&c->fence, &c->line, true);
+    } else if (!timer_active(&c->again)) {
+        timer_start(&c->again, c->pause);
+        c->pause *= 2;
+    }
 }
 
 /* Whether somebody gave up on an answer, and nobody waits for another. */
@@ -130,8 +162,7 @@ static void settle_down(struct conn *c)
     if (c->is_dead)
         return;
     if (c->quarantined) {
-        if (!c->line.n_sent && !c->cancel && !c->fence.running)
-            command_run(&c->fence, &c->line, true);
+        calm_down(c);
         return;
     }
     if (all_abandoned(c)) {
@@ -176,7 +207,10 @@ void conn_desert(struct conn *c, const evpq_error *why)
 
 static void line_ended(struct pipeline *p)
 {
-    settle_down(conn_of_line(p));
+    struct conn *c = conn_of_line(p);
+    timer_stop(&c->again);
+    c->pause = CANCEL_PAUSE;
+    settle_down(c);
 }
 
 static void line_notice(struct pipeline *p, evpq_error *notice)
@@ -284,6 +318,7 @@ struct conn *conn_new(const struct conn_config *config, const struct conn_owner 
     command_init(&c->rollback, "ROLLBACK", rollback_over);
     command_init(&c->discard, "DISCARD ALL", discard_over);
     timer_init(&c->patience, c->loop, out_of_patience);
+    timer_init(&c->again, c->loop, cancel_again);
     job_init(&c->bury, bury);
     job_init(&c->settling, settle_down_later);
     list_init(&c->node);

@@ -34,7 +34,8 @@ struct conn_owner {
     void (*buried)(
         struct conn *); /* after dead: its operations have failed, and it is about to be freed */
     void (*notice)(struct conn *, evpq_error *notice); /* given */
-    void (*canceling)(struct conn *); /* a cancel request goes out: no good to anyone until quiet */
+    void (*canceling)(
+        struct conn *); /* a cancel request goes out, or one more: no good to anyone until quiet */
 };
 
 struct conn {
@@ -53,6 +54,8 @@ struct conn {
     struct cancel *cancel;
     struct command fence;
     struct timer patience;
+    struct timer again; /* until the next cancel request */
+    double pause;       /* before that */
 
     bool resetting;
     struct command rollback, discard;
