@@ -92,6 +92,14 @@ evpq_pool_stats site_stats(const struct site *s)
     return stats;
 }
 
+void site_run(struct site *s, double seconds)
+{
+    evpq_future *f = evpq_sleep(s->loop, seconds);
+
+    ck_await_ok(f);
+    evpq_future_unref(f);
+}
+
 static bool is_quiet(void *arg)
 {
     evpq_pool_stats now = site_stats(arg);

@@ -35,6 +35,9 @@ const char *lease_text(evpq_lease *lease, const char *sql);
 
 evpq_pool_stats site_stats(const struct site *s);
 
+/* Runs the loop for so long, which may be less than the ten milliseconds of check.h's run_for(). */
+void site_run(struct site *s, double seconds);
+
 /* Runs the loop until connections are all idle and nobody waits; false when that takes longer. */
 bool site_quiet(struct site *s, double seconds);
 
