@@ -88,7 +88,7 @@ static void conn_is_quiet(struct conn *c)
 {
     if (c->user)
         lease_quiet(c);
-    else if (c->use != USE_IDLE && c->use != USE_CONNECTING)
+    else if (c->use != USE_IDLE)
         pool_settle_conn(pool_of(c), c);
 }
 
