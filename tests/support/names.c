@@ -144,7 +144,9 @@ INTERPOSE int getaddrinfo(const char *host, const char *service, const struct ad
     *(void **)&next = dlsym(RTLD_NEXT, "getaddrinfo");
     if (!next)
         abort();
-    if (host && !(hints && hints->ai_flags & AI_NUMERICHOST))
+    if (hints && hints->ai_flags & AI_NUMERICHOST)
+        return next(host, service, hints, ret_list);
+    if (host)
         watch_note("getaddrinfo(%s)", host);
     if (!rule_for(host, &r))
         return next(host, service, hints, ret_list);
