@@ -1,4 +1,4 @@
-/* blocking.c - straight-line code as with PQexecParams, and then the same with its queries overlapped. */
+/* blocking.c - straight-line code as with PQexecParams, then with the same queries overlapped. */
 #include <evpq/evpq.h>
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* callbacks.c - evpq as a guest on a libev loop that the program runs, next to a timer of its own. */
+/* callbacks.c - evpq as a guest on a libev loop that the program runs, with a timer beside it. */
 #include <ev.h>
 #include <evpq/evpq.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@ static void on_tick(struct ev_loop *ev, ev_timer *w, int events)
     app->ticks++;
 }
 
-/* With the pool let go of, which closes it, and the timer stopped, nothing keeps ev_run any more. */
+/* With the pool let go of, which closes it, and the timer stopped, nothing keeps ev_run. */
 static void stop(struct app *app)
 {
     app->pool = evpq_pool_unref(app->pool);

@@ -47,9 +47,8 @@ int main(void)
     evpq_lease *lease = lease_of(evpq_pool_acquire(pool));
     evpq_pool_stats stats = {.size = sizeof stats};
     evpq_pool_get_stats(pool, &stats);
-    printf("%s, with %d cancel request and %d connection\n",
-           lease ? "the connection is good again" : "no connection", (int)stats.cancels,
-           (int)stats.connects);
+    printf("%s, and it is connection number %d\n",
+           lease ? "the connection is good again" : "no connection", (int)stats.connects);
     evpq_lease_release(lease);
 
     evpq_pool_unref(pool);

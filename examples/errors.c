@@ -1,4 +1,4 @@
-/* errors.c - what an error tells: a status to switch on, what the server said, and what became of the SQL. */
+/* errors.c - what an error tells: a status, what the server said, what became of the SQL. */
 #include <evpq/evpq.h>
 #include <stdio.h>
 

@@ -25,7 +25,7 @@ static void on_exit_of_child(struct ev_loop *ev, ev_child *w, int events)
                               w->rstatus);
 }
 
-/* Called from the loop when somebody cancels, or a deadline passes: the work behind it is stopped. */
+/* Called from the loop when somebody cancels or a deadline passes: what is behind it stops. */
 static void on_cancel(evpq_future *f, void *arg)
 {
     struct child *child = arg;

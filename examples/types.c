@@ -1,4 +1,4 @@
-/* types.c - parameters by their C type, columns by getters that convert only where nothing is lost. */
+/* types.c - parameters by their C type, and getters that convert only where nothing is lost. */
 #include <evpq/evpq.h>
 #include <inttypes.h>
 #include <stdio.h>
