@@ -330,7 +330,7 @@ START_TEST(rejected_statements_can_be_run_again)
                                       "insert\n into t;\n"
                                       "-- in:5: 23505: duplicate key; Key (1) (rejected)\n"
                                       "b;\n"
-                                      "-- in:9: input: open (not sent)\n"
+                                      "-- in:9: open (not sent)\n"
                                       "select 'x\n");
     ck_assert_int_eq(r.count, 3);
     rejects_free(&r);

@@ -64,14 +64,14 @@ static void add_one_line(struct buf *to, const char *text)
 
 void failure_describe(const struct failure *f, struct buf *to)
 {
-    add_one_line(to, f->code);
-    buf_text(to, ": ");
+    if (strcmp(f->code, "input") != 0)
+        buf_format(to, "%s: ", f->code);
     add_one_line(to, f->message);
     if (f->detail) {
         buf_text(to, "; ");
         add_one_line(to, f->detail);
     }
-    buf_format(to, " (%s)", f->outcome);
+    buf_format(to, strcmp(f->outcome, "unknown") == 0 ? " (outcome %s)" : " (%s)", f->outcome);
 }
 
 /* Serialization failures and deadlocks (class 40), a server short of something (53), a lock that was not to be had

@@ -10,7 +10,8 @@
 
 /* All borrowed from the error it was read from. */
 struct failure {
-    const char *code; /* the SQLSTATE, or one word where no server spoke: "lost", "timeout", ... */
+    const char *
+        code; /* the SQLSTATE, or one word where no server spoke: "lost", "timeout", "input", ... */
     const char *outcome; /* "not sent", "rejected" or "unknown" */
     const char *message;
     const char *detail, *hint; /* NULL when there is none */
@@ -21,7 +22,7 @@ struct failure failure_of(const evpq_error *error);
 /* Of an item that cannot be sent. */
 struct failure failure_of_input(const char *why);
 
-/* One line, such as "23505: duplicate key ... (rejected)", with line ends and control characters made harmless. */
+/* One line, such as "23505: duplicate key ... (rejected)" or "timeout: ... (outcome unknown)", with line ends and control characters made harmless. */
 void failure_describe(const struct failure *f, struct buf *to);
 
 /* May be run again without fear: it took no effect, and what stood in its way may pass. With `unknown` also where

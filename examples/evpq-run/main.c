@@ -43,6 +43,12 @@ static int complain(int status, const char *format, const char *what)
     return status;
 }
 
+static int complain_of_file(const char *path)
+{
+    fprintf(stderr, "evpq-run: %s: cannot write: %s\n", path, strerror(errno));
+    return WRONG_USAGE;
+}
+
 static void on_signal(struct ev_loop *ev, ev_io *w, int events)
 {
     struct run *run = w->data;
@@ -73,7 +79,7 @@ static int open_files(struct run *run)
 
     run->source = source_open(&from, &why);
     if (run->source && !out_open(&run->out, o->output))
-        return complain(WRONG_USAGE, "cannot write the output: %s", strerror(errno));
+        return complain_of_file(o->output);
     if (run->source && source_reads(run->source, run->out.fd))
         return complain(WRONG_USAGE, "%s: cannot be input and output at once", o->output);
     if (run->source && (!o->rejects || rejects_open(&run->rejects, o->rejects, o->params != NULL,

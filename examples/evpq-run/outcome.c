@@ -12,10 +12,12 @@ static void tell_failure(struct outcome *o, const struct item *item, const struc
 
     if (o->stats.failed > TELL_MAX && !o->rejects_broken && !item->last)
         return;
+    item_place(item, &text);
+    buf_text(&text, ": ");
     failure_describe(f, &text);
-    progress_say(o->progress, "%s:%ld: %s", item->file, item->line, buf_string(&text));
     if (item->last)
-        progress_say(o->progress, "%s:%ld: nothing after this was read", item->file, item->line);
+        buf_text(&text, "; nothing after this was read");
+    progress_say(o->progress, "%s", buf_string(&text));
     buf_free(&text);
     if (o->stats.failed == TELL_MAX && !o->rejects_broken)
         progress_say(o->progress, "further failures are counted, not shown");
@@ -47,7 +49,8 @@ static void reject(struct outcome *o, struct item *item, const struct failure *f
         item_free(item);
         return;
     }
-    buf_format(&why, "%s:%ld: ", item->file, item->line);
+    item_place(item, &why);
+    buf_text(&why, ": ");
     failure_describe(f, &why);
     if (!rejects_add(rejects, item, f, source_header(o->source)) && !o->rejects_broken) {
         o->rejects_broken = true;

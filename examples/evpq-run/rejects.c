@@ -60,7 +60,7 @@ static bool write_statement(struct rejects *r, const struct item *item, const ch
     struct buf text = {0};
     bool good;
 
-    buf_format(&text, "-- %s:%ld: %s\n", item->file, item->line, why);
+    buf_format(&text, "-- %s\n", why);
     buf_add(&text, item->text, item->length);
     buf_text(&text, item->last ? "\n" : ";\n");
     good = write_out(r, &text, NULL, "");
@@ -79,7 +79,7 @@ static bool write_row(struct rejects *r, const struct item *item, const char *wh
     r->headed = true;
     buf_add(&text, item->text, item->length);
     buf_byte(&text, '\n');
-    buf_format(&reason, "%s:%ld: %s\n", item->file, item->line, why);
+    buf_format(&reason, "%s\n", why);
     good = write_out(r, &text, &reason, "");
     buf_free(&text);
     buf_free(&reason);
@@ -93,6 +93,8 @@ bool rejects_add(struct rejects *r, struct item *item, const struct failure *fai
     bool good = true;
 
     r->count++;
+    item_place(item, &why);
+    buf_text(&why, ": ");
     failure_describe(failure, &why);
     if (item->last) {
         r->last = item;

@@ -321,9 +321,13 @@ static void on_soon(struct ev_loop *ev, ev_timer *w, int events)
 
 static void on_tick(struct ev_loop *ev, ev_timer *w, int events)
 {
+    struct runner *r = w->data;
+
     (void)ev;
     (void)events;
-    draw(w->data);
+    out_flush(r->parts.sink->out);
+    heed_outputs(r);
+    draw(r);
 }
 
 /* ---- life ---- */
@@ -355,8 +359,7 @@ struct runner *runner_new(const struct runner_options *options, const struct run
 evpq_future *runner_start(struct runner *r)
 {
     r->started = now();
-    if (r->parts.progress->fd >= 0)
-        ev_timer_start(ev_of(r), &r->tick);
+    ev_timer_start(ev_of(r), &r->tick);
     fill(r);
     return evpq_future_ref(r->finished);
 }

@@ -128,15 +128,18 @@ static void make_last(struct source *s, struct item *item)
     stop_reading(s);
 }
 
-static char *at_line(long line, long column, const char *why)
+static void spoil(struct item *item, long line, long column, const char *why)
 {
-    struct buf b = {0};
+    item->bad = dup_string(why);
+    item->bad_line = line;
+    item->bad_column = column;
+}
 
-    if (column > 0)
-        buf_format(&b, "line %ld, column %ld: %s", line, column, why);
-    else
-        buf_format(&b, "line %ld: %s", line, why);
-    return b.data;
+void item_place(const struct item *item, struct buf *to)
+{
+    buf_format(to, "%s:%ld", item->file, item->bad ? item->bad_line : item->line);
+    if (item->bad_column > 0)
+        buf_format(to, ":%ld", item->bad_column);
 }
 
 static enum source_status next_statement(struct source *s, struct item **ret_item)
@@ -152,29 +155,29 @@ static enum source_status next_statement(struct source *s, struct item **ret_ite
     *ret_item = new_item(s, st.line, st.text, st.length);
     (*ret_item)->params = st.params;
     if (status != SPLIT_OK) {
-        (*ret_item)->bad = at_line(st.why_line, 0, st.why);
+        spoil(*ret_item, st.why_line, 0, st.why);
         if (status == SPLIT_FATAL)
             make_last(s, *ret_item);
         return SOURCE_ITEM;
     }
     why = refuse(&st);
     if (why) {
-        (*ret_item)->bad = at_line(st.line, 0, why);
+        spoil(*ret_item, st.line, 0, why);
         make_last(s, *ret_item);
     }
     return SOURCE_ITEM;
 }
 
-static char *check_count(const struct source *s, const struct csv_row *row)
+static void check_count(const struct source *s, struct item *item)
 {
-    struct buf b = {0};
+    struct buf why = {0};
 
-    if (row->count == s->params)
-        return NULL;
-    buf_format(&b, "line %ld: the row has %zu field%s, but the statement takes %zu parameter%s",
-               row->line, row->count, row->count == 1 ? "" : "s", s->params,
-               s->params == 1 ? "" : "s");
-    return b.data;
+    if (item->count == s->params)
+        return;
+    buf_format(&why, "the row has %zu field%s, but the statement takes %zu parameter%s",
+               item->count, item->count == 1 ? "" : "s", s->params, s->params == 1 ? "" : "s");
+    spoil(item, item->line, 0, buf_string(&why));
+    buf_free(&why);
 }
 
 static void copy_fields(struct item *item, const struct csv_row *row)
@@ -202,11 +205,11 @@ static enum source_status next_row(struct source *s, struct item **ret_item)
     }
     *ret_item = new_item(s, row.line, row.raw, row.raw_length);
     if (status == CSV_OK) {
-        (*ret_item)->bad = check_count(s, &row);
         copy_fields(*ret_item, &row);
+        check_count(s, *ret_item);
         return SOURCE_ITEM;
     }
-    (*ret_item)->bad = at_line(row.why_line, row.why_column, row.why);
+    spoil(*ret_item, row.why_line, row.why_column, row.why);
     if (status == CSV_FATAL)
         make_last(s, *ret_item);
     return SOURCE_ITEM;
@@ -261,6 +264,15 @@ enum source_status source_next(struct source *s, struct item **ret_item)
 
 /* ---- life ---- */
 
+static char *why_bad(const struct item *item)
+{
+    struct buf why = {0};
+
+    item_place(item, &why);
+    buf_format(&why, ": %s", item->bad);
+    return why.data;
+}
+
 /* With parameters the SQL is read whole, at once: it must be a single statement. */
 static bool read_the_statement(struct source *s)
 {
@@ -270,7 +282,7 @@ static bool read_the_statement(struct source *s)
     if (next_item(s, true, &item) == SOURCE_ITEM && !item->bad)
         good = next_item(s, true, &second) == SOURCE_END;
     if (item && item->bad)
-        s->why = dup_string(item->bad);
+        s->why = why_bad(item);
     else if (!good && !s->why)
         s->why = dup_string("-p runs one statement, once for each row: give exactly one");
     if (good) {

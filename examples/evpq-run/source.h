@@ -7,6 +7,8 @@
 #ifndef RUN_SOURCE_H
 #define RUN_SOURCE_H
 
+#include "buf.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,9 +23,10 @@ struct item {
     size_t length;
     char **fields; /* the row's values, NULL for NULL; no row: NULL */
     size_t count;
-    int params; /* the highest n of any $n in a statement */
-    char *bad;  /* why it cannot be run, with its line; NULL when it can */
-    bool last;  /* bad, and what comes after it in the input will not be read */
+    int params;                /* the highest n of any $n in a statement */
+    char *bad;                 /* why it cannot be run; NULL when it can */
+    long bad_line, bad_column; /* where that was found; no column: 0 */
+    bool last;                 /* bad, and what comes after it in the input will not be read */
 };
 
 struct source;
@@ -65,6 +68,9 @@ const char *source_place(struct source *s);
 bool source_reads(const struct source *s, int fd);
 
 void source_close(struct source *s);
+
+/* Where it stands in the input, or where what is bad about it does: "a.sql:12", "rows.csv:3:17". */
+void item_place(const struct item *item, struct buf *to);
 
 void item_free(struct item *item);
 
