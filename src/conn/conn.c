@@ -224,6 +224,13 @@ void conn_submit(struct conn *c, struct op *op)
     pipeline_submit(&c->line, op);
 }
 
+bool conn_look(struct conn *c)
+{
+    if (!loop_running(c->loop) || loop_unpolled(c->loop))
+        wire_look(&c->line.wire);
+    return !c->is_dead;
+}
+
 bool conn_admits(const struct conn *c, int depth)
 {
     const struct pipeline *p = &c->line;

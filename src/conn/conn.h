@@ -22,7 +22,7 @@ struct conn_config {
 };
 
 /* The owner's side. Called from watchers and jobs, never from inside a conn_ function that the owner calls, except that
- * conn_kill calls dead. */
+ * conn_kill and conn_look call dead. */
 struct conn_owner {
     void (*opened)(struct conn *);
     void (*room)(struct conn *);  /* an operation is over; others are in flight */
@@ -75,6 +75,10 @@ struct conn *conn_new(const struct conn_config *config, const struct conn_owner 
 
 /* Puts an operation at the end of the line; a quarantined connection sends it when it is through. */
 void conn_submit(struct conn *c, struct op *op);
+
+/* Whether an idle connection is still good, where the loop has not looked at its socket since the program, outside the
+ * loop, asked for something. When it is not, dead has been called. */
+bool conn_look(struct conn *c);
 
 /* What became of an operation that nobody waits for any more. */
 enum conn_abandoned {

@@ -81,7 +81,8 @@ bool lanes_add_place(evpq_pool *pool, struct place *place)
 void lanes_return(evpq_pool *pool, struct place *place)
 {
     struct list *before = &pool->waiting;
-    if (!place->deadline) /* it never stood in the queue; its connection was found, and died, in this tick */
+    if (!place
+             ->deadline) /* it never stood in the queue; its connection was found, and died, in this tick */
         place->deadline = loop_time(pool->loop) + pool->opts.acquire_timeout;
     list_each(node, &pool->waiting)
         if (container_of(node, struct place, node)->ticket > place->ticket) {
@@ -188,7 +189,7 @@ void lanes_serve(evpq_pool *pool, struct conn *c)
 {
     for (struct place *place; (place = first_place(pool));) {
         if (place->for_lease) {
-            if (c->use != USE_IDLE)
+            if (c->use != USE_IDLE || !conn_look(c))
                 break;
             dequeue(pool, place);
             lease_begin(pool, c, place);
