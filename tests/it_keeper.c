@@ -1,0 +1,454 @@
+/* it_keeper.c - upkeep: how many connections are opened, how often it is tried, how old they become, and what happens
+ * when they, or the server, die. */
+#include "support/pools.h"
+
+#include "support/proxy.h"
+#include "support/seen.h"
+
+#include "pool/pool.h"
+
+#include <string.h>
+
+static struct proxy *proxy;
+
+/* The pool reaches the server through `proxy`. */
+#define open_behind(...)  \
+ (proxy = server_proxy(), \
+  open_pool_at(server_conninfo_port(SERVER_TCP, proxy_port(proxy), NULL), __VA_ARGS__))
+
+static void end_behind(void)
+{
+    pools_end();
+    proxy_stop(proxy);
+}
+
+static void turn_for(double seconds)
+{
+    run_for(evpq_loop_ev(loop), seconds);
+}
+
+/* ---- F10: what is under way when connections die ---- */
+
+static void ask_in_vain(evpq_future *f, void *arg)
+{
+    evpq_lease *lease = arg;
+    ck_failed(query_on(lease, "select 4"), EVPQ_LOST, EVPQ_OUTCOME_NOT_SENT);
+    evpq_future_ref(f);
+    evpq_future_unref(f);
+}
+
+START_TEST(f10_all_in_flight_settle_once_oldest_first)
+{
+    enum { N = 5 };
+    struct seen seen[N], waited;
+    evpq_future *fs[N];
+    open_behind(.max_size = 1, .backoff_min = 0.01);
+    evpq_lease *lease = lease_get();
+    for (int i = 0; i < N; i++) {
+        fs[i] = query_on(lease, i ? "select 2" : "select pg_sleep(60)");
+        seen_watch(fs[i], &seen[i]);
+    }
+    evpq_future_on_done(fs[0], ask_in_vain, lease);
+    evpq_future *waiting = query("select 3");
+    seen_watch(waiting, &waited);
+    turn_for(0.03); /* all are with the server */
+    proxy_cut(proxy);
+    ck_done(waiting); /* on another connection, though the lease is still out */
+    for (int i = 0; i < N; i++) {
+        ck_assert_int_eq(seen[i].calls, 1);
+        ck_assert_int_eq(seen[i].place, i + 1);
+        ck_failed(fs[i], EVPQ_LOST, EVPQ_OUTCOME_UNKNOWN);
+    }
+    ck_assert_int_eq(waited.status, EVPQ_OK);
+    ck_assert_uint_eq(stats().connects, 2);
+    evpq_lease_release(lease);
+    server_kill_backends(pools_app()); /* the first one's: it sleeps on */
+    end_behind();
+}
+END_TEST
+
+START_TEST(f10_queries_on_several_connections_all_settle)
+{
+    enum { N = 40 };
+    struct seen seen[N];
+    evpq_future *fs[N];
+    open_behind(.max_size = 4, .backoff_min = 0.01);
+    for (int i = 0; i < N; i++) {
+        fs[i] = evpq_pool_query(pool, "select $1::int, pg_sleep(0.2)", EVPQ_ARGS(i));
+        seen_watch(fs[i], &seen[i]);
+    }
+    ck_until(stats().busy == 4);
+    turn_for(0.02);
+    proxy_reset(proxy);
+    /* Four were with the server; those who wait get new connections. */
+    int lost = 0;
+    for (int i = 0; i < N; i++) {
+        if (evpq_await(fs[i]) == EVPQ_OK) {
+            ck_assert_int_eq(evpq_result_int8(evpq_future_result(fs[i]), 0, 0), i);
+        } else {
+            lost++;
+            ck_future_status(fs[i], EVPQ_LOST);
+            ck_assert_int_eq(evpq_error_outcome(evpq_future_error(fs[i])), EVPQ_OUTCOME_UNKNOWN);
+        }
+        evpq_future_unref(fs[i]);
+    }
+    ck_assert_int_ge(lost, 1);
+    ck_assert_int_le(lost, 4);
+    ck_quiet();
+    for (int i = 0; i < N; i++)
+        ck_assert_int_eq(seen[i].calls, 1);
+    end_behind();
+}
+END_TEST
+
+/* ---- F12, F13: deadlines and connects ---- */
+
+START_TEST(f12_nobodys_deadline_ends_a_connect)
+{
+    open_behind(.max_size = 1);
+    proxy_delay(proxy, PROXY_TO_CLIENT, 100);
+    for (int i = 0; i < 4; i++)
+        ck_failed(evpq_timeout(i % 2 ? query("select 1") : evpq_pool_acquire(pool), 0.005),
+                  EVPQ_TIMEOUT, EVPQ_OUTCOME_NOT_SENT);
+    evpq_future *canceled = query("select 1");
+    evpq_future_cancel(canceled);
+    evpq_future_unref(canceled);
+    ck_assert_int_eq(stats().connecting, 1);
+    ck_until(stats().idle == 1);
+    ck_assert_uint_eq(stats().connects, 1);
+    ck_assert_uint_eq(stats().connect_failures, 0);
+    ck_assert_int_eq(proxy_stats(proxy).seen, 1);
+    end_behind();
+}
+END_TEST
+
+static evpq_future *die(evpq_lease *lease, void *arg)
+{
+    (void)arg;
+    return query_on(lease, "select pg_terminate_backend(pg_backend_pid()), pg_sleep(60)");
+}
+
+/* Every connection dies as it is about to be handed over, and its taker is back in the queue: for ever, were the
+ * deadline counted anew. */
+START_TEST(f13_a_deadline_is_absolute)
+{
+    open_pool(.max_size = 1, .before_acquire = die, .acquire_timeout = _i ? 60 : 0.5);
+    evpq_future *f = evpq_pool_acquire(pool);
+    if (_i)
+        f = evpq_timeout(f, 0.5);
+    ck_failed(evpq_timeout(f, 30), EVPQ_TIMEOUT, EVPQ_OUTCOME_NOT_SENT);
+    ck_assert_uint_ge(stats().lost, 5);
+    ck_assert_uint_eq(stats().acquire_timeouts, !_i);
+    pools_end();
+}
+END_TEST
+
+START_TEST(f13_a_query_that_comes_back_to_the_queue_has_its_deadline)
+{
+    open_behind(.max_size = 3, .min_size = 3, .acquire_timeout = 0.3, .backoff_min = 0.01);
+    ck_until(stats().idle == 3);
+    proxy_door(proxy, PROXY_REFUSE);
+    proxy_cut(proxy); /* the loop has not seen it yet */
+    evpq_future *fs[] = {query("select 1"), query("select 2"), evpq_pool_acquire(pool)};
+    for (int i = 0; i < 3; i++)
+        ck_failed(evpq_timeout(fs[i], 30), EVPQ_TIMEOUT, EVPQ_OUTCOME_NOT_SENT);
+    ck_assert_uint_eq(stats().acquire_timeouts, 3);
+    proxy_door(proxy, PROXY_OPEN);
+    ck_until(stats().idle == 3);
+    end_behind();
+}
+END_TEST
+
+/* ---- F16: a spike ---- */
+
+START_TEST(f16_a_spike_opens_no_more_than_ten)
+{
+    enum { OPEN = 5, N = 50 };
+    evpq_future *fs[N];
+    open_behind(.min_size = OPEN, .max_size = 60, .connect_timeout = 0.5);
+    ck_until(stats().idle == OPEN);
+    proxy_door(proxy, PROXY_SILENT); /* from now on a connect takes for ever */
+    for (int i = 0; i < N; i++)
+        fs[i] = query("select pg_sleep(0.002)");
+    for (int i = 0; i < N; i++) {
+        ck_await_ok(fs[i]);
+        ck_assert_int_le(stats().connecting, 10);
+        evpq_future_unref(fs[i]);
+    }
+    ck_assert_uint_eq(stats().connects, OPEN);
+    ck_assert_int_le(proxy_stats(proxy).seen, OPEN + 10);
+    end_behind();
+}
+END_TEST
+
+/* ---- F17: dead connections and dead servers ---- */
+
+enum { SIZE = 5 };
+
+static void ck_all_succeed(int n)
+{
+    evpq_future *fs[100];
+    for (int i = 0; i < n; i++)
+        fs[i] = evpq_pool_query(pool, "select $1::int", EVPQ_ARGS(i));
+    for (int i = 0; i < n; i++) {
+        ck_await_ok(fs[i]);
+        ck_assert_int_eq(evpq_result_int8(evpq_future_result(fs[i]), 0, 0), i);
+        evpq_future_unref(fs[i]);
+    }
+}
+
+START_TEST(f17_killed_while_idle)
+{
+    open_pool(.min_size = SIZE, .max_size = SIZE);
+    ck_until(stats().idle == SIZE);
+    for (int round = 0; round < 4; round++) {
+        ck_assert_int_eq(server_kill_backends(pools_app()), SIZE);
+        if (round % 2) /* the loop sees it first */
+            ck_until(stats().lost == (uint64_t)(round + 1) * SIZE && stats().idle == SIZE);
+        ck_all_succeed(100);
+        ck_until(stats().idle == SIZE);
+        ck_assert_uint_eq(stats().lost, (uint64_t)(round + 1) * SIZE);
+    }
+    pools_end();
+}
+END_TEST
+
+START_TEST(f17_one_by_one_through_a_lease)
+{
+    open_pool(.min_size = SIZE, .max_size = SIZE);
+    ck_until(stats().idle == SIZE);
+    ck_assert_int_eq(server_kill_backends(pools_app()), SIZE);
+    for (int i = 0; i < 100; i++) {
+        evpq_lease *lease = lease_get();
+        evpq_future *f = query_on(lease, "select 1");
+        ck_done(f);
+        evpq_lease_release(lease);
+    }
+    pools_end();
+}
+END_TEST
+
+START_TEST(f17_restart_of_the_server)
+{
+    open_pool(.min_size = SIZE, .max_size = SIZE, .backoff_min = 0.02, .backoff_max = 0.1);
+    ck_until(stats().idle == SIZE);
+    server_restart();
+    ck_all_succeed(100);
+    ck_until(stats().idle == SIZE);
+    ck_assert_uint_eq(stats().lost, SIZE);
+    pools_end();
+}
+END_TEST
+
+START_TEST(f17_refill_never_stops_trying)
+{
+    open_pool(.min_size = SIZE, .max_size = SIZE, .backoff_min = 0.01, .backoff_max = 0.05);
+    ck_until(stats().idle == SIZE);
+    server_stop();
+    ck_until(stats().connect_failures >= 8);
+    server_start();
+    ck_until(stats().idle == SIZE); /* nobody has asked for anything */
+    ck_assert_int_eq(server_backends(pools_app()), SIZE);
+    pools_end();
+}
+END_TEST
+
+START_TEST(f17_crash_of_a_backend)
+{
+    open_pool(.min_size = 2, .max_size = 2, .backoff_min = 0.01, .backoff_max = 0.05);
+    evpq_lease *lease = lease_get();
+    evpq_future *running = query_on(lease, "select pg_sleep(60)");
+    turn_for(0.02);
+    server_kill9(evpq_lease_backend_pid(lease));
+    evpq_await(running);
+    ck_assert(evpq_error_outcome(evpq_future_error(running)) != EVPQ_OUTCOME_NOT_SENT);
+    evpq_future_unref(running);
+    evpq_lease_release(lease);
+    ck_until(stats().lost == 2); /* the server takes the other one down too */
+    ck_all_succeed(20);          /* after the recovery, during which it is not let in */
+    ck_until(stats().idle == 2);
+    pools_end();
+}
+END_TEST
+
+/* ---- F18: no herd ---- */
+
+static uint64_t came_up_before;
+static int most_at_once;
+
+/* At most one attempt until one succeeds, then two, four ... */
+static bool is_no_herd(void)
+{
+    uint64_t came_up = stats().connects - came_up_before;
+    int allowed = came_up < 4 ? 1 << came_up : 10;
+    int connecting = stats().connecting;
+    ck_assert_msg(connecting <= allowed, "%d attempts at once after %d successes: %s", connecting,
+                  (int)came_up, stats_text());
+    if (connecting > most_at_once)
+        most_at_once = connecting;
+    return true;
+}
+
+START_TEST(f18_one_attempt_while_down_then_more)
+{
+    enum { WAITERS = 100 };
+    evpq_future *fs[WAITERS];
+    open_behind(.min_size = SIZE, .max_size = 20, .connect_timeout = 0.05, .backoff_min = 0.01,
+                .backoff_max = 0.02);
+    ck_until(stats().idle == SIZE);
+    came_up_before = stats().connects;
+    proxy_door(proxy, PROXY_SILENT);
+    proxy_cut(proxy);
+    ck_until(stats().lost == SIZE);
+    for (int i = 0; i < WAITERS; i++)
+        fs[i] = query(i % 2 ? "select pg_sleep(0.01)" : "set work_mem = '1MB'");
+    ck_until(is_no_herd() && stats().connect_failures >= 6);
+    ck_assert_int_eq(most_at_once, 1);
+    ck_assert_int_eq(stats().waiting, WAITERS); /* nobody was let down */
+    proxy_door(proxy, PROXY_OPEN);
+    proxy_delay(proxy, PROXY_TO_CLIENT, 20);
+    ck_until(is_no_herd() && stats().waiting < WAITERS / 2);
+    ck_assert_int_gt(most_at_once, 1);
+    for (int i = 0; i < WAITERS; i++)
+        ck_done(fs[i]);
+    end_behind();
+}
+END_TEST
+
+START_TEST(f18_lifetimes_are_spread)
+{
+    enum { N = 16 };
+    open_pool(.min_size = N, .max_size = N, .max_lifetime = 1000, .lifetime_jitter = 800);
+    ck_until(stats().idle == N);
+    double least = 1e9, longest = 0;
+    list_each(node, &pool->conns[USE_IDLE]) {
+        struct conn *c = container_of(node, struct conn, node);
+        double life = c->retire_at - c->born;
+        ck_assert(life > 200 - 1e-6 && life <= 1000 + 1e-6);
+        least = life < least ? life : least;
+        longest = life > longest ? life : longest;
+    }
+    ck_assert_msg(longest - least > 160, "all within %g seconds", longest - least);
+    pools_end();
+}
+END_TEST
+
+/* ---- ages ---- */
+
+START_TEST(the_old_are_replaced)
+{
+    open_pool(.min_size = 3, .max_size = 3, .max_lifetime = 0.1);
+    ck_until(stats().idle == 3);
+    evpq_lease *lease = lease_get();
+    int pid = evpq_lease_backend_pid(lease);
+    ck_until(stats().retired >= 6);
+    ck_assert_int_eq(ask_on(lease, "select pg_backend_pid()"), pid); /* not while it is in use */
+    evpq_lease_release(lease);
+    ck_until(stats().retired >= 9);
+    ck_assert_uint_eq(stats().lost, 0);
+    ck_assert_int_eq(evpq_pool_resize(pool, 0, 3), EVPQ_OK);
+    ck_until(stats_total() == 0);
+    pools_end();
+}
+END_TEST
+
+START_TEST(the_idle_are_closed_down_to_min_size)
+{
+    open_pool(.min_size = 1, .max_size = 4, .idle_timeout = 0.1);
+    evpq_lease *leases[4];
+    for (int i = 0; i < 4; i++)
+        leases[i] = lease_get();
+    for (int i = 0; i < 4; i++)
+        evpq_lease_release(leases[i]);
+    ck_until(stats().idle == 4);
+    ck_until(stats().idle == 1);
+    ck_assert_uint_eq(stats().retired, 3);
+    turn_for(0.3);
+    ck_assert_int_eq(stats().idle, 1);
+    ck_assert_uint_eq(stats().connects, 4);
+    pools_end();
+}
+END_TEST
+
+/* ---- back-off ---- */
+
+START_TEST(the_pause_doubles_up_to_its_limit)
+{
+    static const double pauses[] = {0.01, 0.02, 0.04, 0.05, 0.05};
+    open_behind(.min_size = 1, .backoff_min = 0.01, .backoff_max = 0.05);
+    proxy_door(proxy, PROXY_REFUSE);
+    for (uint64_t i = 0; i < 5; i++) {
+        ck_until(stats().connect_failures >= i + 1);
+        ck_assert_uint_eq(stats().connect_failures, i + 1);
+        ck_assert_double_eq_tol(pool->pause, pauses[i], 1e-9);
+    }
+    proxy_door(proxy, PROXY_OPEN);
+    ck_until(stats().idle == 1);
+    ck_assert_double_eq_tol(pool->pause, 0, 1e-9); /* it begins anew next time */
+    proxy_door(proxy, PROXY_REFUSE);
+    proxy_cut(proxy);
+    uint64_t before = stats().connect_failures;
+    ck_until(stats().connect_failures == before + 1);
+    ck_assert_double_eq_tol(pool->pause, 0.01, 1e-9);
+    proxy_door(proxy, PROXY_OPEN);
+    ck_until(stats().idle == 1);
+    end_behind();
+}
+END_TEST
+
+START_TEST(an_error_that_time_does_not_mend_is_told_at_once)
+{
+    static const char *const wrong[] = {"dbname=no_such_database", "user=no_such_role",
+                                        "options='-c no_such_setting=1'"};
+    open_pool_at(server_conninfo(SERVER_UNIX, wrong[_i]), .acquire_timeout = 600);
+    evpq_future *fs[] = {query("select 1"), evpq_pool_acquire(pool)};
+    for (int i = 0; i < 2; i++) {
+        ck_await_status(fs[i], EVPQ_CONNECT);
+        ck_assert_str_ne(evpq_error_sqlstate(evpq_future_error(fs[i])), "");
+        ck_assert_int_eq(evpq_error_outcome(evpq_future_error(fs[i])), EVPQ_OUTCOME_NOT_SENT);
+        evpq_future_unref(fs[i]);
+    }
+    pools_end();
+}
+END_TEST
+
+START_TEST(too_many_connections_for_the_server_is_no_end)
+{
+    server_exec("create role evpq_few login connection limit 2");
+    open_pool_at(server_conninfo(SERVER_UNIX, "user=evpq_few"), .max_size = 5, .backoff_min = 0.01,
+                 .backoff_max = 0.05);
+    evpq_future *fs[20];
+    for (int i = 0; i < 20; i++)
+        fs[i] = query("select pg_sleep(0.01)");
+    for (int i = 0; i < 20; i++)
+        ck_done(fs[i]);
+    ck_assert_uint_eq(stats().connects, 2);
+    ck_assert_uint_ge(stats().connect_failures, 1);
+    pools_end();
+    server_exec("drop role evpq_few");
+}
+END_TEST
+
+int main(void)
+{
+    struct check *c = check_begin("keeper");
+    CHECK_ADD(c, f10_all_in_flight_settle_once_oldest_first);
+    CHECK_ADD(c, f10_queries_on_several_connections_all_settle);
+    CHECK_ADD(c, f12_nobodys_deadline_ends_a_connect);
+    CHECK_ADD_LOOP(c, f13_a_deadline_is_absolute, 2);
+    CHECK_ADD(c, f13_a_query_that_comes_back_to_the_queue_has_its_deadline);
+    CHECK_ADD(c, f16_a_spike_opens_no_more_than_ten);
+    CHECK_ADD(c, f17_killed_while_idle);
+    CHECK_ADD(c, f17_one_by_one_through_a_lease);
+    CHECK_ADD(c, f17_restart_of_the_server);
+    CHECK_ADD(c, f17_refill_never_stops_trying);
+    CHECK_ADD(c, f17_crash_of_a_backend);
+    CHECK_ADD(c, f18_one_attempt_while_down_then_more);
+    CHECK_ADD(c, f18_lifetimes_are_spread);
+    CHECK_ADD(c, the_old_are_replaced);
+    CHECK_ADD(c, the_idle_are_closed_down_to_min_size);
+    CHECK_ADD(c, the_pause_doubles_up_to_its_limit);
+    CHECK_ADD_LOOP(c, an_error_that_time_does_not_mend_is_told_at_once, 3);
+    CHECK_ADD(c, too_many_connections_for_the_server_is_no_end);
+    return check_end(c);
+}
