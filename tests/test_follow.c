@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <sys/resource.h>
 
 static evpq_loop *loop;
 static evpq_future *f; /* the child: the test keeps a reference */
@@ -164,18 +165,31 @@ START_TEST(a_deadline_that_has_passed_fails_a_pending_child_at_the_next_turn)
 }
 END_TEST
 
-START_TEST(a_child_that_has_settled_is_never_too_late)
+START_TEST(a_child_that_had_settled_is_never_too_late)
 {
     setup();
     evpq_future_set_value(f, &value, NULL);
-    evpq_future *before = evpq_timeout(child(), 0.), *between, *g;
-    ck_await_ok(before);
-    g = evpq_future_new(loop, NULL, NULL);
-    between = evpq_timeout(g, 0.); /* its timer is started, and then */
-    evpq_future_set_value(g, &value, NULL);
-    ck_await_ok(between);
-    evpq_future_unref(between);
-    teardown(before);
+    evpq_future *w = evpq_timeout(child(), 0.);
+    ck_await_ok(w);
+    teardown(w);
+}
+END_TEST
+
+static void settles_child(struct ev_loop *l, ev_timer *timer, int events)
+{
+    evpq_future_set_value(f, &value, NULL);
+}
+
+START_TEST(a_child_that_settles_in_the_turn_of_the_deadline_is_in_time)
+{
+    ev_timer just_before;
+    setup();
+    evpq_future *w = evpq_timeout(child(), 0.);
+    ev_timer_init(&just_before, settles_child, 0., 0.);
+    ev_set_priority(&just_before, EV_MAXPRI);
+    ev_timer_start(evpq_loop_ev(loop), &just_before);
+    ck_await_ok(w);
+    teardown(w);
 }
 END_TEST
 
@@ -432,9 +446,32 @@ START_TEST(a_cycle_can_be_canceled)
 }
 END_TEST
 
+START_TEST(a_cycle_can_end_by_itself)
+{
+    setup();
+    evpq_future *members[] = {child(),
+                              evpq_then(evpq_future_ok(loop, NULL, NULL), then_cycle_of, NULL)};
+    cycle = evpq_race(members, 2);
+    evpq_future_set_value(evpq_future_at(cycle, 0), &value, NULL);
+    ck_await_ok(cycle);
+    ck_future_status(evpq_future_at(cycle, 1), EVPQ_CANCELED);
+    teardown(cycle);
+}
+END_TEST
+
 /* ---- long chains ---- */
 
 enum { LONG = 100000 };
+
+/* Recursion to such a depth would not fit. */
+static void setup_little_stack(void)
+{
+    struct rlimit limit;
+    getrlimit(RLIMIT_STACK, &limit);
+    limit.rlim_cur = 512 * 1024;
+    ck_assert_int_eq(setrlimit(RLIMIT_STACK, &limit), 0);
+    setup();
+}
 
 static evpq_future *chain_of(int kind, int n)
 {
@@ -446,7 +483,7 @@ static evpq_future *chain_of(int kind, int n)
 
 START_TEST(a_long_chain_settles_and_is_freed)
 {
-    setup();
+    setup_little_stack();
     evpq_future *w = chain_of(_i, LONG);
     evpq_future_set_value(f, &value, NULL);
     ck_await_ok(w);
@@ -457,7 +494,7 @@ END_TEST
 
 START_TEST(a_long_chain_is_canceled_and_freed)
 {
-    setup();
+    setup_little_stack();
     evpq_future *w = chain_of(_i, LONG);
     evpq_future_cancel(w);
     ck_future_status(w, EVPQ_CANCELED);
@@ -470,7 +507,7 @@ END_TEST
 
 START_TEST(a_long_chain_times_out_and_is_freed)
 {
-    setup();
+    setup_little_stack();
     evpq_future *w = evpq_timeout(chain_of(_i, LONG), 0.);
     ck_await_status(w, EVPQ_TIMEOUT);
     if (_i == SHIELD)
@@ -492,7 +529,7 @@ START_TEST(a_long_loop_of_thens_is_freed)
 {
     bool settles = _i;
     int left = LONG;
-    setup();
+    setup_little_stack();
     evpq_future *w = evpq_then(evpq_future_ok(loop, NULL, NULL), then_again, &left);
     evpq_loop_run(loop);
     ck_assert_int_eq(left, 0);
@@ -516,7 +553,8 @@ int main(void)
     CHECK_ADD_LOOP(c, a_child_without_a_loop_is_passed_through, FOLLOWERS);
     CHECK_ADD(c, a_deadline_fails_it_and_cancels_the_child);
     CHECK_ADD(c, a_deadline_that_has_passed_fails_a_pending_child_at_the_next_turn);
-    CHECK_ADD(c, a_child_that_has_settled_is_never_too_late);
+    CHECK_ADD(c, a_child_that_had_settled_is_never_too_late);
+    CHECK_ADD(c, a_child_that_settles_in_the_turn_of_the_deadline_is_in_time);
     CHECK_ADD(c, no_deadline_at_all_is_infinity);
     CHECK_ADD(c, a_deadline_is_a_number);
     CHECK_ADD(c, an_answer_in_time_leaves_no_timer);
@@ -533,6 +571,7 @@ int main(void)
     CHECK_ADD(c, then_cannot_follow_to_another_loop);
     CHECK_ADD(c, then_needs_a_function);
     CHECK_ADD_LOOP(c, a_cycle_can_be_canceled, 2);
+    CHECK_ADD(c, a_cycle_can_end_by_itself);
     CHECK_ADD_LOOP(c, a_long_chain_settles_and_is_freed, FOLLOWERS);
     CHECK_ADD_LOOP(c, a_long_chain_is_canceled_and_freed, FOLLOWERS);
     CHECK_ADD_LOOP(c, a_long_chain_times_out_and_is_freed, FOLLOWERS);

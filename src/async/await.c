@@ -23,8 +23,7 @@ evpq_status evpq_await(evpq_future *f)
     evpq_future_ref(f);
     future_watch(f, f->loop, &awaiter.waiter, stop_loop);
     bool alive = loop_run(f->loop);
-    list_remove(
-        &awaiter.waiter.job.node); /* when the program stopped the loop, it is still listed */
+    list_remove(&awaiter.waiter.job.node); /* still listed when the program stopped the loop */
     evpq_status status = f->status;
     if (status == EVPQ_PENDING && !alive)
         status = EVPQ_DEADLOCK;
