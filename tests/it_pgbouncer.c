@@ -1,0 +1,119 @@
+/* it_pgbouncer.c - F30: behind PgBouncer in transaction mode, without prepared statements and pipelining.
+ *
+ * Started without PgBouncer in its environment, it starts itself again behind tests/with-pgbouncer. */
+#include "support/basics.h"
+#include "support/server.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static struct site behind(int max_size)
+{
+    return site_open(strf("host=%s port=%s user=%s dbname=%s sslmode=disable",
+                          getenv("PGBOUNCER_HOST"), getenv("PGBOUNCER_PORT"), getenv("PGUSER"),
+                          getenv("PGDATABASE")),
+                     &(evpq_pool_opts){.size = sizeof(evpq_pool_opts),
+                                       .max_size = max_size,
+                                       .pipeline_depth = 1,
+                                       .prepare = EVPQ_PREPARE_OFF});
+}
+
+START_TEST(f30_basics)
+{
+    struct site s = behind(1 + 3 * _i);
+    basics_run(&s, 300 * 1000);
+    site_close(&s);
+}
+END_TEST
+
+/* More queries than PgBouncer has servers, and texts that come again and again. */
+START_TEST(f30_a_crowd_of_the_same)
+{
+    enum { CROWD = 1000 };
+    static evpq_future *f[CROWD];
+    struct site s = behind(10);
+    for (int i = 0; i < CROWD; i++)
+        f[i] = evpq_pool_query(s.pool, "select $1::int", EVPQ_ARGS(i));
+    for (int i = 0; i < CROWD; i++) {
+        ck_await_ok(f[i]);
+        ck_assert_int_eq(evpq_result_int4(evpq_future_result(f[i]), 0, 0), i);
+        evpq_future_unref(f[i]);
+    }
+    ck_assert_uint_eq(site_stats(&s).lost, 0);
+    site_close(&s);
+}
+END_TEST
+
+/* PgBouncer passes a cancel request on; the connection is good afterwards, and so are all others. */
+START_TEST(f30_canceled_and_used_again)
+{
+    struct site s = behind(2);
+    for (int round = 0; round < 40; round++) {
+        evpq_future *victim = evpq_pool_query(s.pool, "select pg_sleep(60)", EVPQ_ARGS());
+        site_run(&s, (double)(round % 5) / 1000);
+        evpq_future_cancel(victim);
+        evpq_future_unref(victim);
+        evpq_future *f[4];
+        for (int i = 0; i < 4; i++)
+            f[i] = evpq_pool_query(s.pool, "select $1::int", EVPQ_ARGS(round * 4 + i));
+        for (int i = 0; i < 4; i++) {
+            ck_await_ok(f[i]);
+            ck_assert_int_eq(evpq_result_int4(evpq_future_result(f[i]), 0, 0), round * 4 + i);
+            evpq_future_unref(f[i]);
+        }
+    }
+    ck_assert_uint_gt(site_stats(&s).cancels, 10);
+    site_close(&s);
+}
+END_TEST
+
+/* A transaction stays on one server connection, whichever it is. */
+START_TEST(f30_a_transaction_is_one)
+{
+    struct site s = behind(3);
+    for (int round = 0; round < 10; round++) {
+        evpq_lease *a = site_lease(&s), *b = site_lease(&s);
+        lease_text(a, "begin");
+        lease_text(b, "begin");
+        char of_a[20], of_b[20];
+        snprintf(of_a, sizeof of_a, "%s", lease_text(a, "select pg_backend_pid()"));
+        snprintf(of_b, sizeof of_b, "%s", lease_text(b, "select pg_backend_pid()"));
+        ck_assert_str_ne(of_a, of_b);
+        ck_assert_str_eq(lease_text(a, "select pg_backend_pid()"), of_a);
+        ck_assert_str_eq(lease_text(b, "select pg_backend_pid()"), of_b);
+        lease_text(a, "commit");
+        evpq_lease_release(b); /* rolled back */
+        evpq_lease_release(a);
+    }
+    ck_assert(site_quiet(&s, 10));
+    ck_assert_int_eq(server_count("select count(*) from pg_stat_activity"
+                                  " where state like 'idle in transaction%'"),
+                     0);
+    site_close(&s);
+}
+END_TEST
+
+static int start_behind(const char *program)
+{
+    const char *top = getenv("top_srcdir");
+    char script[4096];
+    snprintf(script, sizeof script, "%s/tests/with-pgbouncer", top ? top : ".");
+    execl(script, script, getenv("CK_TAP_LOG_FILE_NAME") ? "--tap" : "--pool=20", "--", program,
+          (char *)NULL);
+    perror(script);
+    return EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+    (void)argc;
+    if (!getenv("PGBOUNCER_PORT"))
+        return start_behind(argv[0]);
+    struct check *c = check_begin("PgBouncer");
+    CHECK_ADD_LOOP(c, f30_basics, 2);
+    CHECK_ADD(c, f30_a_crowd_of_the_same);
+    CHECK_ADD(c, f30_canceled_and_used_again);
+    CHECK_ADD(c, f30_a_transaction_is_one);
+    return check_end(c);
+}
