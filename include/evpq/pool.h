@@ -155,8 +155,8 @@ EVPQ_API void evpq_pool_get_stats(const evpq_pool *pool, evpq_pool_stats *stats)
 /* Runs one statement; done with its result (evpq_future_result). `sql` and everything in `args` are copied. The future
  * settles when the server has ended the statement's transaction, so that success means committed.
  * A statement that is not SELECT, INSERT, UPDATE, DELETE, MERGE, VALUES, TABLE or WITH has a connection to itself, which
- * is reset afterwards. COPY from stdin or to stdout is EVPQ_INVALID, as is more than one statement in a text: the
- * extended query protocol has no place for them. */
+ * is reset afterwards. COPY from stdin or to stdout is EVPQ_INVALID; of more than one statement in a text the
+ * server runs none (SQLSTATE 42601). The extended query protocol has no place for either. */
 EVPQ_API evpq_future *evpq_pool_query(evpq_pool *pool, const char *sql, evpq_args args);
 
 /* ---- leases ---- */
