@@ -286,8 +286,7 @@ START_TEST(a_flush_that_asks_for_another_for_ever_starves_nobody)
     flush_init(&flush);
     flush.flush = flush_for_ever;
     loop_flush_later(loop, &flush);
-    evpq_loop_run(
-        loop); /* returns once the program's timer and its descriptor have both been served */
+    evpq_loop_run(loop); /* returns: the program's timer and its descriptor have both been served */
     own_end(&own);
     evpq_loop_unref(loop);
 }

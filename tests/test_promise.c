@@ -3,6 +3,7 @@
 
 #include "support/check.h"
 #include "support/seen.h"
+#include "words/error.h"
 
 #include <math.h>
 #include <string.h>
@@ -176,6 +177,20 @@ START_TEST(ok_and_failed_have_settled_already)
 }
 END_TEST
 
+START_TEST(a_failure_can_be_made_of_any_error)
+{
+    setup();
+    evpq_error *error = error_build(&(struct error_fields){
+        .status = EVPQ_SERVER, .outcome = EVPQ_OUTCOME_REJECTED, .sqlstate = "42601"});
+    evpq_future *f = future_failed(loop, evpq_error_ref(error));
+    ck_future_status(f, EVPQ_SERVER);
+    ck_assert_ptr_eq(evpq_future_error(f), error);
+    evpq_future_unref(f);
+    ck_future_status(future_failed(NULL, error), EVPQ_INVALID); /* taken even so */
+    teardown();
+}
+END_TEST
+
 START_TEST(without_a_loop_there_is_only_failure)
 {
     int value;
@@ -272,6 +287,7 @@ int main(void)
     CHECK_ADD(c, the_program_is_not_told_of_a_cancel_that_came_too_late);
     CHECK_ADD(c, on_cancel_comes_before_the_callbacks);
     CHECK_ADD(c, ok_and_failed_have_settled_already);
+    CHECK_ADD(c, a_failure_can_be_made_of_any_error);
     CHECK_ADD(c, without_a_loop_there_is_only_failure);
     CHECK_ADD(c, only_a_programs_own_future_can_be_settled_by_it);
     CHECK_ADD(c, sleep_is_done_and_not_early);
