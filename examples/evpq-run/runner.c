@@ -117,9 +117,11 @@ static void fail_job(struct job *job, const evpq_error *error)
  * would take as long to find out. */
 static bool found_no_server(const struct job *job, const evpq_error *error)
 {
+    evpq_pool_stats stats = {.size = sizeof stats};
     evpq_status status = evpq_error_status(error);
 
-    return evpq_error_outcome(error) == EVPQ_OUTCOME_NOT_SENT &&
+    evpq_pool_get_stats(job->runner->parts.pool, &stats);
+    return evpq_error_outcome(error) == EVPQ_OUTCOME_NOT_SENT && stats.idle + stats.busy == 0 &&
            (status == EVPQ_CONNECT ||
             (status == EVPQ_TIMEOUT && job->runner->options.timeout == 0));
 }
