@@ -6,19 +6,21 @@
  * call that counts. Only the thread that armed the failure counts and fails, so that the n-th call
  * is the same call in each run.
  *
- *     for (long n = 1;; n++) {
+ *     EACH_ALLOCATION(n, failed) {
  *         oom_fail_at(n);
  *         ... do it, without an assert: Check allocates ...
- *         bool failed = oom_end();
+ *         failed = oom_end();
  *         ... it has failed cleanly or succeeded ...
- *         if (!failed)
- *             break;           <- n was beyond the last allocation: every one has failed once
  *     }
  */
 #ifndef TESTS_SUPPORT_OOM_H
 #define TESTS_SUPPORT_OOM_H
 
 #include <stdbool.h>
+
+/* With n = 1, 2, ... until the body leaves `failed` false: n was beyond the last allocation, and every one has
+ * failed once. */
+#define EACH_ALLOCATION(n, failed) for (long n = 1, failed = 1; failed; n++)
 
 /* Count the calling thread's allocations from one again; the n-th fails, and with 0 none does. */
 void oom_fail_at(long n);

@@ -1,0 +1,118 @@
+/* it_oom.c - no memory at any moment of a pool's work: the n-th allocation fails, for n = 1 and on until none is left to fail.
+ * It costs what it was made for and no more: every future settles, and then the pool serves as before.
+ *
+ * While memory fails nothing of Check may be called: it would be what runs out. */
+#include "support/pools.h"
+
+#include "support/oom.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { FUTURES = 8 };
+
+static evpq_future *futures[FUTURES];
+static evpq_status results[FUTURES];
+static int n_futures;
+
+static evpq_future *keep(evpq_future *f)
+{
+    return futures[n_futures++] = f;
+}
+
+/* While there is no memory at all a pool goes on trying, and calls wait: not for long, here. */
+static double patience;
+
+static void wait_for(evpq_future *f)
+{
+    RUN_UNTIL(evpq_loop_ev(loop), evpq_future_status(f) != EVPQ_PENDING, patience);
+}
+
+/* Queries that share a connection, one that is canceled as it runs, a lease, and waiting for the end of it all. */
+static void work(void)
+{
+    evpq_future *connected = keep(evpq_pool_connect(pool));
+    wait_for(connected);
+    evpq_future *slow = keep(query("select pg_sleep(600)"));
+    evpq_future *quick =
+        keep(evpq_pool_query(pool, "select $1::int + $2", EVPQ_ARGS(1, "text of some length")));
+    evpq_future *acquired = keep(evpq_pool_acquire(pool));
+    wait_for(quick);
+    evpq_future_cancel(slow);
+    wait_for(acquired);
+    evpq_lease *lease = evpq_future_lease(acquired);
+    keep(query_on(lease, "begin"));
+    keep(query_on(lease, "select 1 / 0"));
+    wait_for(keep(query_on(lease, "select relname from pg_class")));
+    evpq_lease_release(lease);
+    wait_for(keep(evpq_pool_drain(pool)));
+}
+
+static void run_to_the_end(void)
+{
+    for (int i = 0; i < n_futures; i++) {
+        evpq_await(futures[i]);
+        results[i] = evpq_future_status(futures[i]);
+    }
+}
+
+static void let_go(bool failed)
+{
+    static const evpq_status without_failure[FUTURES] = {
+        EVPQ_OK, EVPQ_CANCELED, EVPQ_SERVER, EVPQ_OK, EVPQ_OK, EVPQ_SERVER, EVPQ_SERVER, EVPQ_OK,
+    };
+    for (int i = 0; i < n_futures; i++) {
+        ck_assert_msg(results[i] != EVPQ_PENDING, "future %d never settled; %s", i, stats_text());
+        if (!failed && patience > 1)
+            ck_assert_msg(results[i] == without_failure[i], "future %d: %s", i,
+                          check_future_text(futures[i]));
+        evpq_future_unref(futures[i]);
+    }
+    n_futures = 0;
+}
+
+START_TEST(no_memory_for_a_moment_is_survived)
+{
+    bool for_the_rest_of_it = _i;
+    const char *app = strf("evpq-oom-%ld", (long)getpid());
+    char conninfo[512];
+    snprintf(conninfo, sizeof conninfo, "%s application_name=%s",
+             server_conninfo(SERVER_UNIX, NULL), app);
+    evpq_pool_opts opts = {.size = sizeof opts, .max_size = 2, .min_size = 1};
+    opts.backoff_min = 0.001;
+    opts.backoff_max = 0.005;
+    patience = for_the_rest_of_it ? 0.01 : 10;
+    EACH_ALLOCATION(n, failed) {
+        evpq_error *error = NULL;
+        loop = evpq_loop_new(NULL);
+        (for_the_rest_of_it ? oom_fail_from : oom_fail_at)(n);
+        pool = evpq_pool_open(loop, conninfo, &opts, &error);
+        if (pool)
+            work();
+        failed = oom_end();
+        if (pool) {
+            run_to_the_end();
+            let_go(failed);
+            ck_assert_int_eq(ask("select 42"), 42);
+            ck_quiet();
+            ck_done(evpq_timeout(evpq_pool_close(pool, 5), 10));
+        } else {
+            ck_assert(failed);
+            ck_assert_int_eq(evpq_error_status(error), EVPQ_NOMEM);
+        }
+        evpq_error_unref(error);
+        pool = evpq_pool_unref(pool);
+        evpq_loop_run(loop);
+        loop = evpq_loop_unref(loop);
+    }
+    ck_assert(server_wait_backends(app, 0, 10));
+}
+END_TEST
+
+int main(void)
+{
+    struct check *c = check_begin("oom with a server");
+    check_add(c, "no_memory_for_a_moment_is_survived", no_memory_for_a_moment_is_survived, 120, 2);
+    return check_end(c);
+}
