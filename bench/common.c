@@ -25,7 +25,7 @@ static const struct options standards[] = {
      .rate = 1000,
      .burst = 10,
      .sleepers = 1},
-    {.workload = "queue", .connections = 8, .n = 100000, .depth = 32},
+    {.workload = "queue", .connections = 8, .n = 100000, .repeat = 1, .depth = 32},
     {.workload = "callbacks", .n = 1000000},
     {.workload = "setup", .n = 1000000},
     {.workload = "tune"},
@@ -37,6 +37,7 @@ static const struct {
 } keys[] = {
     {"connections", offsetof(struct options, connections), 0},
     {"n", offsetof(struct options, n), 0},
+    {"repeat", offsetof(struct options, repeat), 0},
     {"in_flight", offsetof(struct options, in_flight), 0},
     {"depth", offsetof(struct options, depth), 0},
     {"rate", offsetof(struct options, rate), 0},

@@ -30,7 +30,8 @@ enum { SLEEPER_EVERY = 100 };
 struct options {
     const char *workload;
     long connections;
-    long n; /* queries, connections (storm), futures (callbacks), or rows of `wide` (setup) */
+    long n;      /* queries, connections (storm), futures (callbacks), or rows of `wide` (setup) */
+    long repeat; /* queue: how often n are queued and answered */
     long in_flight; /* over all connections */
     long depth;     /* on one connection; 0: as many as in_flight asks for */
     long rate;      /* head-of-line: queries a second, */

@@ -54,7 +54,7 @@ static void go_on(void)
     done++;
     while (sent < due && sent - done < options->in_flight)
         ask();
-    if (done == options->n)
+    if (done == due)
         evpq_loop_stop(loop);
 }
 
@@ -97,6 +97,7 @@ static void run_bursts(void)
     int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     ev_io watcher;
 
+    due = options->n;
     if (timer < 0 || timerfd_settime(timer, 0, &every, NULL))
         die("no timer");
     ev_io_init(&watcher, burst, timer, EV_READ);
@@ -122,12 +123,16 @@ static void warm_up(const char *statement)
 
 static void run_queue(void)
 {
-    size_t before = heap_in_use();
-    while (sent < options->n)
-        ask();
-    measure_note("bytes_per_waiting", (double)(heap_in_use() - before) / (double)options->n);
+    size_t before = heap_in_use(), used = 0;
+    for (long i = 0; i < options->repeat; i++) {
+        for (due += options->n; sent < due;)
+            ask();
+        if (!i)
+            used = heap_in_use() - before;
+        evpq_loop_run(loop);
+    }
+    measure_note("bytes_per_waiting", (double)used / (double)options->n);
     measure_note("bytes_of_query", (double)(strlen(sql) + 1 + sizeof(uint32_t)));
-    evpq_loop_run(loop);
 }
 
 static void run(void)

@@ -70,6 +70,8 @@ static int take_id(void)
         return next_id();
     int id = w->id;
     queue = w->next;
+    if (!queue)
+        queue_end = &queue;
     free(w);
     return id;
 }
@@ -186,11 +188,12 @@ static void receive(struct line *l)
     refill(l);
 }
 
-static void run(int timer)
+/* Until so many have been answered. */
+static void run(int timer, long goal)
 {
     struct epoll_event events[64];
     distribute();
-    while (done < options->n) {
+    while (done < goal) {
         int n = epoll_wait(epoll, events, 64, -1);
         for (int i = 0; i < n; i++) {
             struct line *l = events[i].data.ptr;
@@ -238,7 +241,6 @@ static int start_timer(void)
 
 static void queue_all(void)
 {
-    size_t before = heap_in_use();
     for (long i = 0; i < options->n; i++) {
         struct waiting *w = malloc(sizeof *w);
         if (!w)
@@ -247,7 +249,32 @@ static void queue_all(void)
         *queue_end = w;
         queue_end = &w->next;
     }
-    measure_note("bytes_per_waiting", (double)(heap_in_use() - before) / (double)options->n);
+}
+
+static void run_queue(void)
+{
+    size_t before = heap_in_use(), used = 0;
+    for (long i = 0; i < options->repeat; i++) {
+        queue_all();
+        if (!i)
+            used = heap_in_use() - before;
+        due += options->n;
+        run(-1, due);
+    }
+    measure_note("bytes_per_waiting", (double)used / (double)options->n);
+}
+
+static void run_bursts(void)
+{
+    int timer = start_timer();
+    run(timer, options->n);
+    close(timer);
+}
+
+static void run_at_once(void)
+{
+    due = options->n;
+    run(-1, due);
 }
 
 static const char *choose_sync(const char *name)
@@ -291,7 +318,6 @@ void raw_pump(const struct options *o)
     bool update = strcmp(o->workload, "update") == 0, fanout = strcmp(o->workload, "fanout") == 0;
     bool queued = strcmp(o->workload, "queue") == 0;
     const char *sync = choose_sync(o->sync);
-    int timer = -1;
 
     options = o;
     depth = options_depth(o);
@@ -313,15 +339,12 @@ void raw_pump(const struct options *o)
 
     measure_start();
     if (queued)
-        queue_all();
-    if (o->rate)
-        timer = start_timer();
+        run_queue();
+    else if (o->rate)
+        run_bursts();
     else
-        due = o->n;
-    run(timer);
+        run_at_once();
     measure_stop();
-    if (timer >= 0)
-        close(timer);
     finish(update);
     measure_print("raw", o, done, PQlibVersion(), sync, checksum);
 }
