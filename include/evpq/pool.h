@@ -36,9 +36,9 @@ typedef struct evpq_lease evpq_lease;
  * it is idle again. A reset that fails closes the connection. */
 typedef enum evpq_reset {
     EVPQ_RESET_DEFAULT,  /* EVPQ_RESET_FULL */
-    EVPQ_RESET_NONE,     /* nothing; a transaction still open is rolled back all the same */
-    EVPQ_RESET_ROLLBACK, /* as NONE: leaves settings, temporary tables, LISTEN, advisory locks, cursors WITH HOLD,
-                            prepared statements to the next user */
+    EVPQ_RESET_NONE,     /* the same as ROLLBACK: no connection is handed on within a transaction */
+    EVPQ_RESET_ROLLBACK, /* a transaction that is open is rolled back; settings, temporary tables, LISTEN, advisory locks,
+                            cursors WITH HOLD and prepared statements are left to the next user */
     EVPQ_RESET_FULL,     /* ROLLBACK where needed, then DISCARD ALL: nothing of the session is left */
 } evpq_reset;
 
@@ -49,9 +49,10 @@ typedef enum evpq_prepare {
     EVPQ_PREPARE_OFF, /* for poolers that cannot */
 } evpq_prepare;
 
-/* A step that the pool waits for: returns a future (taken), or NULL when there is nothing to wait for. `lease` is
- * borrowed until that future has settled; do not release it. When it fails the connection is closed. Called from the
- * loop. */
+/* A step that the pool waits for: returns a future of this loop (taken), or NULL when there is nothing to wait for. `lease`
+ * is borrowed until that future has settled; do not release it. When it fails, or is not done in time (connect_timeout for
+ * after_connect, acquire_timeout for before_acquire, cancel_timeout for after_release), the connection is closed. Called
+ * from the loop. */
 typedef evpq_future *evpq_hook_fn(evpq_lease *lease, void *arg);
 
 /* A notice or warning from the server, borrowed for the call. Called from the loop. */
@@ -63,7 +64,7 @@ typedef struct evpq_pool_opts {
     size_t size; /* sizeof(evpq_pool_opts): lets the struct grow */
 
     int min_size;    /* connections kept open even when idle [0] */
-    int max_size;    /* connections at most, of every kind [10] */
+    int max_size;    /* connections at most, of every kind [10, or min_size if that is more] */
     int max_waiting; /* calls that may wait for a connection; one more is EVPQ_QUEUE_FULL [100000] */
 
     double acquire_timeout; /* longest wait for a connection, for queries and leases [30] */
@@ -81,7 +82,8 @@ typedef struct evpq_pool_opts {
     int prepared_max; /* prepared statements kept on a connection, least recently used out first [256] */
     evpq_reset reset;
 
-    evpq_hook_fn *after_connect;  /* on each new connection, before its first use */
+    evpq_hook_fn *after_connect;  /* on each new connection, before its first use, and again after EVPQ_RESET_FULL has
+                                     made it as new: the place for session settings */
     evpq_hook_fn *before_acquire; /* on each lease, before it is handed out; not for one-shot queries */
     evpq_hook_fn *after_release;  /* on each lease, after its release and before the reset */
     void *hook_arg;
@@ -155,7 +157,8 @@ EVPQ_API void evpq_pool_get_stats(const evpq_pool *pool, evpq_pool_stats *stats)
 /* Runs one statement; done with its result (evpq_future_result). `sql` and everything in `args` are copied. The future
  * settles when the server has ended the statement's transaction, so that success means committed.
  * A statement that is not SELECT, INSERT, UPDATE, DELETE, MERGE, VALUES, TABLE or WITH has a connection to itself, which
- * is reset afterwards. COPY from stdin or to stdout is EVPQ_INVALID; of more than one statement in a text the
+ * is reset afterwards; so is one after SELECT INTO. What a function called in a plain SELECT does to its session
+ * (set_config with is_local false, pg_advisory_lock) is not seen, and meets others: use a lease. COPY from stdin or to stdout is EVPQ_INVALID; of more than one statement in a text the
  * server runs none (SQLSTATE 42601). The extended query protocol has no place for either. */
 EVPQ_API evpq_future *evpq_pool_query(evpq_pool *pool, const char *sql, evpq_args args);
 

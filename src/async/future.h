@@ -73,7 +73,7 @@ evpq_future *future_failed(evpq_loop *loop, evpq_error *error);
 void *future_value(const evpq_future *f, const struct value_class *class);
 void *future_take_value(evpq_future *f, const struct value_class *class);
 
-/* The outcome to report when f is canceled or timed out: that of its error, after it was canceled itself. */
+/* The outcome to report when what f is part of is canceled or timed out, after f was canceled itself. */
 evpq_outcome future_outcome(const evpq_future *f);
 
 #endif

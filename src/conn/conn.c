@@ -92,7 +92,9 @@ static void request_over(void *arg)
 static void out_of_patience(struct timer *t)
 {
     struct conn *c = container_of(t, struct conn, patience);
-    kill_for(c, EVPQ_LOST, "the server did not end a canceled query in time");
+    kill_for(c, EVPQ_LOST,
+             c->resetting ? "the server did not reset the session in time"
+                          : "the server did not end a canceled query in time");
 }
 
 static void fence_over(struct command *k)
@@ -191,6 +193,8 @@ enum conn_abandoned conn_abandon(struct conn *c, struct op *op)
         settle_later(c);
         return CONN_NOT_SENT;
     }
+    if (c->is_dead)
+        return CONN_ON_SERVER;
     if (!c->quarantined && all_abandoned(c))
         send_cancel(c);
     return c->is_dead ? CONN_NO_KEY : CONN_ON_SERVER;
@@ -200,6 +204,8 @@ void conn_desert(struct conn *c, const evpq_error *why)
 {
     pipeline_return_fresh(&c->line, why);
     pipeline_desert(&c->line, why);
+    if (pipeline_depth(&c->line) && !timer_active(&c->patience))
+        timer_start(&c->patience, c->config->cancel_timeout);
     settle_later(c);
 }
 
@@ -234,9 +240,14 @@ bool conn_look(struct conn *c)
 bool conn_admits(const struct conn *c, int depth)
 {
     const struct pipeline *p = &c->line;
-    return !c->quarantined && !c->dirty && !p->n_risky && !p->n_abandoned &&
+    return !c->quarantined && !c->dirty && !c->retiring && !p->n_risky && !p->n_abandoned &&
            pipeline_depth(p) < depth &&
            (!p->n_sent || loop_time(c->loop) - p->head_since < STMT_QUICK);
+}
+
+bool conn_at_rest(const struct conn *c)
+{
+    return !pipeline_depth(&c->line) && !c->quarantined && !c->resetting;
 }
 
 int conn_backend_pid(const struct conn *c)
@@ -256,23 +267,30 @@ static void reset_failed(struct conn *c)
     kill_for(c, EVPQ_LOST, "the session could not be reset");
 }
 
+static void reset_done(struct conn *c)
+{
+    c->resetting = false;
+    timer_stop(&c->patience);
+}
+
 static void rollback_over(struct command *k)
 {
     struct conn *c = container_of(k, struct conn, rollback);
     if (k->failed)
         reset_failed(c);
     else if (!c->discard.running)
-        c->resetting = false;
+        reset_done(c);
 }
 
 static void discard_over(struct command *k)
 {
     struct conn *c = container_of(k, struct conn, discard);
-    c->resetting = false;
-    if (k->failed || conn_in_transaction(c))
+    if (k->failed || conn_in_transaction(c)) {
         reset_failed(c);
-    else
-        stmts_all_gone(&c->stmts);
+        return;
+    }
+    reset_done(c);
+    stmts_all_gone(&c->stmts);
 }
 
 void conn_reset(struct conn *c, bool discard_all)
@@ -283,7 +301,9 @@ void conn_reset(struct conn *c, bool discard_all)
         command_run(&c->rollback, &c->line, false);
     if (discard_all)
         command_run(&c->discard, &c->line, false);
-    if (!c->resetting)
+    if (c->resetting)
+        timer_start(&c->patience, c->config->cancel_timeout);
+    else
         settle_later(c);
 }
 
@@ -320,7 +340,7 @@ struct conn *conn_new(const struct conn_config *config, const struct conn_owner 
     c->config = config;
     c->owner = owner;
     pipeline_init(&c->line, c->loop, &line_owner);
-    stmts_init(&c->stmts, &c->line, config->prepared_max);
+    stmts_init(&c->stmts, &c->line, config->prepared_max, config->prepares);
     command_init(&c->fence, "", fence_over);
     command_init(&c->rollback, "ROLLBACK", rollback_over);
     command_init(&c->discard, "DISCARD ALL", discard_over);

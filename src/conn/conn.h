@@ -18,7 +18,8 @@ struct conn_config {
     const struct conninfo *conninfo;
     struct rng *rng;
     double connect_timeout, cancel_timeout;
-    int prepared_max; /* 0: none */
+    int prepared_max;
+    bool prepares;
 };
 
 /* The owner's side. Called from watchers and jobs, never from inside a conn_ function that the owner calls, except that
@@ -65,7 +66,10 @@ struct conn {
     /* The pool's own notes. */
     struct list node;
     int use;
-    bool dirty;
+    bool dirty;    /* to be reset before anyone else has it */
+    bool renew;    /* has been, and after_connect is to run again */
+    bool retiring; /* too old, or one too many: nothing new is sent down it */
+    bool retired;  /* closed for that */
     double born, retire_at, idle_since;
     void *user; /* whom it is leased to */
 };
@@ -95,6 +99,9 @@ bool conn_admits(const struct conn *c, int depth);
 void conn_reset(struct conn *c, bool discard_all);
 /* Whether a transaction is open, or how the session stands is not known. */
 bool conn_in_transaction(const struct conn *c);
+
+/* Nothing is in flight, being canceled, or being reset. */
+bool conn_at_rest(const struct conn *c);
 
 int conn_backend_pid(const struct conn *c);
 

@@ -155,7 +155,7 @@ static evpq_error *from_options(const char *text, const PQconninfoOption *option
 
 evpq_error *conninfo_read(const char *text, struct conninfo **ret_conninfo)
 {
-    static const char no_such_mode[] = "?";
+    static const char no_such_mode[] = "evpq-probe";
     static const char *const keywords[] = {"dbname", "sslmode", NULL};
     const char *const values[] = {text, no_such_mode, NULL};
     PGconn *probe = PQconnectStartParams(keywords, values, 1);

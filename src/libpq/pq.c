@@ -92,6 +92,20 @@ evpq_error *pq_lost_error(const struct pg_conn *c)
     return link_error(c, EVPQ_LOST, EVPQ_OUTCOME_UNKNOWN, "the connection was lost");
 }
 
+static bool is_about_memory(const char *message)
+{
+    return strstr(message, "out of memory") || strstr(message, "cannot allocate memory");
+}
+
+evpq_error *pq_refused_error(const struct pg_conn *c, const char *sql)
+{
+    evpq_status status = is_about_memory(PQerrorMessage(c)) ? EVPQ_NOMEM : EVPQ_INVALID;
+    evpq_error *why = link_error(c, status, EVPQ_OUTCOME_NOT_SENT, "libpq refused the statement");
+    evpq_error *error = error_about(why, EVPQ_OK, EVPQ_OUTCOME_NOT_SENT, sql);
+    evpq_error_unref(why);
+    return error;
+}
+
 evpq_error *pq_connect_error(const struct pg_conn *c)
 {
     evpq_error *e = link_error(c, EVPQ_CONNECT, EVPQ_OUTCOME_NOT_SENT, "the connection failed");
@@ -184,6 +198,11 @@ enum pq_poll pq_connect_poll(struct pg_conn *c)
     default:
         return PQ_POLL_FAILED;
     }
+}
+
+bool pq_is_whole(const struct pg_conn *c)
+{
+    return PQstatus(c) == CONNECTION_OK;
 }
 
 bool pq_enter_pipeline(struct pg_conn *c)
@@ -313,6 +332,16 @@ enum pq_kind pq_next(struct pg_conn *c, struct pg_result **ret_result)
     }
 }
 
+enum pq_mark pq_mark(const struct pg_result *r)
+{
+    const char *tag = PQresultStatus(r) == PGRES_COMMAND_OK ? PQcmdStatus((PGresult *)(uintptr_t)r) : "";
+    if (!strncmp(tag, "SELECT ", 7))
+        return PQ_MARK_TABLE;
+    if (!strcmp(tag, "DISCARD ALL") || !strcmp(tag, "DEALLOCATE ALL"))
+        return PQ_MARK_NO_STATEMENTS;
+    return PQ_MARK_NONE;
+}
+
 void pq_clear(struct pg_result *r)
 {
     PQclear(r);
@@ -326,7 +355,7 @@ evpq_error *pq_result_error(const struct pg_result *r, const char *sql)
     if (PQresultErrorField(r, PG_DIAG_SEVERITY))
         return error_from(r, EVPQ_SERVER, EVPQ_OUTCOME_REJECTED, sql);
     /* No server speaks: libpq could not make sense of, or had no memory for, an answer that came. */
-    bool memory = strstr(PQresultErrorMessage(r), "out of memory") != NULL;
+    bool memory = is_about_memory(PQresultErrorMessage(r));
     return error_from(r, memory ? EVPQ_NOMEM : EVPQ_LOST, EVPQ_OUTCOME_UNKNOWN, sql);
 }
 
@@ -334,10 +363,11 @@ enum pq_stale pq_stale(const struct pg_result *r)
 {
     const char *sqlstate = PQresultErrorField(r, PG_DIAG_SQLSTATE);
     const char *function = PQresultErrorField(r, PG_DIAG_SOURCE_FUNCTION);
-    if (sqlstate && !strcmp(sqlstate, "26000"))
+    if (!sqlstate || !function)
+        return PQ_STALE_NO;
+    if (!strcmp(sqlstate, "26000") && !strcmp(function, "FetchPreparedStatement"))
         return PQ_STALE_GONE;
-    if (sqlstate && !strcmp(sqlstate, "0A000") && function &&
-        !strcmp(function, "RevalidateCachedQuery"))
+    if (!strcmp(sqlstate, "0A000") && !strcmp(function, "RevalidateCachedQuery"))
         return PQ_STALE_PLAN;
     return PQ_STALE_NO;
 }

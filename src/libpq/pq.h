@@ -35,6 +35,7 @@ void pq_listen(struct pg_conn *c, struct pq_listener *listener);
 bool pq_enter_pipeline(struct pg_conn *c);
 void pq_finish(struct pg_conn *c); /* NULL is allowed */
 
+bool pq_is_whole(const struct pg_conn *c); /* as far as libpq knows */
 int pq_socket(const struct pg_conn *c);
 int pq_backend_pid(const struct pg_conn *c); /* 0: the server gave no cancel key */
 
@@ -78,12 +79,20 @@ enum pq_kind {
 enum pq_kind pq_next(struct pg_conn *c, struct pg_result **ret_result);
 void pq_clear(struct pg_result *r);
 
+/* What a statement that looked harmless has done to its session, as its command tag tells: made a table (SELECT INTO, which
+ * may be a temporary one), or dropped all prepared statements. */
+enum pq_mark { PQ_MARK_NONE, PQ_MARK_TABLE, PQ_MARK_NO_STATEMENTS };
+enum pq_mark pq_mark(const struct pg_result *r);
+
 /* The error that a PQ_ERROR result is. */
 evpq_error *pq_result_error(const struct pg_result *r, const char *sql);
+/* libpq would not send a statement, though the link is whole: EVPQ_NOMEM or EVPQ_INVALID, not sent. */
+evpq_error *pq_refused_error(const struct pg_conn *c, const char *sql);
 /* An error of the link: EVPQ_LOST, with libpq's words for it. */
 evpq_error *pq_lost_error(const struct pg_conn *c);
 /* Whether the error means that a prepared statement has to be prepared anew: its result type has changed with the schema
- * (0A000 from RevalidateCachedQuery), or the server does not have it (26000: deallocated, or another server's). */
+ * (0A000 from RevalidateCachedQuery), or the server does not have it (26000 from FetchPreparedStatement: deallocated, or
+ * another server's). The functions are named because a program's own code may raise the same codes. */
 enum pq_stale { PQ_STALE_NO, PQ_STALE_PLAN, PQ_STALE_GONE };
 enum pq_stale pq_stale(const struct pg_result *r);
 

@@ -3,7 +3,8 @@
 
 #include "words/error.h"
 
-#include <assert.h>
+
+enum { FLUSH_SIZE = 64 * 1024 };
 
 static struct pipeline *pipeline_of(struct wire *w)
 {
@@ -53,14 +54,21 @@ static void send_fresh(struct wire *w)
     struct pipeline *p = pipeline_of(w);
     if (!p->n_sent && p->n_fresh && loop_unpolled(w->loop) && !wire_look(w))
         return;
+    size_t unflushed = 0;
     for (struct op *op; w->c && (op = first(&p->fresh)) && (!p->held || op->urgent);) {
         bool taken = op->class->send(op, w->c);
-        if (taken)
+        if (taken || !pq_is_whole(w->c)) /* in a link that breaks meanwhile, part of it may be on its way */
             put_on_sent(p, op);
         if (!taken || !pq_send_sync(w->c)) {
             wire_break(w, pq_lost_error(w->c));
             return;
         }
+        unflushed += op->size;
+        if (unflushed < FLUSH_SIZE)
+            continue;
+        unflushed = 0;
+        if (!wire_flush(w))
+            return; /* the rest waits outside libpq's buffer, whose size nothing limits */
     }
 }
 

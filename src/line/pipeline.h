@@ -26,6 +26,7 @@ struct op_class {
 struct op {
     struct list node;
     const struct op_class *class;
+    size_t size; /* about how many bytes it sends */
     bool sent;
     bool abandoned; /* nobody waits for the answer any more */
     bool

@@ -29,13 +29,14 @@ static void free_dropped(struct stmt *s)
     mem_free(s);
 }
 
-/* An error (the transaction had failed, so nothing is done but ROLLBACK) leaves it prepared; it is tried again later. */
+/* An error leaves it prepared (the transaction had failed, so nothing is done but ROLLBACK), and it is tried again later;
+ * unless the server does not know it, which is as good as closed. */
 static void feed_close(struct op *op, enum pq_kind kind, struct pg_result *result)
 {
     struct stmt *s = container_of(op, struct stmt, close);
-    pq_clear(result);
-    if (kind == PQ_RESULT)
+    if (kind == PQ_RESULT || (kind == PQ_ERROR && pq_stale(result) == PQ_STALE_GONE))
         s->prepared = false;
+    pq_clear(result);
     if (kind != PQ_SYNC)
         return;
     s->closing = false;
@@ -46,8 +47,10 @@ static void feed_close(struct op *op, enum pq_kind kind, struct pg_result *resul
 static void fail_close(struct op *op, const evpq_error *why, bool sent)
 {
     struct stmt *s = container_of(op, struct stmt, close);
-    (void)why, (void)sent;
-    s->closing = s->prepared = false;
+    s->closing = false;
+    if (!sent && !why)
+        return; /* the line goes on, and the statement is still to be closed */
+    s->prepared = false;
     if (!s->pins)
         free_dropped(s);
 }
@@ -89,9 +92,9 @@ void stmt_drop(struct stmt *s)
 
 /* ---- the cache ---- */
 
-void stmts_init(struct stmts *s, struct pipeline *line, int max)
+void stmts_init(struct stmts *s, struct pipeline *line, int max, bool prepares)
 {
-    *s = (struct stmts){.line = line, .max = max};
+    *s = (struct stmts){.line = line, .max = max, .prepares = prepares};
     map_init(&s->map);
     list_init(&s->lru);
     list_init(&s->drop);
@@ -140,7 +143,7 @@ static struct stmt *add(struct stmts *ss, const char *sql, size_t length, uint64
 
 struct stmt *stmts_use(struct stmts *ss, const char *sql, size_t length)
 {
-    if (!ss->max || length > MAX_LENGTH)
+    if (length > MAX_LENGTH)
         return NULL;
     uint64_t hash = map_hash(sql);
     struct map_node *node = map_find(&ss->map, sql, hash);
@@ -165,7 +168,7 @@ void stmt_unpin(struct stmt *s)
 
 bool stmt_wants_prepare(struct stmt *s)
 {
-    if (s->prepared || !s->runs || !s->known)
+    if (s->prepared || !s->runs || !s->known || !s->stmts->prepares)
         return false;
     snprintf(s->name, sizeof s->name, "evpq_%llu", (unsigned long long)++s->stmts->next_name);
     return true;
@@ -185,7 +188,7 @@ bool stmt_is_quick(const struct stmt *s)
 void stmts_all_gone(struct stmts *ss)
 {
     list_each(node, &ss->lru)
-        stmt_of_lru(node)->prepared = false;
+        stmt_of_lru(node)->prepared = stmt_of_lru(node)->sure = false;
     list_each(dropped, &ss->drop) {
         stmt_of_lru(dropped)->prepared = false;
         if (!stmt_of_lru(dropped)->pins && !stmt_of_lru(dropped)->closing)

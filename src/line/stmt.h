@@ -18,6 +18,7 @@ struct stmt {
     bool closing;
     bool known;    /* in the map */
     bool prepared; /* or about to be: a Prepare is ahead in the pipeline */
+    bool sure;     /* the server has said so */
     int pins;      /* queries in flight that point here */
     unsigned runs;
     double service; /* seconds, a moving average */
@@ -31,12 +32,13 @@ struct stmts {
     struct map map;
     struct list lru;  /* the coldest first */
     struct list drop; /* to be closed on the server, or freed when unpinned */
-    int max;          /* 0: nothing is kept or prepared */
+    int max;
+    bool prepares;    /* else statements are only known, for how long they take */
     size_t bytes;
     uint64_t next_name;
 };
 
-void stmts_init(struct stmts *s, struct pipeline *line, int max);
+void stmts_init(struct stmts *s, struct pipeline *line, int max, bool prepares);
 void stmts_free(struct stmts *s); /* the connection is gone, and no query is in flight */
 
 /* The statement of this text, pinned; a new one when it is not known. NULL when it is not to be kept (too long, no
@@ -56,7 +58,7 @@ bool stmt_is_quick(const struct stmt *s);
 /* Forgets the statement; closes it on the server if it is prepared there. */
 void stmt_drop(struct stmt *s);
 
-/* The server has dropped them all (DISCARD ALL). The pipeline must be empty. */
+/* The server has dropped them all (DISCARD ALL, DEALLOCATE ALL). */
 void stmts_all_gone(struct stmts *s);
 
 /* How long a statement may usually take for others to ride behind it. */

@@ -32,7 +32,7 @@ static int missing(const evpq_pool *pool, bool crowded)
 
 void keeper_tend(evpq_pool *pool, bool crowded)
 {
-    if (pool->closed || timer_active(&pool->retry))
+    if (pool->closed || pool->out_of_time || timer_active(&pool->retry))
         return;
     int room =
         at_most(pool->window - pool->count[USE_CONNECTING], pool->opts.max_size - pool_total(pool));
@@ -45,15 +45,35 @@ void keeper_tend(evpq_pool *pool, bool crowded)
     }
 }
 
+/* Often enough that nothing stays much longer than it should. */
+static double sweep_interval(const evpq_pool *pool)
+{
+    const struct evpq_pool_opts *o = &pool->opts;
+    double shortest = 40;
+    if (o->idle_timeout > 0 && o->idle_timeout < shortest)
+        shortest = o->idle_timeout;
+    if (o->max_lifetime > 0 && o->max_lifetime < shortest)
+        shortest = o->max_lifetime;
+    return shortest / 4;
+}
+
+static void start_sweeping(evpq_pool *pool)
+{
+    if (!timer_active(&pool->sweep))
+        timer_start(&pool->sweep, sweep_interval(pool));
+}
+
 void keeper_connected(evpq_pool *pool, struct conn *c)
 {
     const struct evpq_pool_opts *o = &pool->opts;
     pool->done.connects++;
     pool->window = at_most(pool->window * 2, WINDOW_MOST);
     pool->pause = 0;
+    timer_stop(&pool->retry);
     pool->connect_error = evpq_error_unref(pool->connect_error);
     c->born = loop_time(pool->loop);
     c->retire_at = c->born + o->max_lifetime - o->lifetime_jitter * rng_unit(&pool->rng);
+    start_sweeping(pool);
     wish_check(pool);
 }
 
@@ -96,10 +116,14 @@ void keeper_failed(evpq_pool *pool, const evpq_error *why)
         lanes_fail_all(pool, why);
 }
 
-void keeper_lost(evpq_pool *pool)
+/* A server that lets connections up and then drops them at once is not tried in a tight circle either. */
+void keeper_lost(evpq_pool *pool, const struct conn *c)
 {
+    bool short_lived = loop_time(pool->loop) - c->born < pool->opts.backoff_min;
     pool->done.lost++;
     pool->window = 1;
+    if (short_lived && !timer_active(&pool->retry))
+        pause(pool);
 }
 
 static void retry(struct timer *t)
@@ -122,23 +146,22 @@ bool keeper_retires(const evpq_pool *pool, const struct conn *c)
            now - c->idle_since >= pool->opts.idle_timeout && pool_total(pool) > pool->opts.min_size;
 }
 
-/* Often enough that nothing stays much longer than it should. */
-static double sweep_interval(const evpq_pool *pool)
-{
-    const struct evpq_pool_opts *o = &pool->opts;
-    double shortest = 40;
-    if (o->idle_timeout > 0 && o->idle_timeout < shortest)
-        shortest = o->idle_timeout;
-    if (o->max_lifetime > 0 && o->max_lifetime < shortest)
-        shortest = o->max_lifetime;
-    return shortest / 4;
-}
-
 void keeper_idle(evpq_pool *pool, struct conn *c)
 {
     c->idle_since = loop_time(pool->loop);
-    if (!timer_active(&pool->sweep))
-        timer_start(&pool->sweep, sweep_interval(pool));
+    start_sweeping(pool);
+}
+
+/* Too many, or too old: what shares them is let run out. */
+static void mark_retiring(evpq_pool *pool)
+{
+    double now = loop_time(pool->loop);
+    int surplus = pool_total(pool) - pool->opts.max_size;
+    list_each (node, &pool->conns[USE_SHARED]) {
+        struct conn *c = container_of(node, struct conn, node);
+        c->retiring = surplus > 0 || (pool->opts.max_lifetime > 0 && now >= c->retire_at);
+        surplus -= surplus > 0;
+    }
 }
 
 void keeper_sweep(evpq_pool *pool)
@@ -146,10 +169,11 @@ void keeper_sweep(evpq_pool *pool)
     list_each(node, &pool->conns[USE_IDLE]) {
         struct conn *c = container_of(node, struct conn, node);
         if (keeper_retires(pool, c))
-            pool_retire(pool, c);
+            pool_retire(c);
     }
+    mark_retiring(pool);
     keeper_tend(pool, false);
-    if (pool->count[USE_IDLE] && !pool->closed)
+    if (pool_total(pool) && !pool->closed)
         timer_start(&pool->sweep, sweep_interval(pool));
 }
 

@@ -14,7 +14,7 @@ void keeper_tend(evpq_pool *pool, bool crowded);
 
 void keeper_connected(evpq_pool *pool, struct conn *c);
 void keeper_failed(evpq_pool *pool, const evpq_error *why);
-void keeper_lost(evpq_pool *pool);
+void keeper_lost(evpq_pool *pool, const struct conn *c);
 
 /* Whether this connection, which is idle, should be closed now. */
 bool keeper_retires(const evpq_pool *pool, const struct conn *c);

@@ -100,7 +100,7 @@ static void queue_shrank(evpq_pool *pool)
 {
     arm_expiry(pool);
     wish_check(pool);
-    pool_close_if_empty(pool);
+    pool_close_unneeded(pool);
 }
 
 void lanes_withdraw(evpq_pool *pool, struct place *place)
@@ -237,7 +237,7 @@ void lanes_add_query(evpq_pool *pool, struct query *q)
         run(pool, c, q);
     } else if (c) {
         run(pool, c, q);
-        keeper_tend(pool, true);
+        keeper_tend(pool, true); /* one more connection would have taken it sooner */
     } else if (lanes_add_place(pool, &q->place)) {
         keeper_tend(pool, false);
     } else {

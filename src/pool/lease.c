@@ -148,7 +148,8 @@ static void end_setup(evpq_lease *lease)
     struct conn *c = lease->conn;
     evpq_pool *pool = lease->pool;
     lease_end(lease);
-    keeper_connected(pool, c);
+    if (c->use == USE_CONNECTING)
+        keeper_connected(pool, c);
     pool_settle_conn(pool, c);
     keeper_tend(pool, false); /* more may follow this one */
 }
@@ -199,10 +200,37 @@ static void hook_settled(struct job *job)
             future_settle_error(&a->future, evpq_error_ref(failed));
         }
         conn_kill(lease->conn, failed);
-    } else if (!pipeline_depth(&lease->conn->line)) {
+    } else if (conn_at_rest(lease->conn)) {
         after_hook(lease);
     }
     evpq_future_unref(hook);
+}
+
+/* How long a hook may take before it counts as failed; 0: for ever. */
+static double hook_limit(const evpq_lease *lease)
+{
+    const evpq_pool_opts *o = &lease->pool->opts;
+    switch (lease->phase) {
+    case SETUP:
+        return o->connect_timeout;
+    case GREETING:
+        return o->acquire_timeout;
+    default:
+        return o->cancel_timeout;
+    }
+}
+
+/* Takes what the hook returned, gives what to wait for. */
+static evpq_future *limit_hook(evpq_lease *lease, evpq_future *f)
+{
+    evpq_loop *loop = lease->pool->loop;
+    if (!f)
+        return evpq_future_ok(loop, NULL, NULL);
+    if (f->loop && f->loop != loop) {
+        evpq_future_unref(f);
+        return evpq_future_failed(loop, EVPQ_INVALID, "a hook returned a future of another loop");
+    }
+    return hook_limit(lease) > 0 ? evpq_timeout(f, hook_limit(lease)) : f;
 }
 
 static void call_hook(struct job *job)
@@ -214,7 +242,7 @@ static void call_hook(struct job *job)
         evpq_future_cancel(f);
         evpq_future_unref(f);
     } else {
-        lease->hook_future = f ? f : evpq_future_ok(lease->pool->loop, NULL, NULL);
+        lease->hook_future = limit_hook(lease, f);
         future_watch(lease->hook_future, lease->pool->loop, &lease->hook_done, hook_settled);
     }
     lease_unref(lease);
@@ -302,7 +330,7 @@ static void end_reset(evpq_lease *lease)
 static void reset(evpq_lease *lease)
 {
     lease->phase = RESETTING;
-    conn_reset(lease->conn, lease->pool->opts.reset == EVPQ_RESET_FULL);
+    pool_reset_conn(lease->pool, lease->conn, true);
 }
 
 static void say_farewell(evpq_lease *lease)
@@ -318,7 +346,7 @@ evpq_lease *evpq_lease_release(evpq_lease *lease)
     lease->phase = RETURNED;
     if (!lease->conn)
         lease_end(lease);
-    else if (!pipeline_depth(&lease->conn->line) && !lease->conn->quarantined)
+    else if (conn_at_rest(lease->conn))
         say_farewell(lease);
     return NULL;
 }
@@ -366,9 +394,4 @@ void lease_lost(struct conn *c, const evpq_error *why)
         lanes_return(pool, &a->place);
     }
     lease_end(lease);
-}
-
-void lease_detach(struct conn *c, const evpq_error *why)
-{
-    lease_lost(c, why);
 }

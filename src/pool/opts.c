@@ -73,8 +73,6 @@ evpq_error *opts_fill(const evpq_pool_opts *given, double conninfo_timeout,
     seconds(&o.backoff_max, o.backoff_min > 5 ? o.backoff_min : 5);
     if (o.reset == EVPQ_RESET_DEFAULT)
         o.reset = EVPQ_RESET_FULL;
-    if (o.prepare == EVPQ_PREPARE_OFF)
-        o.prepared_max = 0;
     evpq_error *error = check(&o);
     if (!error)
         *ret_opts = o;

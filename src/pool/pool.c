@@ -71,17 +71,27 @@ void pool_settle_conn(evpq_pool *pool, struct conn *c)
 {
     if (c->use == USE_SHARED && pool->n_waiting && !c->dirty && !conn_in_transaction(c))
         lanes_serve(pool, c); /* without a detour over the idle */
-    if (pipeline_depth(&c->line))
+    if (!conn_at_rest(c))
         return;
     if (c->dirty || conn_in_transaction(c)) {
-        c->dirty = false;
-        conn_reset(c, pool->opts.reset == EVPQ_RESET_FULL);
+        pool_reset_conn(pool, c, c->dirty);
+    } else if (c->renew) {
+        c->renew = false;
+        lease_set_up(pool, c);
     } else if (keeper_retires(pool, c)) {
-        pool_retire(pool, c);
+        pool_retire(c);
     } else {
         make_idle(pool, c);
     }
     wish_check(pool);
+}
+
+void pool_reset_conn(evpq_pool *pool, struct conn *c, bool session)
+{
+    bool all = session && pool->opts.reset == EVPQ_RESET_FULL;
+    c->dirty = false;
+    c->renew = all && pool->opts.after_connect;
+    conn_reset(c, all);
 }
 
 static void conn_is_quiet(struct conn *c)
@@ -105,12 +115,12 @@ static void conn_died(struct conn *c, const evpq_error *why)
     bool was_new = c->use == USE_CONNECTING;
     lanes_move(pool, c, USE_DEAD);
     lease_lost(c, why);
-    if (was_new)
-        keeper_failed(pool, why);
-    else if (evpq_error_status(why) != EVPQ_CLOSED)
-        keeper_lost(pool);
-    else
+    if (c->retired || evpq_error_status(why) == EVPQ_CLOSED)
         pool->done.retired++;
+    else if (was_new)
+        keeper_failed(pool, why);
+    else
+        keeper_lost(pool, c);
     keeper_tend(pool, false);
 }
 
@@ -174,10 +184,11 @@ struct conn *pool_dial(evpq_pool *pool)
     return c;
 }
 
-void pool_retire(evpq_pool *pool, struct conn *c)
+void pool_retire(struct conn *c)
 {
-    (void)pool;
-    evpq_error *why = pool_closed_error(EVPQ_OUTCOME_NOT_SENT);
+    evpq_error *why =
+        error_new(EVPQ_CLOSED, EVPQ_OUTCOME_NOT_SENT, "the pool has retired the connection");
+    c->retired = true;
     conn_kill(c, why);
     evpq_error_unref(why);
 }
@@ -192,7 +203,7 @@ static void withdraw_query(struct query_home *home, struct query *q)
 static void query_again(struct query_home *home, struct query *q)
 {
     evpq_pool *pool = container_of(home, evpq_pool, home);
-    if (pool->closed) {
+    if (pool->closed || pool->out_of_time) {
         query_fail(q, pool_closed_error(EVPQ_OUTCOME_NOT_SENT));
         return;
     }
@@ -227,6 +238,7 @@ static void set_up(evpq_pool *pool, evpq_loop *loop, struct conninfo *conninfo)
         .connect_timeout = o->connect_timeout,
         .cancel_timeout = o->cancel_timeout,
         .prepared_max = o->prepared_max,
+        .prepares = o->prepare != EVPQ_PREPARE_OFF,
     };
     pool->home = (struct query_home){.withdraw = withdraw_query, .again = query_again};
     list_init(&pool->wishes);
@@ -357,20 +369,32 @@ void pool_close_if_empty(evpq_pool *pool)
     pool_unref(pool);
 }
 
+/* `how` takes the connection off this list, and may take others. */
 static void close_conns(evpq_pool *pool, enum use use,
                         void (*how)(struct conn *, const evpq_error *))
 {
     evpq_error *why = pool_closed_error(EVPQ_OUTCOME_UNKNOWN);
-    list_each(node, &pool->conns[use])
+    for (struct list *node; (node = list_first(&pool->conns[use]));)
         how(container_of(node, struct conn, node), why);
     evpq_error_unref(why);
 }
 
 static void take_back(struct conn *c, const evpq_error *why)
 {
-    lease_detach(c, why);
     lanes_move(pool_of(c), c, USE_CLOSING);
+    lease_lost(c, why);
     conn_desert(c, why);
+}
+
+void pool_close_unneeded(evpq_pool *pool)
+{
+    if (!pool->closing || pool->n_waiting)
+        return;
+    pool_ref(pool);
+    close_conns(pool, USE_CONNECTING, conn_kill);
+    keeper_sweep(pool);
+    pool_close_if_empty(pool);
+    pool_unref(pool);
 }
 
 /* The deadline of evpq_pool_close: nobody waits any longer, and what runs is canceled. */
@@ -379,8 +403,9 @@ static void close_now(struct timer *t)
     evpq_pool *pool = container_of(t, evpq_pool, patience);
     evpq_error *why = pool_closed_error(EVPQ_OUTCOME_NOT_SENT);
     pool_ref(pool);
+    pool->out_of_time = true;
     close_conns(pool, USE_CONNECTING, conn_kill);
-    close_conns(pool, USE_SHARED, conn_desert);
+    close_conns(pool, USE_SHARED, take_back);
     close_conns(pool, USE_LEASED, take_back);
     lanes_fail_all(pool,
                    why); /* last: a lease that was about to be handed over is back in the queue */
@@ -409,11 +434,7 @@ evpq_future *evpq_pool_close(evpq_pool *pool, double seconds)
     if (!pool->closed && isfinite(seconds))
         bring_nearer(pool, seconds);
     wish_check(pool);
-    if (!pool->n_waiting) {
-        close_conns(pool, USE_CONNECTING, conn_kill);
-        keeper_sweep(pool);
-    }
-    pool_close_if_empty(pool);
+    pool_close_unneeded(pool);
     pool_unref(pool);
     return f;
 }

@@ -55,6 +55,7 @@ struct evpq_pool {
 
     struct list wishes;
     bool closing, closed;
+    bool out_of_time; /* closing, and past its deadline: nothing is begun any more */
     struct timer patience; /* of evpq_pool_close */
     double close_at;
 };
@@ -75,7 +76,15 @@ int pool_total(const evpq_pool *pool);
 struct conn *pool_dial(evpq_pool *pool);
 
 /* Closes an idle connection on purpose. */
-void pool_retire(evpq_pool *pool, struct conn *c);
+void pool_retire(struct conn *c);
+
+/* Rolls back what is open; where the `session` may bear marks, cleans it as far as the pool's option says. Only at rest;
+ * pool_settle_conn (or lease_quiet) comes when it is done. */
+void pool_reset_conn(evpq_pool *pool, struct conn *c, bool session);
+
+/* Of a pool that is closing, and where nobody waits any more: closes the idle, and those still connecting. May free
+ * it. */
+void pool_close_unneeded(evpq_pool *pool);
 
 /* A connection has nothing to do: cleans it if need be, retires it, or makes it idle and serves who waits. */
 void pool_settle_conn(evpq_pool *pool, struct conn *c);

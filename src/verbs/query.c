@@ -111,23 +111,37 @@ static bool send(struct op *op, struct pg_conn *c)
         sent =
             pq_send_prepare(c, s->name, &q->request) && pq_send_prepared(c, s->name, &q->request);
         s->prepared = q->preparing = sent;
-    } else if (s && s->prepared) {
+    } else if (s && s->prepared && (q->home || s->sure)) {
         sent = pq_send_prepared(c, s->name, &q->request);
     } else {
         s = NULL;
         sent = pq_send_request(c, &q->request);
     }
     q->used_prepared = s != NULL;
-    if (!sent && !q->error) {
-        evpq_error *why = pq_lost_error(c);
-        q->error = error_about(why, EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT, q->request.sql);
-        evpq_error_unref(why);
-    }
+    if (!sent && pq_is_whole(c))
+        q->error = pq_refused_error(c, q->request.sql);
     return sent;
+}
+
+static void heed_mark(struct query *q, const struct pg_result *r)
+{
+    switch (pq_mark(r)) {
+    case PQ_MARK_TABLE:
+        q->conn->dirty = true;
+        break;
+    case PQ_MARK_NO_STATEMENTS:
+        stmts_all_gone(&q->conn->stmts);
+        break;
+    case PQ_MARK_NONE:
+        break;
+    }
 }
 
 static void take_result(struct query *q, struct pg_result *r)
 {
+    if (q->preparing && q->stmt)
+        q->stmt->sure = true;
+    heed_mark(q, r);
     if (q->preparing || q->op.abandoned || q->result) {
         pq_clear(r);
         return;
@@ -147,7 +161,7 @@ static void take_error(struct query *q, struct pg_result *r)
     if (q->used_prepared && q->stmt) {
         q->stale = pq_stale(r);
         if (q->preparing || q->stale == PQ_STALE_GONE)
-            q->stmt->prepared = false;
+            q->stmt->prepared = q->stmt->sure = false;
         if (q->stale != PQ_STALE_NO)
             stmt_drop(q->stmt);
     }
@@ -277,6 +291,7 @@ evpq_future *query_new(evpq_loop *loop, const char *sql, evpq_args args, struct 
     list_init(&q->op.node);
     list_init(&q->place.node);
     q->plannable = sql_kind(sql) == SQL_PLANNABLE;
+    q->op.size = room;
     request_write(&q->request, q + 1, sql, args);
     *ret_query = q;
     return &q->future;

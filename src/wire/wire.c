@@ -84,34 +84,53 @@ static void take_notice(struct pq_listener *listener, evpq_error *notice, bool f
 
 /* ---- writing ---- */
 
-static void flush(struct wire *w)
+bool wire_flush(struct wire *w)
 {
     switch (pq_flush(w->c)) {
     case 0:
         io_stop(&w->writer);
-        break;
+        return true;
     case 1:
         if (!io_active(&w->writer))
             io_start(&w->writer, pq_socket(w->c), IO_WRITE);
-        break;
+        return false;
     default:
         read_all(w); /* the server may have said why */
         if (w->c)
             wire_break(w, reason_lost(w));
+        return false;
     }
+}
+
+bool wire_is_blocked(const struct wire *w)
+{
+    return io_active(&w->writer);
+}
+
+/* When a send would block, libpq reads instead, so that both sides cannot wait for each other: what came in so is not
+ * announced by the socket any more. */
+static void send_new(struct wire *w)
+{
+    if (w->c && !wire_is_blocked(w))
+        w->class->send(w);
+    if (w->c)
+        wire_flush(w);
+    if (w->c)
+        drain(w);
 }
 
 static void writable(struct io *io)
 {
-    flush(container_of(io, struct wire, writer));
+    struct wire *w = container_of(io, struct wire, writer);
+    if (wire_flush(w))
+        wire_send_later(w); /* what had to wait */
+    if (w->c)
+        drain(w);
 }
 
 static void tick(struct flusher *flusher)
 {
-    struct wire *w = container_of(flusher, struct wire, flusher);
-    w->class->send(w);
-    if (w->c)
-        flush(w);
+    send_new(container_of(flusher, struct wire, flusher));
 }
 
 void wire_send_later(struct wire *w)

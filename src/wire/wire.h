@@ -15,7 +15,7 @@ struct wire;
 struct wire_class {
     /* One thing that arrived; the result is given. Returns whether more is outstanding. */
     bool (*arrived)(struct wire *, enum pq_kind, struct pg_result *);
-    /* The tick: hand what is new to libpq; it is flushed right after. */
+    /* The tick, unless the wire is blocked: hand what is new to libpq; it is flushed right after. */
     void (*send)(struct wire *);
     /* The link is broken (the error is given); the wire has been closed. */
     void (*lost)(struct wire *, evpq_error *why);
@@ -44,6 +44,11 @@ void wire_send_later(struct wire *w);
 /* For a wire on which nothing is outstanding and which the loop may not have looked at for long: takes in what has
  * arrived meanwhile. Returns whether it is still open. */
 bool wire_look(struct wire *w);
+
+/* Sends what libpq has buffered, as far as the socket takes it. False: not all of it; the wire is blocked until the rest
+ * is gone (or broken). Then class->send is called again. */
+bool wire_flush(struct wire *w);
+bool wire_is_blocked(const struct wire *w);
 
 /* Breaks the link for a reason of ours (taken): class->lost is called. */
 void wire_break(struct wire *w, evpq_error *why);
