@@ -53,6 +53,7 @@ static void run_to_the_end(void)
 {
     for (int i = 0; i < n_futures; i++) {
         evpq_await(futures[i]);
+        evpq_lease_release(evpq_future_lease(futures[i])); /* one that came late */
         results[i] = evpq_future_status(futures[i]);
     }
 }
