@@ -385,6 +385,7 @@ START_TEST(the_pause_doubles_up_to_its_limit)
     proxy_door(proxy, PROXY_OPEN);
     ck_until(stats().idle == 1);
     ck_assert_double_eq_tol(pool->pause, 0, 1e-9); /* it begins anew next time */
+    run_for(evpq_loop_ev(loop), 0.02);             /* not one that is lost as soon as it is there */
     proxy_door(proxy, PROXY_REFUSE);
     proxy_cut(proxy);
     uint64_t before = stats().connect_failures;

@@ -156,7 +156,10 @@ START_TEST(a_lease_outlives_its_connection)
     ck_assert_msg(status == EVPQ_LOST || status == EVPQ_SERVER, "%s", check_future_text(running));
     evpq_future_unref(running);
     ck_until(!evpq_lease_backend_pid(lease));
-    ck_failed(query_on(lease, "select 1"), EVPQ_LOST, EVPQ_OUTCOME_NOT_SENT);
+    evpq_future *late = query_on(lease, "select 1");
+    ck_await_status(late, EVPQ_LOST);
+    ck_assert_str_eq(evpq_error_sqlstate(evpq_future_error(late)), "57P01"); /* and it knows why */
+    ck_failed(late, EVPQ_LOST, EVPQ_OUTCOME_NOT_SENT);
     ck_assert_int_eq(ask("select 2"), 2); /* its place in the pool is free already */
     evpq_lease_release(lease);
     ck_assert_uint_eq(stats().lost, 1);
@@ -526,10 +529,10 @@ START_TEST(hooks_are_called_in_their_order)
     ck_assert_str_eq(called, "ca");
     evpq_lease_release(lease);
     ck_quiet();
-    ck_assert_str_eq(called, "car");
+    ck_assert_str_eq(called, "carc"); /* the reset has made the connection new */
     evpq_lease_release(lease_get());
     ck_quiet();
-    ck_assert_str_eq(called, "carar");
+    ck_assert_str_eq(called, "carcarc");
     pools_end();
 }
 END_TEST
@@ -543,7 +546,7 @@ static evpq_future *set_for(evpq_lease *lease, enum hook which)
 START_TEST(hooks_prepare_the_session)
 {
     answer = set_for;
-    open_hooked(.max_size = 1, .reset = EVPQ_RESET_ROLLBACK);
+    open_hooked(.max_size = 1, .reset = _i ? EVPQ_RESET_FULL : EVPQ_RESET_ROLLBACK);
     ck_assert_str_eq(ask_text("select current_setting('evpq.hook')"), "connected");
     evpq_lease *lease = lease_get();
     evpq_future *f = query_on(lease, "select current_setting('evpq.hook')");
@@ -551,6 +554,12 @@ START_TEST(hooks_prepare_the_session)
     ck_assert_str_eq(evpq_result_text(evpq_future_result(f), 0, 0), "acquired");
     evpq_future_unref(f);
     evpq_lease_release(lease);
+    ck_quiet();
+    ck_assert_str_eq(ask_text("select current_setting('evpq.hook')"),
+                     _i ? "connected" : "acquired"); /* a full reset is followed by after_connect */
+    ask("set evpq.hook = 'leaked'");
+    ck_quiet();
+    ck_assert_str_eq(ask_text("select current_setting('evpq.hook')"), _i ? "connected" : "leaked");
     pools_end();
 }
 END_TEST
@@ -558,10 +567,12 @@ END_TEST
 /* Statements that a hook does not wait for are over all the same before its phase is. */
 static evpq_future *leave_in_flight(evpq_lease *lease, enum hook which)
 {
-    (void)which;
+    static const char *const what[] = {[CONNECT] = "select set_config('evpq.late', 'new', false)",
+                                       [ACQUIRE] = "select set_config('evpq.late', 'out', false)",
+                                       [RELEASE] = "select set_config('evpq.late', 'back', false)"};
     for (int i = 0; i < 3; i++)
         evpq_future_unref(query_on(lease, "select pg_sleep(0.005)"));
-    evpq_future_unref(query_on(lease, "select set_config('evpq.late', 'yes', false)"));
+    evpq_future_unref(query_on(lease, what[which]));
     return NULL;
 }
 
@@ -572,11 +583,11 @@ START_TEST(a_hook_that_returns_null_has_its_statements_run)
     for (int i = 0; i < 2; i++) {
         evpq_lease *lease = lease_get();
         ck_assert_int_eq(
-            ask_on(lease, "select count(*) where current_setting('evpq.late', true) = 'yes'"), 1);
+            ask_on(lease, "select count(*) where current_setting('evpq.late', true) = 'out'"), 1);
         evpq_lease_release(lease);
         ck_quiet(); /* which sees that what after_release has set is reset */
-        ck_assert_int_eq(ask("select count(*) where current_setting('evpq.late', true) = 'yes'"),
-                         0);
+        ck_assert_int_eq(ask("select count(*) where current_setting('evpq.late', true) = 'new'"),
+                         1);
     }
     pools_end();
 }
@@ -776,7 +787,7 @@ START_TEST(a_hook_cannot_release_its_lease)
         evpq_lease_release(lease);
     }
     ck_quiet();
-    ck_assert_str_eq(called, "carar");
+    ck_assert_str_eq(called, "carcarc");
     pools_end();
 }
 END_TEST
@@ -806,7 +817,7 @@ int main(void)
     CHECK_ADD(c, f07_a_session_command_reaches_nobody_else);
     CHECK_ADD(c, f07_copy_is_refused_and_harms_no_neighbour);
     CHECK_ADD(c, hooks_are_called_in_their_order);
-    CHECK_ADD(c, hooks_prepare_the_session);
+    CHECK_ADD_LOOP(c, hooks_prepare_the_session, 2);
     CHECK_ADD(c, a_hook_that_returns_null_has_its_statements_run);
     CHECK_ADD(c, a_failing_after_connect_is_a_failed_connect);
     CHECK_ADD(c, a_failing_before_acquire_is_told_who_waits);
