@@ -190,6 +190,18 @@ START_TEST(a_canceled_group_reports_the_worst_outcome_of_its_members)
 }
 END_TEST
 
+START_TEST(what_a_member_has_done_cannot_be_undone_by_a_cancel)
+{
+    setup();
+    evpq_future *members[] = {evpq_future_ok(loop, NULL, NULL), evpq_sleep(loop, 1e6)};
+    evpq_future *all = evpq_all(members, 2);
+    evpq_future_cancel(all);
+    ck_future_status(all, EVPQ_CANCELED);
+    ck_assert_int_eq(evpq_error_outcome(evpq_future_error(all)), EVPQ_OUTCOME_UNKNOWN);
+    teardown(all);
+}
+END_TEST
+
 START_TEST(members_that_have_settled_count_at_the_next_turn)
 {
     setup();
@@ -321,6 +333,7 @@ int main(void)
     CHECK_ADD_LOOP(c, race_takes_the_first_to_settle_and_cancels_the_rest, 2);
     CHECK_ADD_LOOP(c, canceling_it_cancels_every_member, COMBINATORS);
     CHECK_ADD(c, a_canceled_group_reports_the_worst_outcome_of_its_members);
+    CHECK_ADD(c, what_a_member_has_done_cannot_be_undone_by_a_cancel);
     CHECK_ADD_LOOP(c, members_that_have_settled_count_at_the_next_turn, COMBINATORS);
     CHECK_ADD_LOOP(c, dropping_it_leaves_the_members_running, COMBINATORS);
     CHECK_ADD_LOOP(c, members_can_be_read_and_outlive_their_other_references, COMBINATORS);
