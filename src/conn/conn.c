@@ -276,7 +276,7 @@ static void reset_done(struct conn *c)
 static void rollback_over(struct command *k)
 {
     struct conn *c = container_of(k, struct conn, rollback);
-    if (k->failed)
+    if (k->failed || (!c->discard.running && conn_in_transaction(c)))
         reset_failed(c);
     else if (!c->discard.running)
         reset_done(c);

@@ -164,7 +164,7 @@ evpq_error *conninfo_read(const char *text, struct conninfo **ret_conninfo)
     evpq_error *error = NULL;
     PQconninfoOption *options = NULL;
     if (!strstr(PQerrorMessage(probe),
-                "sslmode")) /* it did not get as far: something else is wrong */
+                no_such_mode)) /* it did not get as far: something else is wrong */
         error = invalid(PQerrorMessage(probe));
     else if (!(options = PQconninfo(probe)))
         error = evpq_error_ref(error_nomem());

@@ -149,7 +149,7 @@ static evpq_error *error_from(const PGresult *r, evpq_status status, evpq_outcom
 }
 
 /* The untranslated severity, from servers that send it (9.6 and later). */
-static bool is_fatal(const PGresult *r)
+bool pq_is_fatal(const struct pg_result *r)
 {
     const char *severity = PQresultErrorField(r, PG_DIAG_SEVERITY_NONLOCALIZED);
     return severity && (!strcmp(severity, "FATAL") || !strcmp(severity, "PANIC"));
@@ -164,7 +164,7 @@ static void receive_notice(void *arg, const PGresult *r)
 {
     struct pq_listener *listener = arg;
     evpq_error *notice = error_from(r, EVPQ_SERVER, EVPQ_OUTCOME_UNKNOWN, NULL);
-    listener->notice(listener, notice, is_fatal(r));
+    listener->notice(listener, notice, pq_is_fatal(r));
 }
 
 void pq_listen(struct pg_conn *c, struct pq_listener *listener)
@@ -349,7 +349,7 @@ void pq_clear(struct pg_result *r)
 
 evpq_error *pq_result_error(const struct pg_result *r, const char *sql)
 {
-    if (is_fatal(
+    if (pq_is_fatal(
             r)) /* the server hangs up; in rare cases it has committed before (a wait for a standby cut short) */
         return error_from(r, EVPQ_LOST, EVPQ_OUTCOME_UNKNOWN, sql);
     if (PQresultErrorField(r, PG_DIAG_SEVERITY))

@@ -84,6 +84,8 @@ void pq_clear(struct pg_result *r);
 enum pq_mark { PQ_MARK_NONE, PQ_MARK_TABLE, PQ_MARK_NO_STATEMENTS };
 enum pq_mark pq_mark(const struct pg_result *r);
 
+/* Whether the server hangs up after this error. */
+bool pq_is_fatal(const struct pg_result *r);
 /* The error that a PQ_ERROR result is. */
 evpq_error *pq_result_error(const struct pg_result *r, const char *sql);
 /* libpq would not send a statement, though the link is whole: EVPQ_NOMEM or EVPQ_INVALID, not sent. */

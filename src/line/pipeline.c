@@ -157,7 +157,7 @@ static bool end_operation(struct pipeline *p, struct op *op)
     op->class->feed(op, PQ_SYNC, NULL);
     if (p->wire.c)
         p->owner->ended(p);
-    return p->n_sent > 0;
+    return true; /* libpq may hold more, even when no answer is out: it must not pass for the next one */
 }
 
 static bool arrived(struct wire *w, enum pq_kind kind, struct pg_result *result)
@@ -168,6 +168,8 @@ static bool arrived(struct wire *w, enum pq_kind kind, struct pg_result *result)
     p->ended_twice = kind == PQ_END;
     if (!op && kind == PQ_END)
         return false;
+    if (twice && !pq_is_whole(w->c))
+        return false; /* a broken link has nothing more to say; the wire finds out why */
     if (!op || twice) {
         pq_clear(result);
         out_of_step(p);

@@ -42,6 +42,8 @@ static void drain(struct wire *w)
         enum pq_kind kind = pq_next(w->c, &result);
         if (kind == PQ_NOTHING)
             return;
+        if (kind == PQ_ERROR && pq_is_fatal(result) && !w->farewell)
+            w->farewell = pq_result_error(result, NULL);
         more = w->class->arrived(w, kind, result);
     }
 }
