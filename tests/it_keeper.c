@@ -132,7 +132,8 @@ static evpq_future *die(evpq_lease *lease, void *arg)
  * deadline counted anew. */
 START_TEST(f13_a_deadline_is_absolute)
 {
-    open_pool(.max_size = 1, .before_acquire = die, .acquire_timeout = _i ? 60 : 0.5);
+    open_pool(.max_size = 1, .before_acquire = die, .acquire_timeout = _i ? 60 : 0.5,
+              .backoff_min = 0.001);
     evpq_future *f = evpq_pool_acquire(pool);
     if (_i)
         f = evpq_timeout(f, 0.5);
