@@ -117,6 +117,34 @@ static void drop(evpq_future *f, void *arg)
     loop = evpq_loop_unref(loop);
 }
 
+static void run_the_loop_within(evpq_future *f, void *arg)
+{
+    evpq_future *inner = evpq_sleep(loop, 0.02);
+    (void)f;
+    (void)arg;
+    while (evpq_future_status(inner) == EVPQ_PENDING)
+        ev_run(ev, EVRUN_ONCE);
+    evpq_future_unref(inner);
+}
+
+/* The future settles while a callback runs the loop itself, which is not to be cut short; but then the await is over,
+ * whatever else there is to wait for. */
+START_TEST(a_callback_may_run_the_loop_meanwhile)
+{
+    setup();
+    evpq_future *f = evpq_sleep(loop, 0.005), *first = evpq_sleep(loop, 0.),
+                *never = evpq_sleep(loop, 1e6);
+    ck_assert_int_eq(evpq_future_on_done(first, run_the_loop_within, NULL), EVPQ_OK);
+    ck_assert_int_eq(evpq_await(f), EVPQ_OK);
+    ck_assert_int_eq(evpq_future_status(never), EVPQ_PENDING);
+    evpq_future_cancel(never);
+    evpq_future_unref(never);
+    evpq_future_unref(first);
+    evpq_future_unref(f);
+    teardown();
+}
+END_TEST
+
 START_TEST(f42_all_references_may_go_meanwhile)
 {
     setup();
@@ -280,6 +308,7 @@ int main(void)
     CHECK_ADD(c, it_waits_for_nothing_else);
     CHECK_ADD(c, it_does_not_wait_for_what_nothing_can_settle);
     CHECK_ADD(c, the_program_may_stop_the_loop_meanwhile);
+    CHECK_ADD(c, a_callback_may_run_the_loop_meanwhile);
     CHECK_ADD(c, f42_all_references_may_go_meanwhile);
     CHECK_ADD_LOOP(c, f45_awaiting_in_a_callback_fails_at_once, 3);
     CHECK_ADD(c, f45_awaiting_in_a_programs_own_timer_fails_at_once);

@@ -8,7 +8,7 @@ struct awaiter {
 
 static void stop_loop(struct job *job)
 {
-    evpq_loop_stop(container_of(job, struct awaiter, waiter.job)->loop);
+    loop_leave(container_of(job, struct awaiter, waiter.job)->loop);
 }
 
 evpq_status evpq_await(evpq_future *f)

@@ -23,6 +23,7 @@ struct evpq_loop {
     ev_prepare tick; /* never started, only fed */
     bool unpolled;   /* the tick was asked for from outside the loop */
     ev_idle more;
+    ev_prepare leaving; /* started when the outermost run is to end and an inner one is under way */
     struct mailbox *mailbox;
     struct graveyard graveyard;
 };
@@ -122,6 +123,8 @@ evpq_loop *evpq_loop_new(struct ev_loop *ev)
     ev_prepare_init(&loop->tick, on_tick);
     ev_set_priority(&loop->tick, EV_MINPRI);
     loop->tick.data = loop;
+    ev_prepare_init(&loop->leaving, on_leaving);
+    loop->leaving.data = loop;
     ev_idle_init(&loop->more, on_more);
     ev_set_priority(&loop->more, EV_MAXPRI);
     loop->more.data = loop;
@@ -163,10 +166,31 @@ void evpq_loop_stop(evpq_loop *loop)
     ev_break(loop->ev, EVBREAK_ONE);
 }
 
+static void on_leaving(struct ev_loop *ev, ev_prepare *w, int events)
+{
+    (void)w, (void)events;
+    if (ev_depth(ev) == 1)
+        ev_break(ev, EVBREAK_ONE);
+}
+
+void loop_leave(evpq_loop *loop)
+{
+    if (ev_depth(loop->ev) <= 1) {
+        ev_break(loop->ev, EVBREAK_ONE);
+    } else if (!ev_is_active(&loop->leaving)) {
+        ev_prepare_start(loop->ev, &loop->leaving);
+        ev_unref(loop->ev); /* it keeps no run from ending by itself */
+    }
+}
+
 bool loop_run(evpq_loop *loop)
 {
     evpq_loop_ref(loop); /* a callback may let go of the last other one */
     bool alive = ev_run(loop->ev, 0);
+    if (ev_is_active(&loop->leaving)) {
+        ev_ref(loop->ev);
+        ev_prepare_stop(loop->ev, &loop->leaving);
+    }
     evpq_loop_unref(loop);
     return alive;
 }

@@ -66,6 +66,9 @@ bool loop_unpolled(const evpq_loop *loop);
 /* Runs until evpq_loop_stop (true) or until no watcher is left that could do anything (false). */
 bool loop_run(evpq_loop *loop);
 
+/* Ends loop_run as soon as it is the innermost: a callback may be running the loop again, and is left to that. */
+void loop_leave(evpq_loop *loop);
+
 /* Seconds, now, on a clock that never jumps. Cheap: not a system call on the machines that matter. */
 double loop_time(evpq_loop *loop);
 
