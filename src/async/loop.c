@@ -44,6 +44,13 @@ static void flush_dirty(evpq_loop *loop)
     }
 }
 
+static void on_leaving(struct ev_loop *ev, ev_prepare *w, int events)
+{
+    (void)w, (void)events;
+    if (ev_depth(ev) == 1)
+        ev_break(ev, EVBREAK_ONE);
+}
+
 static void ask_for_tick(evpq_loop *loop)
 {
     if (!loop_running(loop))
@@ -164,13 +171,6 @@ void evpq_loop_run(evpq_loop *loop)
 void evpq_loop_stop(evpq_loop *loop)
 {
     ev_break(loop->ev, EVBREAK_ONE);
-}
-
-static void on_leaving(struct ev_loop *ev, ev_prepare *w, int events)
-{
-    (void)w, (void)events;
-    if (ev_depth(ev) == 1)
-        ev_break(ev, EVBREAK_ONE);
 }
 
 void loop_leave(evpq_loop *loop)
