@@ -26,7 +26,8 @@ int main(void)
         evpq_future *who = evpq_pool_query(pool, "select current_user, pg_sleep(1)", EVPQ_ARGS());
         evpq_future *sum =
             evpq_pool_query(pool, "select $1::int + $2::int, pg_sleep(1)", EVPQ_ARGS(40, 2));
-        ok = finish(who) & finish(sum);
+        ok = finish(who);
+        ok = finish(sum) && ok;
     }
     evpq_pool_unref(pool);
     evpq_loop_run(loop); /* returns when the pool has closed its connections */
