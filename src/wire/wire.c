@@ -55,7 +55,7 @@ static void read_all(struct wire *w)
         alive = pq_consume(w->c);
         drain(w); /* also what came before the end of a broken link */
     } while (alive && w->c && pq_tls_has_bytes(&w->tls));
-    if (w->c && (!alive || w->farewell))
+    if (w->c && (!alive || w->farewell || !pq_is_whole(w->c)))
         wire_break(w, reason_lost(w));
 }
 
