@@ -1,0 +1,384 @@
+/* test_stmt.c - which statements a connection keeps, prepares and lets go, on a line that leads nowhere: what would be
+ * sent waits on it, and the test answers for the server. */
+#include "line/stmt.h"
+
+#include "support/check.h"
+#include "support/server.h"
+#include "words/error.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static evpq_loop *loop;
+static struct pipeline line;
+static struct stmts stmts;
+
+static void set_up_to(int max, bool prepares)
+{
+    static const struct pipeline_owner nobody;
+    loop = evpq_loop_new(NULL);
+    pipeline_init(&line, loop, &nobody);
+    stmts_init(&stmts, &line, max, prepares);
+}
+
+static void set_up(int max)
+{
+    set_up_to(max, true);
+}
+
+/* Everything on the line fails, as when the link is lost. */
+static void lose(void)
+{
+    pipeline_return_fresh(&line, error_nomem());
+}
+
+static void tear_down(void)
+{
+    lose(); /* closes that nobody has answered */
+    stmts_free(&stmts);
+    evpq_loop_unref(loop);
+}
+
+static struct stmt *use(const char *sql)
+{
+    return stmts_use(&stmts, sql, strlen(sql));
+}
+
+/* As a query does: it runs, is prepared when it may be, and ends. Returns whether it was prepared now. */
+static bool run(const char *sql, double seconds)
+{
+    struct stmt *s = use(sql);
+    ck_assert_ptr_nonnull(s);
+    bool prepares = stmt_wants_prepare(s);
+    if (prepares)
+        s->prepared = true;
+    stmt_learn(s, seconds);
+    stmt_unpin(s);
+    return prepares;
+}
+
+static void run_twice(const char *sql)
+{
+    run(sql, 0);
+    ck_assert(run(sql, 0));
+}
+
+/* The oldest operation on the line, taken off as the pipeline would. */
+static struct op *take_op(void)
+{
+    struct list *node = list_first(&line.fresh);
+    ck_assert_ptr_nonnull(node);
+    struct op *op = container_of(node, struct op, node);
+    pipeline_abandon(&line, op);
+    op->abandoned = false;
+    return op;
+}
+
+static const char *closes(const struct op *op)
+{
+    return container_of(op, struct stmt, close)->name;
+}
+
+static void answer_close(bool well)
+{
+    struct op *op = take_op();
+    op->class->feed(op, well ? PQ_RESULT : PQ_ERROR, NULL);
+    op->class->feed(op, PQ_END, NULL);
+    op->class->feed(op, PQ_SYNC, NULL);
+}
+
+START_TEST(a_text_is_prepared_when_it_comes_back)
+{
+    set_up(10);
+    ck_assert(!run("select 1", 0));
+    ck_assert(run("select 1", 0));
+    ck_assert(!run("select 1", 0));
+    ck_assert(!run("select 2", 0));
+    ck_assert_uint_eq(stmts.map.count, 2);
+    tear_down();
+}
+END_TEST
+
+START_TEST(names_do_not_come_twice)
+{
+    set_up(10);
+    run_twice("select 1");
+    run_twice("select 2");
+    struct stmt *a = use("select 1"), *b = use("select 2");
+    ck_assert_str_ne(a->name, b->name);
+    char before[sizeof a->name];
+    strcpy(before, a->name);
+    a->prepared = false; /* the server has lost it */
+    ck_assert(stmt_wants_prepare(a));
+    ck_assert_str_ne(a->name, before);
+    ck_assert_str_ne(a->name, b->name);
+    stmt_unpin(a);
+    stmt_unpin(b);
+    tear_down();
+}
+END_TEST
+
+START_TEST(the_least_recently_used_goes)
+{
+    set_up(3);
+    run_twice("a");
+    run_twice("b");
+    run_twice("c");
+    run("a", 0);
+    struct stmt *b = use("b");
+    char name[sizeof b->name];
+    strcpy(name, b->name);
+    stmt_unpin(b);
+    run("c", 0);
+    run("a", 0); /* now b is the coldest */
+    run("d", 0);
+    ck_assert_uint_eq(stmts.map.count, 3);
+    ck_assert_int_eq(line.n_fresh, 1);
+    ck_assert_str_eq(closes(container_of(list_first(&line.fresh), struct op, node)), name);
+    answer_close(true);
+    ck_assert(list_empty(&stmts.drop));
+    ck_assert(!run("b", 0)); /* a stranger again; c goes for it */
+    ck_assert(!run("a", 0));
+    tear_down();
+}
+END_TEST
+
+START_TEST(one_that_was_never_prepared_goes_without_a_word)
+{
+    set_up(2);
+    for (int i = 0; i < 100; i++)
+        run(strf("select %d", i), 0);
+    ck_assert_uint_eq(stmts.map.count, 2);
+    ck_assert_int_eq(line.n_fresh, 0);
+    ck_assert(list_empty(&stmts.drop));
+    tear_down();
+}
+END_TEST
+
+/* F33 */
+START_TEST(f33_a_flood_stays_within_its_bounds)
+{
+    set_up(16);
+    for (int i = 0; i < 2000; i++) {
+        run_twice(strf("select %d", i));
+        ck_assert_uint_le(stmts.map.count, 16);
+        while (line.n_fresh)
+            answer_close(true);
+        ck_assert(list_empty(&stmts.drop));
+    }
+    tear_down();
+}
+END_TEST
+
+START_TEST(f33_bytes_are_bounded_too)
+{
+    char *sql = malloc(60001);
+    memset(sql, 'x', 60000);
+    sql[60000] = '\0';
+    set_up(100000);
+    for (int i = 0; i < 300; i++) {
+        memcpy(sql, strf("%08d", i), 8);
+        run(sql, 0);
+        ck_assert_uint_le(stmts.bytes, 4u << 20);
+    }
+    ck_assert_uint_gt(stmts.map.count, 60);
+    ck_assert_uint_lt(stmts.map.count, 80);
+    tear_down();
+    free(sql);
+}
+END_TEST
+
+START_TEST(a_long_text_is_not_kept)
+{
+    size_t length = 64 * 1024 + 1;
+    char *sql = malloc(length + 1);
+    memset(sql, 'x', length);
+    sql[length] = '\0';
+    set_up(10);
+    ck_assert_ptr_null(stmts_use(&stmts, sql, length));
+    sql[length - 1] = '\0';
+    struct stmt *s = stmts_use(&stmts, sql, length - 1);
+    ck_assert_ptr_nonnull(s);
+    stmt_unpin(s);
+    tear_down();
+    free(sql);
+}
+END_TEST
+
+START_TEST(where_preparing_is_switched_off_times_are_still_learned)
+{
+    set_up_to(10, false);
+    for (int i = 0; i < 3; i++)
+        ck_assert(!run("select 1", 0.001));
+    struct stmt *s = use("select 1");
+    ck_assert(stmt_is_quick(s));
+    stmt_drop(s);
+    stmt_unpin(s);
+    ck_assert_int_eq(line.n_fresh, 0); /* there is nothing to close */
+    ck_assert(list_empty(&stmts.drop));
+    tear_down();
+}
+END_TEST
+
+START_TEST(what_is_in_flight_is_not_pushed_out)
+{
+    set_up(2);
+    run_twice("a");
+    run_twice("b");
+    struct stmt *a = use("a"), *b = use("b");
+    ck_assert_ptr_null(use("c"));
+    ck_assert_ptr_eq(use("a"), a);
+    stmt_unpin(a);
+    stmt_unpin(a);
+    struct stmt *c = use("c");
+    ck_assert_ptr_nonnull(c);
+    ck_assert_int_eq(line.n_fresh, 1); /* a is closed */
+    stmt_unpin(b);
+    stmt_unpin(c);
+    tear_down();
+}
+END_TEST
+
+/* A query that meets "cached plan must not change result type" drops its statement while it points to it. */
+START_TEST(one_that_is_dropped_while_pinned_is_closed_afterwards)
+{
+    set_up(10);
+    run_twice("a");
+    struct stmt *a = use("a"), *same = use("a");
+    ck_assert_ptr_eq(a, same);
+    stmt_drop(a);
+    stmt_drop(a); /* by the other one as well */
+    ck_assert_int_eq(line.n_fresh, 0);
+    ck_assert(!stmt_wants_prepare(a));
+    struct stmt *fresh = use("a");
+    ck_assert_ptr_ne(fresh, a);
+    stmt_unpin(fresh);
+    stmt_unpin(a);
+    ck_assert_int_eq(line.n_fresh, 0);
+    stmt_unpin(same);
+    ck_assert_int_eq(line.n_fresh, 1);
+    answer_close(true);
+    ck_assert(list_empty(&stmts.drop));
+
+    struct stmt *never = use("never prepared");
+    stmt_drop(never);
+    stmt_unpin(never);
+    ck_assert_int_eq(line.n_fresh, 0);
+    ck_assert(list_empty(&stmts.drop));
+    tear_down();
+}
+END_TEST
+
+/* In a failed transaction DEALLOCATE is refused: it is tried again with the next that goes. */
+START_TEST(a_close_that_fails_is_tried_again)
+{
+    set_up(10);
+    run_twice("a");
+    run_twice("b");
+    struct stmt *a = use("a");
+    stmt_unpin(a);
+    stmt_drop(a);
+    answer_close(false);
+    ck_assert(!list_empty(&stmts.drop));
+    struct stmt *b = use("b");
+    stmt_unpin(b);
+    stmt_drop(b);
+    ck_assert_int_eq(line.n_fresh, 2);
+    answer_close(true);
+    answer_close(true);
+    ck_assert(list_empty(&stmts.drop));
+    tear_down();
+}
+END_TEST
+
+START_TEST(discard_all_leaves_nothing_prepared)
+{
+    set_up(10);
+    run_twice("a");
+    run_twice("b");
+    struct stmt *b = use("b");
+    stmt_unpin(b);
+    stmt_drop(b);
+    answer_close(false);
+    stmts_all_gone(&stmts);
+    ck_assert(list_empty(&stmts.drop));
+    ck_assert(run("a", 0)); /* known, and prepared anew at once */
+    ck_assert_int_eq(line.n_fresh, 0);
+    tear_down();
+}
+END_TEST
+
+START_TEST(a_lost_connection_closes_nothing)
+{
+    set_up(1);
+    run_twice("a");
+    run_twice("b"); /* a is to be closed */
+    ck_assert_int_eq(line.n_fresh, 1);
+    lose();
+    ck_assert(list_empty(&stmts.drop));
+    tear_down();
+}
+END_TEST
+
+/* A cancel request sends what is fresh another way, but for this there is none: it stays to be done. */
+START_TEST(a_close_that_was_not_sent_is_still_to_be_done)
+{
+    set_up(10);
+    run_twice("a");
+    run_twice("b");
+    struct stmt *a = use("a");
+    stmt_unpin(a);
+    stmt_drop(a);
+    pipeline_return_fresh(&line, NULL);
+    ck_assert_int_eq(line.n_fresh, 0);
+    struct stmt *b = use("b");
+    stmt_unpin(b);
+    stmt_drop(b);
+    ck_assert_int_eq(line.n_fresh, 2);
+    tear_down();
+}
+END_TEST
+
+START_TEST(service_times_are_learned)
+{
+    set_up(10);
+    struct stmt *s = use("a");
+    ck_assert(!stmt_is_quick(NULL));
+    stmt_unpin(NULL);
+    ck_assert(!stmt_is_quick(s)); /* nothing is known of it */
+    stmt_learn(s, 0.001);
+    ck_assert(stmt_is_quick(s));
+    stmt_learn(s, 1);
+    ck_assert(!stmt_is_quick(s));
+    for (int i = 0; i < 50; i++)
+        stmt_learn(s, 0.001);
+    ck_assert(stmt_is_quick(s));
+    stmt_unpin(s);
+    s = use("slow");
+    stmt_learn(s, 0.5);
+    ck_assert(!stmt_is_quick(s));
+    stmt_unpin(s);
+    tear_down();
+}
+END_TEST
+
+int main(void)
+{
+    struct check *c = check_begin("statements");
+    CHECK_ADD(c, a_text_is_prepared_when_it_comes_back);
+    CHECK_ADD(c, names_do_not_come_twice);
+    CHECK_ADD(c, the_least_recently_used_goes);
+    CHECK_ADD(c, one_that_was_never_prepared_goes_without_a_word);
+    CHECK_ADD(c, f33_a_flood_stays_within_its_bounds);
+    CHECK_ADD(c, f33_bytes_are_bounded_too);
+    CHECK_ADD(c, a_long_text_is_not_kept);
+    CHECK_ADD(c, where_preparing_is_switched_off_times_are_still_learned);
+    CHECK_ADD(c, what_is_in_flight_is_not_pushed_out);
+    CHECK_ADD(c, one_that_is_dropped_while_pinned_is_closed_afterwards);
+    CHECK_ADD(c, a_close_that_fails_is_tried_again);
+    CHECK_ADD(c, discard_all_leaves_nothing_prepared);
+    CHECK_ADD(c, a_lost_connection_closes_nothing);
+    CHECK_ADD(c, a_close_that_was_not_sent_is_still_to_be_done);
+    CHECK_ADD(c, service_times_are_learned);
+    return check_end(c);
+}
