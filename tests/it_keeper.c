@@ -373,15 +373,21 @@ END_TEST
 
 /* ---- back-off ---- */
 
+/* After the n-th failure in a row, whichever one the test gets to see. */
+static void ck_pause(uint64_t n)
+{
+    static const double pauses[] = {0.01, 0.02, 0.04, 0.05};
+    ck_assert_uint_ge(n, 1);
+    ck_assert_double_eq_tol(pool->pause, pauses[n < 4 ? n - 1 : 3], 1e-9);
+}
+
 START_TEST(the_pause_doubles_up_to_its_limit)
 {
-    static const double pauses[] = {0.01, 0.02, 0.04, 0.05, 0.05};
     open_behind(.min_size = 1, .backoff_min = 0.01, .backoff_max = 0.05);
     proxy_door(proxy, PROXY_REFUSE);
     for (uint64_t i = 0; i < 5; i++) {
         ck_until(stats().connect_failures >= i + 1);
-        ck_assert_uint_eq(stats().connect_failures, i + 1);
-        ck_assert_double_eq_tol(pool->pause, pauses[i], 1e-9);
+        ck_pause(stats().connect_failures);
     }
     proxy_door(proxy, PROXY_OPEN);
     ck_until(stats().idle == 1);
@@ -390,8 +396,8 @@ START_TEST(the_pause_doubles_up_to_its_limit)
     proxy_door(proxy, PROXY_REFUSE);
     proxy_cut(proxy);
     uint64_t before = stats().connect_failures;
-    ck_until(stats().connect_failures == before + 1);
-    ck_assert_double_eq_tol(pool->pause, 0.01, 1e-9);
+    ck_until(stats().connect_failures > before);
+    ck_pause(stats().connect_failures - before);
     proxy_door(proxy, PROXY_OPEN);
     ck_until(stats().idle == 1);
     end_behind();

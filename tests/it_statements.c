@@ -352,6 +352,11 @@ START_TEST(f33_the_server_keeps_no_more_than_prepared_max)
         evpq_future_unref(fs[i]);
     }
     ck_assert_int_le(ask_on(lease, count_prepared), MAX);
+    for (int j = 0; j < 3; j++) /* the old make room for what comes */
+        ask_on(lease, "select 4711");
+    ck_assert_int_eq(ask_on(lease, "select count(*) from pg_prepared_statements"
+                                   " where statement = 'select 4711'"),
+                     1);
     evpq_lease_release(lease);
     pools_end();
 }
