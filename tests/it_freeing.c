@@ -313,7 +313,7 @@ START_TEST(f42_a_lease_is_released_as_its_connection_is_lost)
     evpq_future *fs[] = {query_on(w.lease, "select pg_sleep(60)"), query_on(w.lease, "select 2"),
                          query("select 3")};
     evpq_future_on_done(fs[0], let_go, _i ? &w : NULL);
-    run_for(evpq_loop_ev(loop), 0.02);
+    ck_running(1);
     server_kill_backends(pools_app());
     for (int i = 0; i < 3; i++) {
         evpq_status status = evpq_await(fs[i]);

@@ -51,7 +51,7 @@ START_TEST(f10_all_in_flight_settle_once_oldest_first)
     evpq_future_on_done(fs[0], ask_in_vain, lease);
     evpq_future *waiting = query("select 3");
     seen_watch(waiting, &waited);
-    turn_for(0.03); /* all are with the server */
+    ck_running(1); /* all are with the server */
     proxy_cut(proxy);
     ck_done(waiting); /* on another connection, though the lease is still out */
     for (int i = 0; i < N; i++) {
@@ -74,11 +74,10 @@ START_TEST(f10_queries_on_several_connections_all_settle)
     evpq_future *fs[N];
     open_behind(.max_size = 4, .backoff_min = 0.01);
     for (int i = 0; i < N; i++) {
-        fs[i] = evpq_pool_query(pool, "select $1::int, pg_sleep(0.2)", EVPQ_ARGS(i));
+        fs[i] = evpq_pool_query(pool, "select $1::int, pg_sleep(0.3)", EVPQ_ARGS(i));
         seen_watch(fs[i], &seen[i]);
     }
-    ck_until(stats().busy == 4);
-    turn_for(0.02);
+    ck_running(4);
     proxy_reset(proxy);
     /* Four were with the server; those who wait get new connections. */
     int lost = 0;
@@ -259,7 +258,7 @@ START_TEST(f17_crash_of_a_backend)
     open_pool(.min_size = 2, .max_size = 2, .backoff_min = 0.01, .backoff_max = 0.05);
     evpq_lease *lease = lease_get();
     evpq_future *running = query_on(lease, "select pg_sleep(60)");
-    turn_for(0.02);
+    ck_running(1);
     server_kill9(evpq_lease_backend_pid(lease));
     evpq_await(running);
     ck_assert(evpq_error_outcome(evpq_future_error(running)) != EVPQ_OUTCOME_NOT_SENT);

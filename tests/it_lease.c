@@ -131,7 +131,7 @@ START_TEST(release_with_a_canceled_statement_in_flight)
     open_pool(.max_size = 1);
     evpq_lease *lease = lease_get();
     evpq_future *slow = query_on(lease, "select pg_sleep(60)"), *fresh;
-    run_for(evpq_loop_ev(loop), 0.02);
+    ck_running(1);
     evpq_future_cancel(slow);
     fresh = query_on(lease, "select 8"); /* goes when the line is clean again */
     evpq_lease_release(lease);
@@ -150,7 +150,7 @@ START_TEST(a_lease_outlives_its_connection)
     open_pool(.max_size = 1);
     evpq_lease *lease = lease_get();
     evpq_future *running = query_on(lease, "select pg_sleep(60)");
-    run_for(evpq_loop_ev(loop), 0.02);
+    ck_running(1);
     server_kill_backends(pools_app());
     evpq_status status = evpq_await(running);
     ck_assert_msg(status == EVPQ_LOST || status == EVPQ_SERVER, "%s", check_future_text(running));
@@ -264,7 +264,7 @@ START_TEST(f04_transaction_of_a_canceled_statement)
     evpq_lease *lease = lease_get();
     exec_on(lease, "begin");
     evpq_future *f = query_on(lease, "select pg_sleep(60)");
-    run_for(evpq_loop_ev(loop), 0.02);
+    ck_running(1);
     evpq_future_cancel(f);
     evpq_lease_release(lease);
     ck_failed(f, EVPQ_CANCELED, EVPQ_OUTCOME_UNKNOWN);

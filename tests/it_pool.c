@@ -109,7 +109,7 @@ START_TEST(query_timeout_is_the_deadline_of_each_query)
     open_pool(.query_timeout = 0.05, .max_size = 1);
     ck_failed(query("select pg_sleep(60)"), EVPQ_TIMEOUT, EVPQ_OUTCOME_UNKNOWN);
     ck_quiet();
-    ck_assert_uint_eq(stats().cancels, 1);
+    ck_assert_uint_ge(stats().cancels, 1);
     evpq_lease *lease = lease_get();
     ck_failed(query_on(lease, "select pg_sleep(60)"), EVPQ_TIMEOUT, EVPQ_OUTCOME_UNKNOWN);
     evpq_lease_release(lease);
@@ -256,11 +256,11 @@ START_TEST(stats_follow_each_connection)
     ck_quiet();
     ck_assert_int_eq(stats().idle, 2);
     evpq_future *slow = query("select pg_sleep(60)");
-    run_for(evpq_loop_ev(loop), 0.02);
+    ck_running(1);
     evpq_future_cancel(slow);
     ck_assert_int_eq(stats().closing, 1);
     ck_assert_int_eq(stats().busy, 0);
-    ck_assert_uint_eq(stats().cancels, 1);
+    ck_assert_uint_ge(stats().cancels, 1);
     ck_failed(slow, EVPQ_CANCELED, EVPQ_OUTCOME_UNKNOWN);
     pools_end();
 }
@@ -432,8 +432,7 @@ START_TEST(close_at_once_fails_what_is_left)
     evpq_lease *lease = lease_get();
     evpq_future *leased = query_on(lease, "select pg_sleep(60)");
     evpq_future *running = query("select pg_sleep(60)");
-    ck_until(stats().busy == 1);
-    run_for(evpq_loop_ev(loop), 0.02);
+    ck_running(2);
     evpq_future *waiting = query("select 1"), *acquiring = evpq_pool_acquire(pool);
     evpq_future *closed = evpq_pool_close(pool, 0);
     ck_failed(leased, EVPQ_CLOSED, EVPQ_OUTCOME_UNKNOWN);
@@ -443,7 +442,7 @@ START_TEST(close_at_once_fails_what_is_left)
     ck_failed(query_on(lease, "select 2"), EVPQ_CLOSED, EVPQ_OUTCOME_NOT_SENT);
     ck_assert_int_eq(evpq_lease_backend_pid(lease), 0);
     ck_done(closed);
-    ck_assert_uint_eq(stats().cancels, 2);
+    ck_assert_uint_ge(stats().cancels, 2);
     evpq_lease_release(lease);
     pools_end(); /* finds that the server runs neither of them any more */
 }

@@ -112,6 +112,13 @@ const char *stats_text(void)
                 (unsigned long)s.connect_failures, (unsigned long)s.lost, (unsigned long)s.retired);
 }
 
+long server_runs(void)
+{
+    return server_count(strf("select count(*) from pg_stat_activity where application_name = '%s'"
+                             " and state = 'active' and query like '%%sleep%%'",
+                             app));
+}
+
 /* ---- statements ---- */
 
 evpq_future *query(const char *sql)

@@ -47,6 +47,10 @@ const char *stats_text(void);
  ck_assert_msg(RUN_UNTIL(evpq_loop_ev(loop), (condition), 10), "never: %s; %s", #condition, \
                stats_text())
 
+/* Wait until the server is at work on this many of the pool's connections. */
+#define ck_running(n) ck_until(server_runs() == (n))
+long server_runs(void);
+
 /* Each runs one statement to its end; it has to succeed. The first column of the first row. */
 long ask(const char *sql);
 const char *ask_text(const char *sql);
