@@ -115,7 +115,7 @@ static void send_new(struct wire *w)
 {
     if (w->c && !wire_is_blocked(w))
         w->class->send(w);
-    if (w->c)
+    if (w->c && !wire_is_blocked(w)) /* else the writer flushes, and asks for what had to wait */
         wire_flush(w);
     if (w->c)
         drain(w);
