@@ -122,12 +122,17 @@ END_TEST
 /* F27: more is on the way in each direction than any buffer holds. */
 START_TEST(f27_both_sides_buffers_are_full)
 {
-    enum { QUERIES = 60, SIZE = 400 * 1000 };
+    enum { QUERIES = 1000, SIZE = 70 * 1000 };
     char *text = malloc(SIZE + 1);
     ck_assert_ptr_nonnull(text);
     memset(text, 'b', SIZE);
     text[SIZE] = '\0';
-    struct site s = site_open(server_conninfo(_i ? SERVER_TCP : SERVER_UNIX, NULL), &one);
+    struct proxy *p = _i == 2 ? server_proxy() : NULL;
+    struct site s = site_open(p ? server_conninfo_port(SERVER_TCP, proxy_port(p), NULL)
+                                : server_conninfo(_i ? SERVER_TCP : SERVER_UNIX, NULL),
+                              &one);
+    if (p) /* blocks and unblocks more often */
+        proxy_delay(p, PROXY_TO_SERVER, 1);
     evpq_lease *lease = site_lease(&s);
     evpq_future *f[QUERIES];
     for (int i = 0; i < QUERIES; i++)
@@ -141,6 +146,7 @@ START_TEST(f27_both_sides_buffers_are_full)
     evpq_lease_release(lease);
     free(text);
     site_close(&s);
+    proxy_stop(p);
 }
 END_TEST
 
@@ -668,7 +674,7 @@ int main(void)
     CHECK_ADD(c, many_rows_and_columns);
     CHECK_ADD(c, a_value_of_64_megabytes);
     CHECK_ADD(c, results_of_every_size);
-    CHECK_ADD_LOOP(c, f27_both_sides_buffers_are_full, 2);
+    CHECK_ADD_LOOP(c, f27_both_sides_buffers_are_full, 3);
     CHECK_ADD(c, f06_neighbours_commit_and_fail_alone);
     CHECK_ADD(c, a_constraint_that_fails_at_commit_is_that_querys_error);
     CHECK_ADD(c, copy_is_refused_and_neighbours_go_on);
