@@ -47,8 +47,9 @@ static const struct pipeline_owner owner = {.ended = ended, .lost = lost, .notic
 
 static struct dial *dialing;
 
-static void connected(struct dial_owner *o, struct pg_conn *c)
+static void connected(struct dial_owner *o, struct pg_conn *c, double turnaround)
 {
+    (void)turnaround;
     (void)o;
     dialing = NULL;
     ck_assert(wire_open(&line.wire, c));
@@ -108,6 +109,7 @@ static void tell(struct step *s, char what)
 static bool step_send(struct op *op, struct pg_conn *c)
 {
     struct step *s = container_of(op, struct step, op);
+    op->parts = 1;
     return !s->refuses && pq_send_command(c, s->sql);
 }
 

@@ -38,7 +38,7 @@ static evpq_result *query(const char *sql, evpq_args args)
     free(room);
     ck_assert_msg(PQresultStatus(pg) == PGRES_TUPLES_OK || PQresultStatus(pg) == PGRES_COMMAND_OK,
                   "%s: %s", sql, PQerrorMessage(conn));
-    return result_wrap(pg);
+    return result_wrap(pg, NULL);
 }
 
 /* One value in each format. */

@@ -34,7 +34,7 @@ START_TEST(a_new_loop_is_null_without_memory)
         oom_fail_at(n);
         loop = evpq_loop_new(_i ? theirs : NULL);
         failed = oom_end();
-        ck_assert_int_eq(n == 1, failed);
+        ck_assert_int_eq(n <= 2, failed); /* the loop, and what keeps its blocks */
         ck_assert_int_eq(!loop, failed);
         evpq_loop_unref(loop);
     }
@@ -282,14 +282,14 @@ START_TEST(a_map_that_cannot_grow_still_takes_and_finds)
     oom_fail_from(_i ? 3 : 1);
     for (int i = 0; i < MANY; i++) {
         snprintf(keys[i], sizeof keys[i], "%d", i);
-        map_insert(&m, &nodes[i], keys[i], map_hash(keys[i]));
+        map_insert(&m, &nodes[i], keys[i], map_hash(keys[i], strlen(keys[i])));
     }
     ck_assert(oom_end());
     ck_assert_uint_lt(m.size, MANY / 2);
     for (int i = 0; i < MANY; i++)
-        ck_assert_ptr_eq(map_find(&m, keys[i], map_hash(keys[i])), &nodes[i]);
+        ck_assert_ptr_eq(map_find(&m, keys[i], map_hash(keys[i], strlen(keys[i]))), &nodes[i]);
     map_remove(&m, &nodes[7]);
-    ck_assert_ptr_null(map_find(&m, "7", map_hash("7")));
+    ck_assert_ptr_null(map_find(&m, "7", map_hash("7", strlen("7"))));
     ck_assert_uint_eq(m.count, MANY - 1);
     map_free(&m);
 }

@@ -55,7 +55,7 @@ static evpq_result *one(uint32_t type, int format, const char *bytes, int length
 {
     PGresult *pg = columns(&(struct column){"c", type, format}, 1);
     set(pg, 0, 0, bytes, bytes ? length : -1);
-    evpq_result *r = result_wrap(pg);
+    evpq_result *r = result_wrap(pg, NULL);
     ck_assert_ptr_nonnull(r);
     return r;
 }
@@ -74,7 +74,7 @@ static evpq_result *table(void)
     set_text(pg, 0, 1, "one");
     set_text(pg, 1, 0, NULL);
     set_text(pg, 1, 1, NULL);
-    evpq_result *r = result_wrap(pg);
+    evpq_result *r = result_wrap(pg, NULL);
     ck_assert_ptr_nonnull(r);
     return r;
 }
@@ -125,7 +125,7 @@ END_TEST
 
 START_TEST(a_command_without_a_tag)
 {
-    evpq_result *r = result_wrap(PQmakeEmptyPGresult(NULL, PGRES_COMMAND_OK));
+    evpq_result *r = result_wrap(PQmakeEmptyPGresult(NULL, PGRES_COMMAND_OK), NULL);
     ck_assert_str_eq(evpq_result_command(r), "");
     ck_assert_int_eq(evpq_result_affected(r), -1);
     ck_assert_int_eq(evpq_result_rows(r), 0);
@@ -402,7 +402,7 @@ START_TEST(many_conversions_do_not_disturb_one_another)
         set(pg, row, 0, bytes, 4);
         set(pg, row, 1, bytes, 4);
     }
-    evpq_result *r = result_wrap(pg);
+    evpq_result *r = result_wrap(pg, NULL);
     const char *kept[ROWS][2];
     for (int row = ROWS - 1; row >= 0; row--)
         for (int column = 0; column < 2; column++)
@@ -459,7 +459,7 @@ START_TEST(without_memory_there_is_no_result)
 {
     PGresult *pg = columns(&(struct column){"c", INT4, 0}, 1);
     oom_fail_at(1);
-    evpq_result *r = result_wrap(pg);
+    evpq_result *r = result_wrap(pg, NULL);
     ck_assert(oom_end());
     ck_assert_ptr_null(r);
 }

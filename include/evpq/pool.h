@@ -162,6 +162,14 @@ EVPQ_API void evpq_pool_get_stats(const evpq_pool *pool, evpq_pool_stats *stats)
  * server runs none (SQLSTATE 42601). The extended query protocol has no place for either. */
 EVPQ_API evpq_future *evpq_pool_query(evpq_pool *pool, const char *sql, evpq_args args);
 
+/* The same for a statement that only reads. Those that one turn of the loop sends down one connection share a
+ * transaction, which costs the server less than one for each. The server holds it to the promise: a statement that writes
+ * after all fails with 25006 (read_only_sql_transaction) when it travels in company. Each still fails alone: those behind
+ * one that failed are run again. To share a transaction means: now() is the same for all of them, above READ COMMITTED so
+ * is the snapshot, locks are held until the last has run; and set_config(..., true), set_config(..., false) and advisory locks
+ * are possible, as in any read-only transaction. */
+EVPQ_API evpq_future *evpq_pool_read(evpq_pool *pool, const char *sql, evpq_args args);
+
 /* ---- leases ---- */
 
 /* Waits for a connection of one's own; done with a lease. A lease that nobody takes out of the future

@@ -7,14 +7,6 @@
 #include <assert.h>
 #include <stdint.h>
 
-/* A program's callback, waiting. */
-struct callback {
-    struct waiter waiter;
-    evpq_future *f;
-    evpq_done_fn *fn;
-    void *arg;
-};
-
 static const struct evpq_future constant_invalid = {.status = EVPQ_INVALID};
 static const struct evpq_future constant_nomem = {.status = EVPQ_NOMEM};
 
@@ -136,9 +128,11 @@ void future_watch(evpq_future *f, evpq_loop *loop, struct waiter *w, void (*run)
 static void run_callback(struct job *job)
 {
     struct callback *cb = container_of(job, struct callback, waiter.job);
-    cb->fn(cb->f, cb->arg);
-    evpq_future_unref(cb->f);
-    mem_free(cb);
+    evpq_future *f = cb->f;
+    cb->fn(f, cb->arg);
+    if (cb != &f->first)
+        mem_free(cb);
+    evpq_future_unref(f);
 }
 
 evpq_status evpq_future_on_done(evpq_future *f, evpq_done_fn *fn, void *arg)
@@ -147,7 +141,7 @@ evpq_status evpq_future_on_done(evpq_future *f, evpq_done_fn *fn, void *arg)
         return EVPQ_INVALID;
     if (!f->loop)
         return f->status; /* there is nowhere to call from */
-    struct callback *cb = mem_alloc(sizeof *cb);
+    struct callback *cb = f->first.fn ? mem_alloc(sizeof *cb) : &f->first;
     if (!cb)
         return EVPQ_NOMEM;
     *cb = (struct callback){.f = evpq_future_ref(f), .fn = fn, .arg = arg};

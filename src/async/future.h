@@ -25,6 +25,19 @@ struct value_class {
     void (*free)(void *value);
 };
 
+/* Somebody who wants to know; called once, from the run queue. Taking job.node off its list calls it off. */
+struct waiter {
+    struct job job;
+};
+
+/* A program's callback, waiting. */
+struct callback {
+    struct waiter waiter;
+    evpq_future *f;
+    evpq_done_fn *fn; /* NULL: this one is free */
+    void *arg;
+};
+
 struct evpq_future {
     unsigned refs; /* 0: one of the constant futures */
     evpq_status status;
@@ -37,11 +50,7 @@ struct evpq_future {
     evpq_future *follows;
     const struct value_class *value_class;
     void *value;
-};
-
-/* Somebody who wants to know; called once, from the run queue. Taking job.node off its list calls it off. */
-struct waiter {
-    struct job job;
+    struct callback first; /* most have one; others are allocated */
 };
 
 /* Initialises an embedded future with two references: the producer's and the one to be given to the caller. */

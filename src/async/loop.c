@@ -25,6 +25,7 @@ struct evpq_loop {
     ev_idle more;
     ev_prepare leaving; /* started when the outermost run is to end and an inner one is under way */
     struct mailbox *mailbox;
+    struct recycler *blocks;
     struct graveyard graveyard;
 };
 
@@ -120,7 +121,11 @@ evpq_loop *evpq_loop_new(struct ev_loop *ev)
     loop->refs = 1;
     loop->owns_ev = !ev;
     loop->ev = ev ? ev : ev_loop_new(EVFLAG_AUTO);
-    if (!loop->ev) {
+    loop->blocks = recycler_new();
+    if (!loop->ev || !loop->blocks) {
+        if (loop->ev && loop->owns_ev)
+            ev_loop_destroy(loop->ev);
+        recycler_unref(loop->blocks);
         mem_free(loop);
         return NULL;
     }
@@ -154,6 +159,7 @@ evpq_loop *evpq_loop_unref(evpq_loop *loop)
     ev_idle_stop(loop->ev, &loop->more);
     if (loop->owns_ev)
         ev_loop_destroy(loop->ev);
+    recycler_unref(loop->blocks);
     mem_free(loop);
     return NULL;
 }
@@ -213,6 +219,11 @@ void loop_hold(evpq_loop *loop)
 void loop_release(evpq_loop *loop)
 {
     ev_unref(loop->ev);
+}
+
+struct recycler *loop_blocks(evpq_loop *loop)
+{
+    return loop->blocks;
 }
 
 struct mailbox **loop_mailbox(evpq_loop *loop)

@@ -6,6 +6,7 @@
 #define ASYNC_LOOP_H
 
 #include "async/runq.h"
+#include "base/recycle.h"
 
 #include <evpq/loop.h>
 #include <stdbool.h>
@@ -71,6 +72,9 @@ void loop_leave(evpq_loop *loop);
 
 /* Seconds, now, on a clock that never jumps. Cheap: not a system call on the machines that matter. */
 double loop_time(evpq_loop *loop);
+
+/* For what comes and goes with each query; it may outlive the loop through references of its own. */
+struct recycler *loop_blocks(evpq_loop *loop);
 
 /* Where thread.c keeps its mailbox for this loop, and future.c the futures that it is about to free. */
 struct mailbox;

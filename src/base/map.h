@@ -24,7 +24,7 @@ struct map {
 void map_init(struct map *m);
 void map_free(struct map *m); /* the table; nodes are the caller's */
 
-uint64_t map_hash(const char *key);
+uint64_t map_hash(const char *key, size_t length);
 struct map_node *map_find(const struct map *m, const char *key, uint64_t hash);
 void map_insert(struct map *m, struct map_node *node, const char *key, uint64_t hash);
 void map_remove(struct map *m, struct map_node *node);

@@ -242,7 +242,7 @@ bool conn_admits(const struct conn *c, int depth)
     const struct pipeline *p = &c->line;
     return !c->quarantined && !c->dirty && !c->retiring && !p->n_risky && !p->n_abandoned &&
            pipeline_depth(p) < depth &&
-           (!p->n_sent || loop_time(c->loop) - p->head_since < STMT_QUICK);
+           !pipeline_is_overdue(p, STMT_QUICK);
 }
 
 bool conn_at_rest(const struct conn *c)
@@ -309,7 +309,7 @@ void conn_reset(struct conn *c, bool discard_all)
 
 /* ---- the beginning ---- */
 
-static void connected(struct dial_owner *owner, struct pg_conn *pq)
+static void connected(struct dial_owner *owner, struct pg_conn *pq, double turnaround)
 {
     struct conn *c = container_of(owner, struct conn, dialing);
     c->dial = NULL;
@@ -317,6 +317,7 @@ static void connected(struct dial_owner *owner, struct pg_conn *pq)
         kill_for(c, EVPQ_CONNECT, "libpq could not enter pipeline mode");
         return;
     }
+    c->line.turnaround = turnaround;
     c->is_open = true;
     c->owner->opened(c);
 }
@@ -340,6 +341,7 @@ struct conn *conn_new(const struct conn_config *config, const struct conn_owner 
     c->config = config;
     c->owner = owner;
     pipeline_init(&c->line, c->loop, &line_owner);
+    c->line.prepares = config->prepares;
     stmts_init(&c->stmts, &c->line, config->prepared_max, config->prepares);
     command_init(&c->fence, "", fence_over);
     command_init(&c->rollback, "ROLLBACK", rollback_over);

@@ -23,6 +23,7 @@ struct evpq_result {
     PGresult *pg;
     int rows, columns;
     struct notes *notes;
+    struct recycler *blocks; /* where this came from; a reference */
 };
 
 /* One value that a getter is after. */

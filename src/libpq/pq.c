@@ -248,6 +248,16 @@ bool pq_send_command(struct pg_conn *c, const char *sql)
     return PQsendQueryParams(c, sql, 0, NULL, NULL, NULL, NULL, 0);
 }
 
+bool pq_send_prepare_command(struct pg_conn *c, const char *name, const char *sql)
+{
+    return PQsendPrepare(c, name, sql, 0, NULL);
+}
+
+bool pq_send_prepared_command(struct pg_conn *c, const char *name)
+{
+    return PQsendQueryPrepared(c, name, 0, NULL, NULL, NULL, 0);
+}
+
 bool pq_send_deallocate(struct pg_conn *c, const char *name)
 {
 #if HAVE_PQSENDCLOSEPREPARED

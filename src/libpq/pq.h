@@ -45,6 +45,8 @@ bool pq_send_request(struct pg_conn *c, const struct request *r);
 bool pq_send_prepare(struct pg_conn *c, const char *name, const struct request *r);
 bool pq_send_prepared(struct pg_conn *c, const char *name, const struct request *r);
 bool pq_send_command(struct pg_conn *c, const char *sql);
+bool pq_send_prepare_command(struct pg_conn *c, const char *name, const char *sql);
+bool pq_send_prepared_command(struct pg_conn *c, const char *name);
 bool pq_send_deallocate(struct pg_conn *c, const char *name);
 bool pq_send_sync(struct pg_conn *c); /* below libpq 17 this also flushes */
 int pq_flush(struct pg_conn *c); /* 0 all is sent, 1 wait until writable, -1 the link is broken */

@@ -1,7 +1,7 @@
 /* result.c - evpq_result: its life, and a getter for each type. */
 #include "libpq/result.h"
 
-#include "base/mem.h"
+#include "base/recycle.h"
 #include "libpq/place.h"
 #include "words/error.h"
 #include "words/value_number.h"
@@ -11,18 +11,25 @@
 
 /* ---- life ---- */
 
-evpq_result *result_wrap(struct pg_result *pg)
+struct both {
+    struct evpq_result result;
+    struct notes notes;
+};
+
+evpq_result *result_wrap(struct pg_result *pg, struct recycler *blocks)
 {
-    struct both {
-        struct evpq_result result;
-        struct notes notes;
-    } *both = mem_alloc(sizeof *both);
+    struct both *both = recycler_take(blocks, sizeof *both);
     if (!both) {
         PQclear(pg);
         return NULL;
     }
     both->result = (struct evpq_result){
-        .pg = pg, .rows = PQntuples(pg), .columns = PQnfields(pg), .notes = &both->notes};
+        .pg = pg,
+        .rows = PQntuples(pg),
+        .columns = PQnfields(pg),
+        .notes = &both->notes,
+        .blocks = recycler_ref(blocks),
+    };
     both->notes = (struct notes){.refs = 1};
     cells_init(&both->notes.cells, (size_t)both->result.rows, (size_t)both->result.columns);
     return &both->result;
@@ -42,7 +49,9 @@ evpq_result *evpq_result_unref(evpq_result *r)
     cells_free(&r->notes->cells);
     evpq_error_unref(r->notes->fault);
     PQclear(r->pg);
-    mem_free(r);
+    struct recycler *blocks = r->blocks;
+    recycler_give(blocks, r, sizeof(struct both));
+    recycler_unref(blocks);
     return NULL;
 }
 

@@ -8,6 +8,7 @@ static struct command *command_of(struct op *op)
 
 static bool send(struct op *op, struct pg_conn *c)
 {
+    op->parts = 1;
     return pq_send_command(c, command_of(op)->sql);
 }
 

@@ -3,8 +3,10 @@
 
 #include "words/error.h"
 
-
-enum { FLUSH_SIZE = 64 * 1024 };
+enum {
+    SEGMENT_MOST = 32, /* sixteen have most of the gain */
+    FLUSH_SIZE = 64 * 1024,
+};
 
 static struct pipeline *pipeline_of(struct wire *w)
 {
@@ -39,14 +41,77 @@ static void take_off(struct pipeline *p, struct op *op)
 
 static void put_on_sent(struct pipeline *p, struct op *op)
 {
-    if (!p->n_sent)
-        p->head_since = loop_time(p->wire.loop);
+    if (!p->current)
+        p->current = op;
     list_remove(&op->node);
     list_append(&p->sent, &op->node);
     op->sent = true;
+    op->sent_at = p->flushing;
     p->n_fresh--;
     p->n_sent++;
     p->n_awaited += is_awaited(op);
+}
+
+/* The transaction that this segment is going to be may only read. Set for the transaction alone: BEGIN READ ONLY would
+ * leave a failed block behind, which the segments sent after it would fall into. */
+static const char guard_sql[] = "select pg_catalog.set_config('transaction_read_only', 'on', true)";
+static const char guard_name[] = "evpq_guard";
+
+static bool send_guard(struct pipeline *p, struct op *op)
+{
+    struct pg_conn *c = p->wire.c;
+    op->skip = 1;
+    if (!p->prepares)
+        return pq_send_command(c, guard_sql);
+    if (p->guarded)
+        return pq_send_prepared_command(c, guard_name);
+    p->guarded = true;
+    op->skip = 2;
+    return pq_send_prepare_command(c, guard_name, guard_sql) &&
+           pq_send_prepared_command(c, guard_name);
+}
+
+static bool is_ready(const struct pipeline *p, const struct op *op)
+{
+    return op && (!p->held || op->urgent);
+}
+
+/* How many of the first may share a Sync. */
+static int segment_length(const struct pipeline *p)
+{
+    int n = 0;
+    list_each(node, (struct list *)&p->fresh) {
+        const struct op *op = container_of(node, struct op, node);
+        if (!op->reads || !is_ready(p, op) || n == SEGMENT_MOST)
+            break;
+        n++;
+    }
+    return n;
+}
+
+static bool send_one(struct pipeline *p, struct op *op, bool guarded, bool last)
+{
+    op->skip = 0;
+    op->last = last;
+    if (guarded && !send_guard(p, op))
+        return false;
+    bool taken = op->class->send(op, p->wire.c);
+    if (taken || !pq_is_whole(p->wire.c)) /* when the link breaks meanwhile, part of it may be on its way */
+        put_on_sent(p, op);
+    p->unflushed += op->size;
+    return taken && (!last || pq_send_sync(p->wire.c));
+}
+
+/* A lone reader goes as any other: the guard would cost more than it saves. */
+static bool send_segment(struct pipeline *p)
+{
+    int n = segment_length(p);
+    if (n < 2)
+        return send_one(p, first(&p->fresh), false, true);
+    for (int i = 0; i < n; i++)
+        if (!send_one(p, first(&p->fresh), i == 0, i == n - 1))
+            return false;
+    return true;
 }
 
 static void send_fresh(struct wire *w)
@@ -54,22 +119,19 @@ static void send_fresh(struct wire *w)
     struct pipeline *p = pipeline_of(w);
     if (!p->n_sent && p->n_fresh && loop_unpolled(w->loop) && !wire_look(w))
         return;
-    size_t unflushed = 0;
-    for (struct op *op; w->c && (op = first(&p->fresh)) && (!p->held || op->urgent);) {
-        bool taken = op->class->send(op, w->c);
-        if (taken || !pq_is_whole(w->c)) /* in a link that breaks meanwhile, part of it may be on its way */
-            put_on_sent(p, op);
-        if (!taken || !pq_send_sync(w->c)) {
+    p->flushing = loop_time(w->loop);
+    while (w->c && is_ready(p, first(&p->fresh))) {
+        if (!send_segment(p)) {
             wire_break(w, pq_lost_error(w->c));
             return;
         }
-        unflushed += op->size;
-        if (unflushed < FLUSH_SIZE)
+        if (p->unflushed < FLUSH_SIZE)
             continue;
-        unflushed = 0;
+        p->unflushed = 0;
         if (!wire_flush(w))
             return; /* the rest waits outside libpq's buffer, whose size nothing limits */
     }
+    p->unflushed = 0;
 }
 
 void pipeline_submit(struct pipeline *p, struct op *op)
@@ -148,13 +210,85 @@ static void out_of_step(struct pipeline *p)
                                    "an answer came that belongs to no query"));
 }
 
-static bool end_operation(struct pipeline *p, struct op *op)
+static struct op *after(const struct pipeline *p, const struct op *op)
+{
+    return op->node.next == &p->sent ? NULL : container_of(op->node.next, struct op, node);
+}
+
+/* One statement has had all its answers. */
+static void end_part(struct pipeline *p, struct op *op)
+{
+    if (op->skip) {
+        op->skip--;
+        return;
+    }
+    op->class->feed(op, PQ_END, NULL);
+    if (!--op->parts && !op->last)
+        p->current = after(p, op);
+}
+
+/* The guard failed, or the transaction did when it was to be committed: whoever is in it has no answer to rely on. */
+static void spoil_segment(struct pipeline *p)
+{
+    list_each(node, &p->sent) {
+        struct op *op = container_of(node, struct op, node);
+        if (op->last)
+            break;
+        op->class->feed(op, PQ_ABORTED, NULL);
+    }
+}
+
+static void guard_answered(struct pipeline *p, const struct op *op, enum pq_kind kind,
+                           struct pg_result *result)
+{
+    pq_clear(result);
+    if (kind != PQ_ERROR)
+        return;
+    p->guarded = false; /* DEALLOCATE ALL, by somebody */
+    if (op->skip == 2)
+        p->prepares = false; /* the name is taken, by somebody before a pooler */
+}
+
+static int segment_size(const struct pipeline *p)
+{
+    int n = 1;
+    for (const struct op *op = first(&p->sent); !op->last; op = after(p, op))
+        n++;
+    return n;
+}
+
+/* For how long the server has been at the first: since it answered the one before, or since this one can have reached it,
+ * with the way back counted in. */
+static double head_service(const struct pipeline *p, double now)
+{
+    double arrived_at = first(&p->sent)->sent_at + p->turnaround;
+    double since = arrived_at > p->head_since ? arrived_at : p->head_since;
+    return now > since ? now - since : 0;
+}
+
+bool pipeline_is_overdue(const struct pipeline *p, double seconds)
+{
+    return p->n_sent && head_service(p, loop_time(p->wire.loop)) >= seconds;
+}
+
+/* Everything up to here is over; each is told in turn, and may be submitted again. */
+static bool end_segment(struct pipeline *p)
 {
     double now = loop_time(p->wire.loop);
-    take_off(p, op);
-    p->head_took = now - p->head_since;
+    int n = segment_size(p);
+    double whole = now - first(&p->sent)->sent_at;
+    p->head_took = head_service(p, now) / n;
+    if (whole < p->turnaround)
+        p->turnaround = whole;
     p->head_since = now;
-    op->class->feed(op, PQ_SYNC, NULL);
+    for (bool last = false; p->wire.c && !last;) {
+        struct op *op = first(&p->sent);
+        last = op->last;
+        take_off(p, op);
+        if (last)
+            p->current = first(&p->sent);
+        op->class->feed(op, PQ_SYNC, NULL);
+    }
     if (p->wire.c)
         p->owner->ended(p);
     return true; /* libpq may hold more, even when no answer is out: it must not pass for the next one */
@@ -163,14 +297,15 @@ static bool end_operation(struct pipeline *p, struct op *op)
 static bool arrived(struct wire *w, enum pq_kind kind, struct pg_result *result)
 {
     struct pipeline *p = pipeline_of(w);
-    struct op *op = first(&p->sent);
+    struct op *op = p->current;
+    bool complete = op && op->last && !op->parts; /* its Sync is due, or an error of the commit */
     bool twice = kind == PQ_END && p->ended_twice;
     p->ended_twice = kind == PQ_END;
     if (!op && kind == PQ_END)
         return false;
     if (twice && !pq_is_whole(w->c))
         return false; /* a broken link has nothing more to say; the wire finds out why */
-    if (!op || twice) {
+    if (!op || twice || (complete ? kind == PQ_RESULT : kind == PQ_SYNC)) {
         pq_clear(result);
         out_of_step(p);
         return false;
@@ -180,8 +315,17 @@ static bool arrived(struct wire *w, enum pq_kind kind, struct pg_result *result)
         return false;
     }
     if (kind == PQ_SYNC)
-        return end_operation(p, op);
-    op->class->feed(op, kind, result);
+        return end_segment(p);
+    if (kind == PQ_END && !complete) {
+        end_part(p, op);
+    } else if (op->skip) {
+        guard_answered(p, op, kind, result);
+    } else {
+        if (complete && kind == PQ_ERROR)
+            spoil_segment(p);
+        if (kind != PQ_END)
+            op->class->feed(op, kind, result);
+    }
     return true;
 }
 
@@ -200,6 +344,8 @@ static void lost(struct wire *w, evpq_error *why)
 {
     struct pipeline *p = pipeline_of(w);
     evpq_error *kept = evpq_error_ref(why);
+    p->current = NULL;
+    p->guarded = false;
     p->owner->lost(p, why);
     fail_all(&p->sent, p, kept);
     fail_all(&p->fresh, p, kept);

@@ -1,4 +1,9 @@
-/* pipeline.h - operations in flight on one connection, first in, first out, each with a Sync of its own.
+/* pipeline.h - operations in flight on one connection, first in, first out, each with a Sync of its own; but those that
+ * only read, and are sent in one tick, go as a segment under one Sync.
+ *
+ * A segment saves the server all transactions but one, and the sockets all answers but one. The server itself holds it to
+ * its promise: it begins with a guard that makes its transaction read-only. When one of them fails, those behind it were
+ * not run: they are told ABORTED, and may be submitted again.
  *
  * The mirror of libpq's own command queue. A new operation stays `fresh`, untouched by libpq, until the end of the tick:
  * so what has not been sent is known for certain, and costs nothing to take back. */
@@ -12,7 +17,7 @@ struct op;
 /* A verb. Operations are on the pipeline from pipeline_submit until feed(PQ_SYNC) or fail, which are called when they
  * are off it. */
 struct op_class {
-    /* Hands the operation to libpq, without Sync. False: libpq refused; the line is then broken, and the operation
+    /* Hands the operation to libpq, without Sync, and sets op->parts. False: libpq refused; the line is then broken, and the operation
      * fails as not sent. */
     bool (*send)(struct op *, struct pg_conn *);
     /* What came for it: RESULT and ERROR (the result is given), ABORTED and END; at last SYNC: it is over. */
@@ -26,7 +31,12 @@ struct op_class {
 struct op {
     struct list node;
     const struct op_class *class;
+    double sent_at;
     size_t size; /* about how many bytes it sends */
+    int parts;      /* how many statements send handed to libpq: set by it, counted down */
+    int skip;       /* of the guard before it, not its own: answers that it is not told */
+    bool reads;     /* may share a transaction with others that only read */
+    bool last;      /* a Sync follows it */
     bool sent;
     bool abandoned; /* nobody waits for the answer any more */
     bool
@@ -50,10 +60,16 @@ struct pipeline {
     int n_fresh, n_sent;
     int n_awaited, n_abandoned; /* of those sent */
     int n_risky;
+    struct op *current; /* whose answers come next: the first that has not had them all, or the last before a Sync */
+    bool guarded;      /* the guard is prepared on the server */
+    bool prepares;     /* it may be */
+    size_t unflushed;  /* bytes handed to libpq since the last flush, in this tick */
     bool held;         /* nothing but urgent operations is sent */
     bool ended_twice;  /* two ENDs in a row: libpq has nothing left where we have */
-    double head_since; /* when the server can have begun with the first */
-    double head_took;  /* how long it took, in feed(PQ_SYNC) */
+    double head_since; /* when the one before the first was answered */
+    double head_took;  /* how long it took, in feed(PQ_SYNC), without the way there and back */
+    double turnaround; /* the shortest time from sending to answer: about the way there and back */
+    double flushing;   /* the time of this tick's sending */
 };
 
 void pipeline_init(struct pipeline *p, evpq_loop *loop, const struct pipeline_owner *owner);
@@ -62,6 +78,9 @@ static inline int pipeline_depth(const struct pipeline *p)
 {
     return p->n_fresh + p->n_sent;
 }
+
+/* Whether the server has been at the first for longer than `seconds`, as far as can be told from here. */
+bool pipeline_is_overdue(const struct pipeline *p, double seconds);
 
 void pipeline_submit(struct pipeline *p, struct op *op);
 

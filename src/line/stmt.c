@@ -20,6 +20,7 @@ static struct stmt *stmt_of_lru(struct list *node)
 
 static bool send_close(struct op *op, struct pg_conn *c)
 {
+    op->parts = 1;
     return pq_send_deallocate(c, container_of(op, struct stmt, close)->name);
 }
 
@@ -145,7 +146,7 @@ struct stmt *stmts_use(struct stmts *ss, const char *sql, size_t length)
 {
     if (length > MAX_LENGTH)
         return NULL;
-    uint64_t hash = map_hash(sql);
+    uint64_t hash = map_hash(sql, length);
     struct map_node *node = map_find(&ss->map, sql, hash);
     struct stmt *s = node ? container_of(node, struct stmt, node) : add(ss, sql, length, hash);
     if (!s)
@@ -187,6 +188,7 @@ bool stmt_is_quick(const struct stmt *s)
 
 void stmts_all_gone(struct stmts *ss)
 {
+    ss->line->guarded = false;
     list_each(node, &ss->lru)
         stmt_of_lru(node)->prepared = stmt_of_lru(node)->sure = false;
     list_each(dropped, &ss->drop) {

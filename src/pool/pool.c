@@ -291,7 +291,7 @@ evpq_pool *evpq_pool_unref(evpq_pool *pool)
 
 /* ---- using ---- */
 
-evpq_future *evpq_pool_query(evpq_pool *pool, const char *sql, evpq_args args)
+static evpq_future *one_shot(evpq_pool *pool, const char *sql, evpq_args args, bool reads)
 {
     struct query *q;
     if (!pool)
@@ -301,8 +301,19 @@ evpq_future *evpq_pool_query(evpq_pool *pool, const char *sql, evpq_args args)
     evpq_future *f = query_new(pool->loop, sql, args, &pool->home, &q);
     if (!q)
         return f;
+    q->op.reads = reads && q->plannable;
     lanes_add_query(pool, q);
     return pool_limit(pool, f);
+}
+
+evpq_future *evpq_pool_query(evpq_pool *pool, const char *sql, evpq_args args)
+{
+    return one_shot(pool, sql, args, false);
+}
+
+evpq_future *evpq_pool_read(evpq_pool *pool, const char *sql, evpq_args args)
+{
+    return one_shot(pool, sql, args, true);
 }
 
 evpq_future *evpq_pool_acquire(evpq_pool *pool)

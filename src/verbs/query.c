@@ -8,6 +8,8 @@
 #include "libpq/result.h"
 #include "words/error.h"
 
+enum { ABORTS_MOST = 4 }; /* times that others in its segment may fail before it */
+
 static struct query *query_of(const evpq_future *f)
 {
     return container_of(f, struct query, future);
@@ -46,7 +48,7 @@ static void query_free(evpq_future *f)
     struct query *q = query_of(f);
     evpq_error_unref(q->error);
     evpq_result_unref(q->result);
-    mem_free(q);
+    recycler_give(loop_blocks(f->loop), q, sizeof *q + q->op.size);
 }
 
 static void settle_canceled(struct query *q, evpq_outcome outcome, const char *detail)
@@ -94,7 +96,7 @@ void query_submit(struct query *q, struct conn *c)
 {
     evpq_future_ref(&q->future);
     q->conn = c;
-    q->preparing = q->used_prepared = false;
+    q->preparing = q->used_prepared = q->aborted = false;
     q->stale = PQ_STALE_NO;
     q->stmt = q->plannable ? stmts_use(&c->stmts, q->request.sql, q->request.sql_length) : NULL;
     q->op.risky = !stmt_is_quick(q->stmt);
@@ -107,10 +109,12 @@ static bool send(struct op *op, struct pg_conn *c)
     struct stmt *s =
         q->request.types ? NULL : q->stmt; /* a statement is prepared with undeclared types only */
     bool sent;
+    op->parts = 1;
     if (s && stmt_wants_prepare(s)) {
         sent =
             pq_send_prepare(c, s->name, &q->request) && pq_send_prepared(c, s->name, &q->request);
         s->prepared = q->preparing = sent;
+        op->parts = 2;
     } else if (s && s->prepared && (q->home || s->sure)) {
         sent = pq_send_prepared(c, s->name, &q->request);
     } else {
@@ -146,7 +150,7 @@ static void take_result(struct query *q, struct pg_result *r)
         pq_clear(r);
         return;
     }
-    q->result = result_wrap(r);
+    q->result = result_wrap(r, loop_blocks(q->future.loop));
     if (!q->result && !q->error)
         q->error = error_build(&(struct error_fields){
             .status = EVPQ_NOMEM,
@@ -173,7 +177,11 @@ static void take_error(struct query *q, struct pg_result *r)
 /* Only what has surely not been run, and only where nobody can see that it comes later than it was asked for. */
 static bool may_go_again(const struct query *q)
 {
-    if (q->stale == PQ_STALE_NO || q->retried || q->op.abandoned)
+    if (q->op.abandoned)
+        return false;
+    if (q->aborted && !q->error)
+        return true;
+    if (q->stale == PQ_STALE_NO || q->retried)
         return false;
     return q->home || (!pipeline_depth(&q->conn->line) && !conn_in_transaction(q->conn));
 }
@@ -183,7 +191,10 @@ static void go_again(struct query *q)
     struct conn *c = q->conn;
     stmt_unpin(q->stmt);
     q->error = evpq_error_unref(q->error);
-    q->retried = true;
+    q->result = evpq_result_unref(q->result);
+    q->retried |= q->stale != PQ_STALE_NO;
+    if (q->aborted && ++q->aborts == ABORTS_MOST)
+        q->op.reads = false; /* in company it gets nowhere */
     query_submit(q, c);
     evpq_future_unref(&q->future); /* the reference of the first time */
 }
@@ -233,8 +244,11 @@ static void feed(struct op *op, enum pq_kind kind, struct pg_result *r)
     case PQ_SYNC:
         finish(q);
         break;
-    default:
-        break; /* ABORTED: its Prepare failed, and has said so */
+    default: /* ABORTED: its own Prepare failed, and has said so; or one before it in its segment */
+        q->aborted = true;
+        if (q->preparing && q->stmt)
+            q->stmt->prepared = false;
+        break;
     }
 }
 
@@ -273,7 +287,8 @@ evpq_future *query_new(evpq_loop *loop, const char *sql, evpq_args args, struct 
     size_t room;
     *ret_query = NULL;
     evpq_error *error = request_measure(sql, args, &room);
-    if (!error && sql_kind(sql) == SQL_COPY_STREAM)
+    enum sql_kind kind = error ? SQL_EMPTY : sql_kind(sql);
+    if (!error && kind == SQL_COPY_STREAM)
         error = error_build(&(struct error_fields){
             .status = EVPQ_INVALID,
             .outcome = EVPQ_OUTCOME_NOT_SENT,
@@ -283,14 +298,14 @@ evpq_future *query_new(evpq_loop *loop, const char *sql, evpq_args args, struct 
         });
     if (error)
         return future_failed(loop, error);
-    struct query *q = mem_alloc(sizeof *q + room);
+    struct query *q = recycler_take(loop_blocks(loop), sizeof *q + room);
     if (!q)
         return future_constant(EVPQ_NOMEM);
     *q = (struct query){.op = {.class = &class}, .home = home};
     future_init(&q->future, &query_class, loop);
     list_init(&q->op.node);
     list_init(&q->place.node);
-    q->plannable = sql_kind(sql) == SQL_PLANNABLE;
+    q->plannable = kind == SQL_PLANNABLE;
     q->op.size = room;
     request_write(&q->request, q + 1, sql, args);
     *ret_query = q;

@@ -42,7 +42,9 @@ struct query {
     bool plannable; /* may be prepared, and ride with others */
     bool preparing; /* the first answer will be that of Prepare */
     bool used_prepared;
-    bool retried;
+    bool retried;   /* after a stale statement */
+    bool aborted;   /* not run, as another in its segment failed */
+    uint8_t aborts; /* how often that has happened */
     enum pq_stale stale;
     struct request request;
 };

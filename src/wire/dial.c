@@ -24,6 +24,7 @@ struct dial {
     struct io io;
     struct resolve *resolve;
     struct pg_conn *c;
+    double asked; /* when the last wait began */
 
     int pass;     /* 1: the second, when a standby was only preferred */
     int turn;     /* index into order */
@@ -68,9 +69,10 @@ static void succeed(struct dial *d)
 {
     struct dial_owner *owner = d->owner;
     struct pg_conn *c = d->c;
+    double turnaround = loop_time(d->loop) - d->asked;
     d->c = NULL;
     dial_stop(d);
-    owner->connected(owner, c);
+    owner->connected(owner, c, turnaround);
 }
 
 static void fail(struct dial *d)
@@ -98,6 +100,7 @@ static void remember(struct dial *d, const char *why, const char *sqlstate)
 
 static void wait_for(struct dial *d, int event)
 {
+    d->asked = loop_time(d->loop);
     io_start(&d->io, pq_socket(d->c), event); /* the socket may be another one after each poll */
 }
 

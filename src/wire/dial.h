@@ -14,7 +14,8 @@ struct dial;
 
 /* Called from the loop, never from inside dial_start; then the dial is gone. */
 struct dial_owner {
-    void (*connected)(struct dial_owner *, struct pg_conn *c); /* given */
+    /* `c` is given. `turnaround`: seconds that the server's last answer took, at least the way there and back. */
+    void (*connected)(struct dial_owner *, struct pg_conn *c, double turnaround);
     void (*failed)(struct dial_owner *, evpq_error *why);      /* given */
 };
 
