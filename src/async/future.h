@@ -13,10 +13,12 @@
 #include <evpq/future.h>
 
 struct future_class {
-    void (*cancel)(evpq_future *f); /* pending: stop the work and settle f, as canceled */
-    void (*free)(
-        evpq_future *f); /* the last reference is gone: free the block; the value is gone already */
-    size_t (*count)(const evpq_future *f); /* children; NULL: none */
+    /* It is pending: stop the work and settle it, as canceled. */
+    void (*cancel)(evpq_future *f);
+    /* The last reference is gone: free the block; the value is gone already. */
+    void (*free)(evpq_future *f);
+    /* Its children; NULL: none. */
+    size_t (*count)(const evpq_future *f);
     evpq_future *(*at)(const evpq_future *f, size_t i);
 };
 
@@ -41,8 +43,7 @@ struct callback {
 struct evpq_future {
     unsigned refs; /* 0: one of the constant futures */
     evpq_status status;
-    bool
-        ending; /* being canceled, or canceling its children to settle next: deaf to evpq_future_cancel */
+    bool ending;     /* being canceled, or about to settle: deaf to evpq_future_cancel */
     evpq_loop *loop; /* NULL for the constant ones */
     const struct future_class *class;
     struct list waiters;

@@ -8,10 +8,9 @@
 
 struct promise {
     struct evpq_future future;
-    struct value_class
-        value_class;    /* of the program's value; its address tells it from every other */
-    struct job job;     /* tells the program that it was canceled */
-    struct timer timer; /* sleep */
+    struct value_class value_class; /* the program's: its address tells it from every other */
+    struct job job;                 /* tells the program that it was canceled */
+    struct timer timer;             /* sleep */
     evpq_done_fn *on_cancel;
     void *arg;
 };

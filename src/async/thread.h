@@ -11,11 +11,11 @@ struct mailbox;
 
 struct errand {
     struct list node;
-    void (*work)(struct errand *); /* in a thread of its own, all signals blocked */
-    void (*done)(
-        struct errand
-            *); /* from the loop; or, when the loop is gone by then, in the thread: so an errand
-                                      that nobody waits for any more must only free itself there */
+    /* In a thread of its own, all signals blocked. */
+    void (*work)(struct errand *);
+    /* From the loop; or, when the loop is gone by then, in the thread: so an errand that nobody
+     * waits for any more must only free itself there. */
+    void (*done)(struct errand *);
     struct mailbox *mailbox;
 };
 

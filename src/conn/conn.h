@@ -26,17 +26,18 @@ struct conn_config {
  * conn_kill and conn_look call dead. */
 struct conn_owner {
     void (*opened)(struct conn *);
-    void (*room)(struct conn *);  /* an operation is over; others are in flight */
-    void (*quiet)(struct conn *); /* nothing is in flight, nothing is being canceled */
-    void (*dead)(
-        struct conn *,
-        const evpq_error *why); /* borrowed. Its operations fail after this; it frees itself
-                                                           later */
-    void (*buried)(
-        struct conn *); /* after dead: its operations have failed, and it is about to be freed */
-    void (*notice)(struct conn *, evpq_error *notice); /* given */
-    void (*canceling)(
-        struct conn *); /* a cancel request goes out, or one more: no good to anyone until quiet */
+    /* An operation is over; others are in flight. */
+    void (*room)(struct conn *);
+    /* Nothing is in flight, nothing is being canceled. */
+    void (*quiet)(struct conn *);
+    /* `why` is borrowed. Its operations fail after this; it is buried later. */
+    void (*dead)(struct conn *, const evpq_error *why);
+    /* After dead: its operations have failed, and it is about to be freed. */
+    void (*buried)(struct conn *);
+    /* The notice is given. */
+    void (*notice)(struct conn *, evpq_error *notice);
+    /* A cancel request goes out, or one more: no good to anyone until quiet. */
+    void (*canceling)(struct conn *);
 };
 
 struct conn {

@@ -17,9 +17,8 @@ struct conninfo {
     struct conninfo_host *hosts; /* in the order given */
     int n;
     double connect_timeout; /* seconds; 0: not set */
-    bool
-        prefer_standby; /* target_session_attrs: a first pass over all hosts wants a standby, a second anything */
-    bool shuffle; /* load_balance_hosts=random */
+    bool prefer_standby;    /* a first pass over all hosts wants a standby, a second anything */
+    bool shuffle;           /* load_balance_hosts=random */
 
     char *text; /* as the program gave it */
     bool disable_gss;

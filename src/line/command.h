@@ -8,8 +8,8 @@ struct command {
     struct op op;
     const char *sql; /* a constant */
     bool running, failed;
-    void (*over)(
-        struct command *); /* answered, well or not (`failed`); not called when the link is lost */
+    /* Answered, well or not (`failed`); not called when the link is lost. */
+    void (*over)(struct command *);
 };
 
 void command_init(struct command *k, const char *sql, void (*over)(struct command *));

@@ -39,8 +39,7 @@ struct op {
     bool last;      /* a Sync follows it */
     bool sent;
     bool abandoned; /* nobody waits for the answer any more */
-    bool
-        unawaited; /* nobody ever did: an errand of the library's own, which a cancel request may hit */
+    bool unawaited; /* nobody ever did: an errand of our own, which a cancel may hit */
     bool urgent; /* passes a held line */
     bool risky;  /* how long it takes is not known to be short: nothing should ride behind it */
 };

@@ -10,13 +10,13 @@
 #include <assert.h>
 #include <stdio.h>
 
-static struct place *first_place(const evpq_pool *pool)
+static struct queue_place *first_place(const evpq_pool *pool)
 {
     struct list *node = list_first(&pool->waiting);
-    return node ? container_of(node, struct place, node) : NULL;
+    return node ? container_of(node, struct queue_place, node) : NULL;
 }
 
-static struct query *query_at(struct place *place)
+static struct query *query_at(struct queue_place *place)
 {
     return container_of(place, struct query, place);
 }
@@ -45,27 +45,27 @@ void lanes_move(evpq_pool *pool, struct conn *c, enum use use)
 
 static void arm_expiry(evpq_pool *pool)
 {
-    struct place *place = first_place(pool);
+    struct queue_place *place = first_place(pool);
     if (!place || pool->opts.acquire_timeout < 0)
         timer_stop(&pool->expiry);
     else if (!timer_active(&pool->expiry))
         timer_start(&pool->expiry, place->deadline - loop_time(pool->loop));
 }
 
-static void enqueue(evpq_pool *pool, struct place *place)
+static void enqueue(evpq_pool *pool, struct queue_place *place)
 {
     list_append(&pool->waiting, &place->node);
     pool->n_waiting++;
     arm_expiry(pool);
 }
 
-static void dequeue(evpq_pool *pool, struct place *place)
+static void dequeue(evpq_pool *pool, struct queue_place *place)
 {
     list_remove(&place->node);
     pool->n_waiting--;
 }
 
-bool lanes_add_place(evpq_pool *pool, struct place *place)
+bool lanes_add_place(evpq_pool *pool, struct queue_place *place)
 {
     if (pool->n_waiting >= pool->opts.max_waiting) {
         pool->done.rejected++;
@@ -78,14 +78,14 @@ bool lanes_add_place(evpq_pool *pool, struct place *place)
     return true;
 }
 
-void lanes_return(evpq_pool *pool, struct place *place)
+void lanes_return(evpq_pool *pool, struct queue_place *place)
 {
     struct list *before = &pool->waiting;
     if (!place
              ->deadline) /* it never stood in the queue; its connection was found, and died, in this tick */
         place->deadline = loop_time(pool->loop) + pool->opts.acquire_timeout;
     list_each(node, &pool->waiting)
-        if (container_of(node, struct place, node)->ticket > place->ticket) {
+        if (container_of(node, struct queue_place, node)->ticket > place->ticket) {
             before = node;
             break;
         }
@@ -103,7 +103,7 @@ static void queue_shrank(evpq_pool *pool)
     pool_close_unneeded(pool);
 }
 
-void lanes_withdraw(evpq_pool *pool, struct place *place)
+void lanes_withdraw(evpq_pool *pool, struct queue_place *place)
 {
     if (!list_linked(&place->node))
         return;
@@ -111,7 +111,7 @@ void lanes_withdraw(evpq_pool *pool, struct place *place)
     queue_shrank(pool);
 }
 
-static void fail_place(struct place *place, evpq_error *why)
+static void fail_place(struct queue_place *place, evpq_error *why)
 {
     if (place->for_lease)
         lease_refuse(place, why);
@@ -121,7 +121,7 @@ static void fail_place(struct place *place, evpq_error *why)
 
 void lanes_fail_all(evpq_pool *pool, const evpq_error *why)
 {
-    for (struct place *place; (place = first_place(pool));) {
+    for (struct queue_place *place; (place = first_place(pool));) {
         const char *sql = place->for_lease ? NULL : query_at(place)->request.sql;
         dequeue(pool, place);
         fail_place(place, error_about(why, EVPQ_OK, EVPQ_OUTCOME_NOT_SENT, sql));
@@ -158,7 +158,7 @@ static void expire(struct timer *t)
 {
     evpq_pool *pool = container_of(t, evpq_pool, expiry);
     double now = loop_time(pool->loop) + 0.0005; /* libev's clock may be that much behind */
-    for (struct place *place; (place = first_place(pool)) && place->deadline <= now;) {
+    for (struct queue_place *place; (place = first_place(pool)) && place->deadline <= now;) {
         dequeue(pool, place);
         pool->done.acquire_timeouts++;
         fail_place(place,
@@ -187,7 +187,7 @@ static bool can_take(const evpq_pool *pool, const struct conn *c, const struct q
 
 void lanes_serve(evpq_pool *pool, struct conn *c)
 {
-    for (struct place *place; (place = first_place(pool));) {
+    for (struct queue_place *place; (place = first_place(pool));) {
         if (place->for_lease) {
             if (c->use != USE_IDLE || !conn_look(c))
                 break;

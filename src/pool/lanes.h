@@ -17,11 +17,11 @@ void lanes_add_query(evpq_pool *pool, struct query *q);
 
 /* A place for one who wants a lease: true if it is on the queue; else the queue is full. Serve idle connections
  * afterwards. */
-bool lanes_add_place(evpq_pool *pool, struct place *place);
+bool lanes_add_place(evpq_pool *pool, struct queue_place *place);
 
 /* Back to where it stood in the queue, deadline included. */
-void lanes_return(evpq_pool *pool, struct place *place);
-void lanes_withdraw(evpq_pool *pool, struct place *place);
+void lanes_return(evpq_pool *pool, struct queue_place *place);
+void lanes_withdraw(evpq_pool *pool, struct queue_place *place);
 
 /* A connection that is idle, or has room, takes from the queue what it can. */
 void lanes_serve(evpq_pool *pool, struct conn *c);

@@ -12,7 +12,7 @@ enum phase { SETUP, GREETING, OUT, RETURNED, FAREWELL, RESETTING };
 
 struct acquire {
     struct evpq_future future;
-    struct place place;
+    struct queue_place place;
     evpq_pool *pool;
     evpq_lease *lease; /* while its before_acquire runs */
 };
@@ -135,7 +135,7 @@ evpq_future *lease_ask(evpq_pool *pool)
     return &a->future;
 }
 
-void lease_refuse(struct place *place, evpq_error *why)
+void lease_refuse(struct queue_place *place, evpq_error *why)
 {
     struct acquire *a = container_of(place, struct acquire, place);
     future_settle_error(&a->future, why);
@@ -270,7 +270,7 @@ void lease_set_up(evpq_pool *pool, struct conn *c)
         kill_for_memory(c);
 }
 
-void lease_begin(evpq_pool *pool, struct conn *c, struct place *place)
+void lease_begin(evpq_pool *pool, struct conn *c, struct queue_place *place)
 {
     struct acquire *a = container_of(place, struct acquire, place);
     evpq_lease *lease = lease_new(pool, c, GREETING);

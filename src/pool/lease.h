@@ -16,13 +16,13 @@
 /* evpq_pool_acquire: a future with a place in the queue. */
 evpq_future *lease_ask(evpq_pool *pool);
 /* It gets none. Takes the error. */
-void lease_refuse(struct place *place, evpq_error *why);
+void lease_refuse(struct queue_place *place, evpq_error *why);
 
 /* Runs after_connect on a connection that is new, or new again, then calls pool_settle_conn, or kills it. */
 void lease_set_up(evpq_pool *pool, struct conn *c);
 
 /* Lends an idle connection to whoever had that place in the queue. */
-void lease_begin(evpq_pool *pool, struct conn *c, struct place *place);
+void lease_begin(evpq_pool *pool, struct conn *c, struct queue_place *place);
 
 /* A leased connection (c->user) has nothing in flight; or is dead, or taken away (`why` is borrowed). */
 void lease_quiet(struct conn *c);

@@ -15,7 +15,7 @@
 struct query;
 
 /* Where somebody stands in the queue of a pool, which keeps it (pool/lanes). */
-struct place {
+struct queue_place {
     struct list node;
     uint64_t ticket;
     double deadline;
@@ -33,7 +33,7 @@ struct query_home {
 struct query {
     struct evpq_future future;
     struct op op;
-    struct place place;
+    struct queue_place place;
     struct query_home *home; /* NULL: runs on one connection or not at all */
     struct conn *conn;       /* while on its line */
     struct stmt *stmt;       /* pinned, likewise */
