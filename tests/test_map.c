@@ -24,7 +24,8 @@ static struct map_node *find(const struct map *m, const char *key)
 static void insert(struct map *m, int i)
 {
     snprintf(entries[i].key, sizeof entries[i].key, "key %d", i);
-    map_insert(m, &entries[i].node, entries[i].key, map_hash(entries[i].key, strlen(entries[i].key)));
+    map_insert(m, &entries[i].node, entries[i].key,
+               map_hash(entries[i].key, strlen(entries[i].key)));
 }
 
 START_TEST(a_new_map_is_empty_and_finds_nothing)
@@ -117,8 +118,10 @@ END_TEST
 
 START_TEST(the_hash_looks_at_every_byte)
 {
-    ck_assert_uint_eq(map_hash("select 1", strlen("select 1")), map_hash("select 1", strlen("select 1")));
-    ck_assert_uint_ne(map_hash("select 1", strlen("select 1")), map_hash("select 2", strlen("select 2")));
+    ck_assert_uint_eq(map_hash("select 1", strlen("select 1")),
+                      map_hash("select 1", strlen("select 1")));
+    ck_assert_uint_ne(map_hash("select 1", strlen("select 1")),
+                      map_hash("select 2", strlen("select 2")));
     ck_assert_uint_ne(map_hash("ab", strlen("ab")), map_hash("ba", strlen("ba")));
     ck_assert_uint_ne(map_hash("", strlen("")), map_hash("\xff", strlen("\xff")));
 }

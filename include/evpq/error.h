@@ -9,20 +9,20 @@ extern "C" {
 #endif
 
 /* X(NAME, "what it means"). The set is closed within a major version. */
-#define EVPQ_STATUS_TABLE(X)                                                                       \
-    X(OK, "success")                                                                               \
-    X(PENDING, "not settled yet")                                                                  \
-    X(SERVER, "the server reported an error")                                                      \
-    X(CONNECT, "no connection could be made")                                                      \
-    X(LOST, "the connection was lost")                                                             \
-    X(TIMEOUT, "the deadline has passed")                                                          \
-    X(CANCELED, "canceled by the program")                                                         \
-    X(CLOSED, "the pool, lease or loop is closed")                                                 \
-    X(QUEUE_FULL, "too many calls are waiting for a connection")                                   \
-    X(INVALID, "the call cannot be carried out as it was made")                                    \
-    X(DEADLOCK, "waiting here could never end")                                                    \
-    X(TYPE, "a value does not fit the type that was asked for")                                    \
-    X(NOMEM, "out of memory")
+#define EVPQ_STATUS_TABLE(X)                                  \
+ X(OK, "success")                                             \
+ X(PENDING, "not settled yet")                                \
+ X(SERVER, "the server reported an error")                    \
+ X(CONNECT, "no connection could be made")                    \
+ X(LOST, "the connection was lost")                           \
+ X(TIMEOUT, "the deadline has passed")                        \
+ X(CANCELED, "canceled by the program")                       \
+ X(CLOSED, "the pool, lease or loop is closed")               \
+ X(QUEUE_FULL, "too many calls are waiting for a connection") \
+ X(INVALID, "the call cannot be carried out as it was made")  \
+ X(DEADLOCK, "waiting here could never end")                  \
+ X(TYPE, "a value does not fit the type that was asked for")  \
+ X(NOMEM, "out of memory")
 
 typedef enum evpq_status {
 #define EVPQ_STATUS_ENUM(name, text) EVPQ_##name,
@@ -35,7 +35,7 @@ typedef enum evpq_status {
 typedef enum evpq_outcome {
     EVPQ_OUTCOME_NOT_SENT, /* not a byte of it was handed to the network: the server has not seen it */
     EVPQ_OUTCOME_REJECTED, /* the server answered with an error: its transaction was rolled back */
-    EVPQ_OUTCOME_UNKNOWN,  /* it was on the wire when the link, the deadline or the caller ended it */
+    EVPQ_OUTCOME_UNKNOWN, /* it was on the wire when the link, the deadline or the caller ended it */
 } evpq_outcome;
 
 /* An immutable, reference counted description of one failure. */

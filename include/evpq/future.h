@@ -126,8 +126,8 @@ EVPQ_API bool evpq_future_set_error(evpq_future *f, evpq_status status, const ch
 
 /* Futures that have settled already. The value is taken. */
 EVPQ_API evpq_future *evpq_future_ok(evpq_loop *loop, void *value, void (*free_value)(void *));
-EVPQ_API evpq_future *evpq_future_failed(evpq_loop *loop, evpq_status status, const char *format, ...)
-    EVPQ_PRINTF(3, 4);
+EVPQ_API evpq_future *evpq_future_failed(evpq_loop *loop, evpq_status status, const char *format,
+                                         ...) EVPQ_PRINTF(3, 4);
 
 #ifdef __cplusplus
 }

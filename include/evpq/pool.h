@@ -35,11 +35,11 @@ typedef struct evpq_lease evpq_lease;
 /* How a connection is cleaned when a lease is released (and after a one-shot statement that is not plain DML), before
  * it is idle again. A reset that fails closes the connection. */
 typedef enum evpq_reset {
-    EVPQ_RESET_DEFAULT,  /* EVPQ_RESET_FULL */
-    EVPQ_RESET_NONE,     /* the same as ROLLBACK: no connection is handed on within a transaction */
+    EVPQ_RESET_DEFAULT, /* EVPQ_RESET_FULL */
+    EVPQ_RESET_NONE,    /* the same as ROLLBACK: no connection is handed on within a transaction */
     EVPQ_RESET_ROLLBACK, /* a transaction that is open is rolled back; settings, temporary tables, LISTEN, advisory locks,
                             cursors WITH HOLD and prepared statements are left to the next user */
-    EVPQ_RESET_FULL,     /* ROLLBACK where needed, then DISCARD ALL: nothing of the session is left */
+    EVPQ_RESET_FULL, /* ROLLBACK where needed, then DISCARD ALL: nothing of the session is left */
 } evpq_reset;
 
 /* Server-side prepared statements: a text that a connection sees again is prepared there and from then on only
@@ -70,22 +70,26 @@ typedef struct evpq_pool_opts {
     double acquire_timeout; /* longest wait for a connection, for queries and leases [30] */
     double query_timeout;   /* evpq_timeout for every query of this pool and its leases [none] */
     double connect_timeout; /* for each address of each host [conninfo's connect_timeout, or 10] */
-    double cancel_timeout;  /* how long a canceled connection may take to become usable, else it is closed [5] */
-    double idle_timeout;    /* idle longer than this, and more than min_size: closed [600] */
-    double max_lifetime;    /* older than this: closed when next idle [3600] */
-    double lifetime_jitter; /* each connection's lifetime is shorter by a random part of this [max_lifetime / 10] */
-    double backoff_min;     /* first pause after a failed connect; it doubles, with jitter, ... [0.1] */
-    double backoff_max;     /* ... up to this [5] */
+    double
+        cancel_timeout; /* how long a canceled connection may take to become usable, else it is closed [5] */
+    double idle_timeout; /* idle longer than this, and more than min_size: closed [600] */
+    double max_lifetime; /* older than this: closed when next idle [3600] */
+    double
+        lifetime_jitter; /* each connection's lifetime is shorter by a random part of this [max_lifetime / 10] */
+    double backoff_min; /* first pause after a failed connect; it doubles, with jitter, ... [0.1] */
+    double backoff_max; /* ... up to this [5] */
 
     int pipeline_depth; /* one-shot queries on one connection at a time; 1: no pipelining [32] */
     evpq_prepare prepare;
     int prepared_max; /* prepared statements kept on a connection, least recently used out first [256] */
     evpq_reset reset;
 
-    evpq_hook_fn *after_connect;  /* on each new connection, before its first use, and again after EVPQ_RESET_FULL has
+    evpq_hook_fn *
+        after_connect; /* on each new connection, before its first use, and again after EVPQ_RESET_FULL has
                                      made it as new: the place for session settings */
-    evpq_hook_fn *before_acquire; /* on each lease, before it is handed out; not for one-shot queries */
-    evpq_hook_fn *after_release;  /* on each lease, after its release and before the reset */
+    evpq_hook_fn
+        *before_acquire; /* on each lease, before it is handed out; not for one-shot queries */
+    evpq_hook_fn *after_release; /* on each lease, after its release and before the reset */
     void *hook_arg;
 
     evpq_notice_fn *on_notice; /* [notices are dropped] */

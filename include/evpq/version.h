@@ -12,15 +12,15 @@
 #define EVPQ_VERSION "0.1.0"
 
 /* Comparable as an integer: 0.1.0 is 100, 1.2.3 is 10203. */
-#define EVPQ_VERSION_NUMBER                                                                        \
-    (EVPQ_VERSION_MAJOR * 10000 + EVPQ_VERSION_MINOR * 100 + EVPQ_VERSION_PATCH)
+#define EVPQ_VERSION_NUMBER \
+ (EVPQ_VERSION_MAJOR * 10000 + EVPQ_VERSION_MINOR * 100 + EVPQ_VERSION_PATCH)
 
 #if defined(__GNUC__) || defined(__clang__)
-#define EVPQ_API __attribute__((visibility("default")))
-#define EVPQ_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+# define EVPQ_API __attribute__((visibility("default")))
+# define EVPQ_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #else
-#define EVPQ_API
-#define EVPQ_PRINTF(fmt, args)
+# define EVPQ_API
+# define EVPQ_PRINTF(fmt, args)
 #endif
 
 #ifdef __cplusplus

@@ -10,14 +10,14 @@ enum {
 };
 
 #if defined(__SANITIZE_ADDRESS__)
-#define RECYCLES 0
+# define RECYCLES 0
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define RECYCLES 0
-#endif
+# if __has_feature(address_sanitizer)
+#  define RECYCLES 0
+# endif
 #endif
 #ifndef RECYCLES
-#define RECYCLES 1
+# define RECYCLES 1
 #endif
 
 struct block {

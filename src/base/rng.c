@@ -6,7 +6,7 @@
 void rng_init(struct rng *r)
 {
     if (getrandom(&r->state, sizeof r->state, GRND_NONBLOCK) != sizeof r->state)
-        r->state = (uint64_t) (uintptr_t) r; /* early in boot; spread is all that is needed */
+        r->state = (uint64_t)(uintptr_t)r; /* early in boot; spread is all that is needed */
 }
 
 uint64_t rng_next(struct rng *r)
@@ -19,5 +19,5 @@ uint64_t rng_next(struct rng *r)
 
 double rng_unit(struct rng *r)
 {
-    return (double) (rng_next(r) >> 11) * 0x1p-53;
+    return (double)(rng_next(r) >> 11) * 0x1p-53;
 }

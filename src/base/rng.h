@@ -8,8 +8,8 @@ struct rng {
     uint64_t state;
 };
 
-void rng_init(struct rng *r);     /* from the kernel's entropy */
-double rng_unit(struct rng *r);   /* in [0, 1) */
+void rng_init(struct rng *r);   /* from the kernel's entropy */
+double rng_unit(struct rng *r); /* in [0, 1) */
 uint64_t rng_next(struct rng *r);
 
 #endif

@@ -241,8 +241,7 @@ bool conn_admits(const struct conn *c, int depth)
 {
     const struct pipeline *p = &c->line;
     return !c->quarantined && !c->dirty && !c->retiring && !p->n_risky && !p->n_abandoned &&
-           pipeline_depth(p) < depth &&
-           !pipeline_is_overdue(p, STMT_QUICK);
+           pipeline_depth(p) < depth && !pipeline_is_overdue(p, STMT_QUICK);
 }
 
 bool conn_at_rest(const struct conn *c)

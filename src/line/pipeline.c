@@ -96,7 +96,8 @@ static bool send_one(struct pipeline *p, struct op *op, bool guarded, bool last)
     if (guarded && !send_guard(p, op))
         return false;
     bool taken = op->class->send(op, p->wire.c);
-    if (taken || !pq_is_whole(p->wire.c)) /* when the link breaks meanwhile, part of it may be on its way */
+    if (taken ||
+        !pq_is_whole(p->wire.c)) /* when the link breaks meanwhile, part of it may be on its way */
         put_on_sent(p, op);
     p->unflushed += op->size;
     return taken && (!last || pq_send_sync(p->wire.c));

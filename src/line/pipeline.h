@@ -33,15 +33,15 @@ struct op {
     const struct op_class *class;
     double sent_at;
     size_t size; /* about how many bytes it sends */
-    int parts;      /* how many statements send handed to libpq: set by it, counted down */
-    int skip;       /* of the guard before it, not its own: answers that it is not told */
-    bool reads;     /* may share a transaction with others that only read */
-    bool last;      /* a Sync follows it */
+    int parts;   /* how many statements send handed to libpq: set by it, counted down */
+    int skip;    /* of the guard before it, not its own: answers that it is not told */
+    bool reads;  /* may share a transaction with others that only read */
+    bool last;   /* a Sync follows it */
     bool sent;
     bool abandoned; /* nobody waits for the answer any more */
     bool unawaited; /* nobody ever did: an errand of our own, which a cancel may hit */
-    bool urgent; /* passes a held line */
-    bool risky;  /* how long it takes is not known to be short: nothing should ride behind it */
+    bool urgent;    /* passes a held line */
+    bool risky;     /* how long it takes is not known to be short: nothing should ride behind it */
 };
 
 struct pipeline;
@@ -59,7 +59,8 @@ struct pipeline {
     int n_fresh, n_sent;
     int n_awaited, n_abandoned; /* of those sent */
     int n_risky;
-    struct op *current; /* whose answers come next: the first that has not had them all, or the last before a Sync */
+    struct op *
+        current; /* whose answers come next: the first that has not had them all, or the last before a Sync */
     bool guarded;      /* the guard is prepared on the server */
     bool prepares;     /* it may be */
     size_t unflushed;  /* bytes handed to libpq since the last flush, in this tick */

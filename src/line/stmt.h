@@ -33,7 +33,7 @@ struct stmts {
     struct list lru;  /* the coldest first */
     struct list drop; /* to be closed on the server, or freed when unpinned */
     int max;
-    bool prepares;    /* else statements are only known, for how long they take */
+    bool prepares; /* else statements are only known, for how long they take */
     size_t bytes;
     uint64_t next_name;
 };

@@ -2,6 +2,7 @@
 #include "pool/keeper.h"
 
 #include "pool/lanes.h"
+#include "pool/member.h"
 #include "pool/wish.h"
 #include "words/error.h"
 
@@ -37,7 +38,7 @@ void keeper_tend(evpq_pool *pool, bool crowded)
     int room =
         at_most(pool->window - pool->count[USE_CONNECTING], pool->opts.max_size - pool_total(pool));
     for (int n = at_most(missing(pool, crowded), room); n > 0; n--) {
-        struct conn *c = pool_dial(pool);
+        struct conn *c = member_dial(pool);
         if (!c) {
             keeper_failed(pool, error_nomem());
             return;
@@ -157,7 +158,7 @@ static void mark_retiring(evpq_pool *pool)
 {
     double now = loop_time(pool->loop);
     int surplus = pool_total(pool) - pool->opts.max_size;
-    list_each (node, &pool->conns[USE_SHARED]) {
+    list_each(node, &pool->conns[USE_SHARED]) {
         struct conn *c = container_of(node, struct conn, node);
         c->retiring = surplus > 0 || (pool->opts.max_lifetime > 0 && now >= c->retire_at);
         surplus -= surplus > 0;
@@ -169,7 +170,7 @@ void keeper_sweep(evpq_pool *pool)
     list_each(node, &pool->conns[USE_IDLE]) {
         struct conn *c = container_of(node, struct conn, node);
         if (keeper_retires(pool, c))
-            pool_retire(c);
+            member_retire(c);
     }
     mark_retiring(pool);
     keeper_tend(pool, false);

@@ -2,9 +2,11 @@
  *
  *   lanes   who waits, and which connection serves whom
  *   keeper  how many connections there are, how old, and how often to try
+ *   member  what becomes of a connection between one use and the next
  *   lease   a connection lent out: hooks, hand-over, reset
  *   wish    futures on the state of the pool as a whole: connected, drained, closed
- *   pool    the public face, and the table that connections call
+ *   close   the end of a pool
+ *   pool    the public face
  *
  * A connection is in exactly one of the lists below; lanes_move is the only writer of which. */
 #ifndef POOL_POOL_H
@@ -55,7 +57,7 @@ struct evpq_pool {
 
     struct list wishes;
     bool closing, closed;
-    bool out_of_time; /* closing, and past its deadline: nothing is begun any more */
+    bool out_of_time;      /* closing, and past its deadline: nothing is begun any more */
     struct timer patience; /* of evpq_pool_close */
     double close_at;
 };
@@ -71,29 +73,6 @@ void pool_ref(evpq_pool *pool);
 void pool_unref(evpq_pool *pool);
 
 int pool_total(const evpq_pool *pool);
-
-/* Begins a new connection; it is in USE_CONNECTING. NULL without memory. */
-struct conn *pool_dial(evpq_pool *pool);
-
-/* Closes an idle connection on purpose. */
-void pool_retire(struct conn *c);
-
-/* Rolls back what is open; where the `session` may bear marks, cleans it as far as the pool's option says. Only at rest;
- * pool_settle_conn (or lease_quiet) comes when it is done. */
-void pool_reset_conn(evpq_pool *pool, struct conn *c, bool session);
-
-/* Of a pool that is closing, and where nobody waits any more: closes the idle, and those still connecting. May free
- * it. */
-void pool_close_unneeded(evpq_pool *pool);
-
-/* A connection has nothing to do: cleans it if need be, retires it, or makes it idle and serves who waits. */
-void pool_settle_conn(evpq_pool *pool, struct conn *c);
-
-/* The pool is closed if it is closing and has no connection left and nobody waits. */
-void pool_close_if_empty(evpq_pool *pool);
-
-/* The error of a pool that is closed. Given. */
-evpq_error *pool_closed_error(evpq_outcome outcome);
 
 /* Wraps a query's future in the pool's query_timeout. Takes and gives. */
 evpq_future *pool_limit(evpq_pool *pool, evpq_future *f);

@@ -16,7 +16,7 @@ struct dial;
 struct dial_owner {
     /* `c` is given. `turnaround`: seconds that the server's last answer took, at least the way there and back. */
     void (*connected)(struct dial_owner *, struct pg_conn *c, double turnaround);
-    void (*failed)(struct dial_owner *, evpq_error *why);      /* given */
+    void (*failed)(struct dial_owner *, evpq_error *why); /* given */
 };
 
 /* `ci`, `rng` and `owner` are borrowed until then. `timeout`: seconds for each look-up and each address. NULL without
