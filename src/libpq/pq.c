@@ -8,6 +8,7 @@
 #include "config.h"
 #include "words/error.h"
 
+#include <ctype.h>
 #include <dlfcn.h>
 #include <libpq-fe.h>
 #include <stdint.h>
@@ -54,12 +55,13 @@ static void tidy(const char *text, char *to, size_t room, char sqlstate[6])
         } else if (*p == '\n') {
             p++;
             line_start = true;
+            bool indented = *p == '\t';
+            p += strspn(p, "\t");
             if (*p && strncmp(p, "LOCATION:", 9)) {
-                bool goes_on = *p == '\t';
-                to[n++] = goes_on ? '.' : ';';
+                if (!indented || !islower((unsigned char)*p)) /* else the sentence goes on */
+                    to[n++] = indented ? '.' : ';';
                 to[n++] = ' ';
             }
-            p += strspn(p, "\t");
         } else if (p > text + 2 && p[-1] == ' ' && p[-2] == ' ' && p[-3] == ':' && is_sqlstate(p)) {
             if (!sqlstate[0]) {
                 memcpy(sqlstate, p, 5);
@@ -337,6 +339,10 @@ enum pq_kind pq_next(struct pg_conn *c, struct pg_result **ret_result)
         PQclear(r);
         return PQ_COPYING;
     default:
+        if (!pq_is_whole(c) && !PQresultErrorField(r, PG_DIAG_SEVERITY)) {
+            PQclear(r); /* made up for want of an answer: what ended the link is told by pq_lost_error */
+            return PQ_NOTHING;
+        }
         *ret_result = r;
         return PQ_ERROR;
     }

@@ -6,11 +6,12 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-static evpq_error *reason_lost(struct wire *w)
+/* Given: the server's last words, `why` (borrowed, may be NULL), or what libpq says. */
+static evpq_error *reason_lost(const struct wire *w, const evpq_error *why)
 {
-    evpq_error *why = w->farewell ? error_about(w->farewell, EVPQ_LOST, EVPQ_OUTCOME_UNKNOWN, NULL)
-                                  : pq_lost_error(w->c);
-    return why;
+    if (w->farewell)
+        return error_about(w->farewell, EVPQ_LOST, EVPQ_OUTCOME_UNKNOWN, NULL);
+    return why ? evpq_error_ref(why) : pq_lost_error(w->c);
 }
 
 void wire_close(struct wire *w)
@@ -50,13 +51,15 @@ static void drain(struct wire *w)
 
 static void read_all(struct wire *w)
 {
-    bool alive;
+    evpq_error *why = NULL;
     do {
-        alive = pq_consume(w->c);
+        if (!pq_consume(w->c))
+            why = pq_lost_error(w->c); /* now: libpq would add to its words */
         drain(w); /* also what came before the end of a broken link */
-    } while (alive && w->c && pq_tls_has_bytes(&w->tls));
-    if (w->c && (!alive || w->farewell || !pq_is_whole(w->c)))
-        wire_break(w, reason_lost(w));
+    } while (!why && w->c && pq_tls_has_bytes(&w->tls));
+    if (w->c && (why || w->farewell || !pq_is_whole(w->c)))
+        wire_break(w, reason_lost(w, why));
+    evpq_error_unref(why);
 }
 
 static void readable(struct io *io)
@@ -99,7 +102,7 @@ bool wire_flush(struct wire *w)
     default:
         read_all(w); /* the server may have said why */
         if (w->c)
-            wire_break(w, reason_lost(w));
+            wire_break(w, reason_lost(w, NULL));
         return false;
     }
 }
