@@ -2,6 +2,7 @@
  * for the first in the queue, is enough. */
 #include "pool/lanes.h"
 
+#include "pool/close.h"
 #include "pool/keeper.h"
 #include "pool/lease.h"
 #include "pool/wish.h"
@@ -100,7 +101,7 @@ static void queue_shrank(evpq_pool *pool)
 {
     arm_expiry(pool);
     wish_check(pool);
-    pool_close_unneeded(pool);
+    close_unneeded(pool);
 }
 
 void lanes_withdraw(evpq_pool *pool, struct queue_place *place)

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "pool/keeper.h"
 #include "pool/lanes.h"
+#include "pool/member.h"
 #include "words/error.h"
 
 #include <assert.h>
@@ -150,7 +151,7 @@ static void end_setup(evpq_lease *lease)
     lease_end(lease);
     if (c->use == USE_CONNECTING)
         keeper_connected(pool, c);
-    pool_settle_conn(pool, c);
+    member_settle(pool, c);
     keeper_tend(pool, false); /* more may follow this one */
 }
 
@@ -324,13 +325,13 @@ static void end_reset(evpq_lease *lease)
     struct conn *c = lease->conn;
     evpq_pool *pool = lease->pool;
     lease_end(lease);
-    pool_settle_conn(pool, c);
+    member_settle(pool, c);
 }
 
 static void reset(evpq_lease *lease)
 {
     lease->phase = RESETTING;
-    pool_reset_conn(lease->pool, lease->conn, true);
+    member_reset(lease->pool, lease->conn, true);
 }
 
 static void say_farewell(evpq_lease *lease)

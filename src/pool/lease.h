@@ -18,7 +18,7 @@ evpq_future *lease_ask(evpq_pool *pool);
 /* It gets none. Takes the error. */
 void lease_refuse(struct queue_place *place, evpq_error *why);
 
-/* Runs after_connect on a connection that is new, or new again, then calls pool_settle_conn, or kills it. */
+/* Runs after_connect on a connection that is new, or new again, then calls member_settle, or kills it. */
 void lease_set_up(evpq_pool *pool, struct conn *c);
 
 /* Lends an idle connection to whoever had that place in the queue. */

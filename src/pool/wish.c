@@ -2,6 +2,7 @@
 #include "pool/wish.h"
 
 #include "base/mem.h"
+#include "pool/close.h"
 #include "words/error.h"
 
 struct wish {
@@ -78,7 +79,7 @@ void wish_check(evpq_pool *pool)
         if (is_true(pool, w->what))
             end(w, NULL);
         else if (w->what == WISH_CONNECTED && pool->closing)
-            end(w, pool_closed_error(EVPQ_OUTCOME_NOT_SENT));
+            end(w, close_error(EVPQ_OUTCOME_NOT_SENT));
     }
 }
 

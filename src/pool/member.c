@@ -1,0 +1,154 @@
+/* member.c - what becomes of a connection between one use and the next: the table that connections call. */
+#include "pool/member.h"
+
+#include "base/mem.h"
+#include "pool/close.h"
+#include "pool/keeper.h"
+#include "pool/lanes.h"
+#include "pool/lease.h"
+#include "pool/wish.h"
+#include "words/error.h"
+
+static void conn_opened(struct conn *c)
+{
+    lease_set_up(pool_of(c), c);
+}
+
+static void conn_has_room(struct conn *c)
+{
+    if (c->use == USE_SHARED)
+        lanes_serve(pool_of(c), c);
+}
+
+static void make_idle(evpq_pool *pool, struct conn *c)
+{
+    lanes_move(pool, c, USE_IDLE);
+    keeper_idle(pool, c);
+    lanes_serve_idle(pool);
+}
+
+void member_settle(evpq_pool *pool, struct conn *c)
+{
+    if (c->use == USE_SHARED && pool->n_waiting && !c->dirty && !conn_in_transaction(c))
+        lanes_serve(pool, c); /* without a detour over the idle */
+    if (!conn_at_rest(c))
+        return;
+    if (c->dirty || conn_in_transaction(c)) {
+        member_reset(pool, c, c->dirty);
+    } else if (c->renew) {
+        c->renew = false;
+        lease_set_up(pool, c);
+    } else if (keeper_retires(pool, c)) {
+        member_retire(c);
+    } else {
+        make_idle(pool, c);
+    }
+    wish_check(pool);
+}
+
+void member_reset(evpq_pool *pool, struct conn *c, bool session)
+{
+    bool all = session && pool->opts.reset == EVPQ_RESET_FULL;
+    c->dirty = false;
+    c->renew = all && pool->opts.after_connect;
+    conn_reset(c, all);
+}
+
+static void conn_is_quiet(struct conn *c)
+{
+    if (c->user)
+        lease_quiet(c);
+    else if (c->use != USE_IDLE)
+        member_settle(pool_of(c), c);
+}
+
+static void conn_is_canceling(struct conn *c)
+{
+    if (c->use == USE_SHARED)
+        lanes_move(pool_of(c), c, USE_CLOSING);
+    pool_of(c)->done.cancels++;
+}
+
+static void conn_died(struct conn *c, const evpq_error *why)
+{
+    evpq_pool *pool = pool_of(c);
+    bool was_new = c->use == USE_CONNECTING;
+    lanes_move(pool, c, USE_DEAD);
+    lease_lost(c, why);
+    if (c->retired || evpq_error_status(why) == EVPQ_CLOSED)
+        pool->done.retired++;
+    else if (was_new)
+        keeper_failed(pool, why);
+    else
+        keeper_lost(pool, c);
+    keeper_tend(pool, false);
+}
+
+/* What it had not sent is back in the queue by now, or has failed. */
+static void conn_buried(struct conn *c)
+{
+    evpq_pool *pool = pool_of(c);
+    pool->count[USE_DEAD]--;
+    wish_check(pool);
+    close_if_empty(pool);
+}
+
+struct notice_job {
+    struct job job;
+    evpq_pool *pool;
+    evpq_error *notice;
+};
+
+static void tell_notice(struct job *job)
+{
+    struct notice_job *n = container_of(job, struct notice_job, job);
+    const evpq_pool_opts *o = &n->pool->opts;
+    o->on_notice(n->notice, o->notice_arg);
+    evpq_error_unref(n->notice);
+    pool_unref(n->pool);
+    mem_free(n);
+}
+
+static void conn_noticed(struct conn *c, evpq_error *notice)
+{
+    evpq_pool *pool = pool_of(c);
+    struct notice_job *n = pool->opts.on_notice ? mem_alloc(sizeof *n) : NULL;
+    if (!n) {
+        evpq_error_unref(notice);
+        return;
+    }
+    *n = (struct notice_job){.pool = pool, .notice = notice};
+    pool_ref(pool);
+    job_init(&n->job, tell_notice);
+    loop_defer(pool->loop, &n->job);
+}
+
+static const struct conn_owner conn_owner = {
+    .opened = conn_opened,
+    .room = conn_has_room,
+    .quiet = conn_is_quiet,
+    .dead = conn_died,
+    .buried = conn_buried,
+    .notice = conn_noticed,
+    .canceling = conn_is_canceling,
+};
+
+struct conn *member_dial(evpq_pool *pool)
+{
+    struct conn *c = conn_new(&pool->config, &conn_owner);
+    if (!c)
+        return NULL;
+    c->use = USE_CONNECTING;
+    pool->count[USE_CONNECTING]++;
+    list_append(&pool->conns[USE_CONNECTING], &c->node);
+    return c;
+}
+
+void member_retire(struct conn *c)
+{
+    evpq_error *why =
+        error_new(EVPQ_CLOSED, EVPQ_OUTCOME_NOT_SENT, "the pool has retired the connection");
+    c->retired = true;
+    conn_kill(c, why);
+    evpq_error_unref(why);
+}
