@@ -31,11 +31,14 @@ typedef enum evpq_status {
 } evpq_status;
 
 /* What became of the SQL that an error belongs to. Only NOT_SENT work is ever run again by the
- * library itself, and only NOT_SENT and REJECTED work is safe for a program to run again blindly. */
+ * library itself, and only NOT_SENT and REJECTED work is safe for a program to run again
+ * blindly. */
 typedef enum evpq_outcome {
-    EVPQ_OUTCOME_NOT_SENT, /* not a byte of it was handed to the network: the server has not seen it */
+    EVPQ_OUTCOME_NOT_SENT, /* not a byte of it was handed to the network: the server has not seen
+                            * it */
     EVPQ_OUTCOME_REJECTED, /* the server answered with an error: its transaction was rolled back */
-    EVPQ_OUTCOME_UNKNOWN, /* it was on the wire when the link, the deadline or the caller ended it */
+    EVPQ_OUTCOME_UNKNOWN,  /* it was on the wire when the link, the deadline or the caller ended
+                            * it */
 } evpq_outcome;
 
 /* An immutable, reference counted description of one failure. */
@@ -60,8 +63,8 @@ EVPQ_API evpq_error *evpq_error_unref(evpq_error *error);
 EVPQ_API evpq_status evpq_error_status(const evpq_error *error);
 EVPQ_API evpq_outcome evpq_error_outcome(const evpq_error *error);
 
-/* A sentence for people; never NULL, no trailing newline. For EVPQ_SERVER it is the server's primary
- * message. */
+/* A sentence for people; never NULL, no trailing newline. For EVPQ_SERVER it is the server's
+ * primary message. */
 EVPQ_API const char *evpq_error_message(const evpq_error *error);
 
 /* The five-character code of PostgreSQL's Appendix A, or "" where no server spoke (or none was in

@@ -5,8 +5,9 @@
  *   given      now yours; hand it back with the function that is named
  *   taken      now the library's, even when the call fails; do not touch it again
  *
- * Thread: a loop and all that hangs on it (pools, leases, futures, results of its futures) belong to
- * the one thread that runs the loop. Different loops may run in different threads at the same time.
+ * Thread: a loop and all that hangs on it (pools, leases, futures, results of its futures) belong
+ * to the one thread that runs the loop. Different loops may run in different threads at the same
+ * time.
  *
  * The manual begins at evpq(7). */
 #ifndef EVPQ_EVPQ_H

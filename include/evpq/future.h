@@ -1,12 +1,12 @@
 /* evpq/future.h - one answer that is not there yet.
  *
- * A future is pending until it settles, once and for ever: done with a value, or failed with an error
- * (a canceled future has failed with EVPQ_CANCELED). Settling runs nobody's code: callbacks are called
- * later, from the loop and from there alone, in the order in which they were added.
+ * A future is pending until it settles, once and for ever: done with a value, or failed with an
+ * error (a canceled future has failed with EVPQ_CANCELED). Settling runs nobody's code: callbacks
+ * are called later, from the loop and from there alone, in the order in which they were added.
  *
- * Every function that starts something returns a future and never NULL: a bad argument, a closed pool
- * and even no memory come back as futures that have already failed. Letting go of a pending future
- * (evpq_future_unref) does not stop it; evpq_future_cancel does.
+ * Every function that starts something returns a future and never NULL: a bad argument, a closed
+ * pool and even no memory come back as futures that have already failed. Letting go of a pending
+ * future (evpq_future_unref) does not stop it; evpq_future_cancel does.
  *
  * Nothing here knows SQL. Thread: the loop's, for every call. */
 #ifndef EVPQ_FUTURE_H
@@ -46,9 +46,9 @@ EVPQ_API const evpq_error *evpq_future_error(const evpq_future *f);
  * NULL for any other. Borrowed while `f` is. What a query gave: evpq_future_result in result.h. */
 EVPQ_API void *evpq_future_value(const evpq_future *f);
 
-/* The futures that a combinator was given: how many, and the i-th (NULL past the end). Borrowed while
- * `f` is. evpq_all, evpq_all_settled, evpq_any and evpq_race have their members as children; evpq_timeout,
- * evpq_shield and evpq_then have one. */
+/* The futures that a combinator was given: how many, and the i-th (NULL past the end). Borrowed
+ * while `f` is. evpq_all, evpq_all_settled, evpq_any and evpq_race have their members as children;
+ * evpq_timeout, evpq_shield and evpq_then have one. */
 EVPQ_API size_t evpq_future_count(const evpq_future *f);
 EVPQ_API evpq_future *evpq_future_at(const evpq_future *f, size_t i);
 
@@ -59,65 +59,71 @@ EVPQ_API evpq_future *evpq_future_at(const evpq_future *f, size_t i);
  * EVPQ_OK; EVPQ_NOMEM or EVPQ_INVALID when fn will not be called. */
 EVPQ_API evpq_status evpq_future_on_done(evpq_future *f, evpq_done_fn *fn, void *arg);
 
-/* Runs the loop until `f` (borrowed) has settled and returns its status. For straight-line programs:
- * no other code need run the loop. Called where the loop is already running (from any callback) it
- * returns EVPQ_DEADLOCK at once, as it does when nothing is left that could ever settle `f`, and when the
- * program stops the loop meanwhile (ev_break) EVPQ_PENDING. */
+/* Runs the loop until `f` (borrowed) has settled and returns its status. For straight-line
+ * programs: no other code need run the loop. Called where the loop is already running (from any
+ * callback) it returns EVPQ_DEADLOCK at once, as it does when nothing is left that could ever
+ * settle `f`, and when the program stops the loop meanwhile (ev_break) EVPQ_PENDING. */
 EVPQ_API evpq_status evpq_await(evpq_future *f);
 
-/* Fails a pending `f` (borrowed) with EVPQ_CANCELED, now, and stops the work behind it: a waiting query is
- * taken off the queue, a running one is canceled on the server, members of a combinator are canceled too.
- * A settled future stays as it is. The error's outcome tells whether the server had seen the SQL. */
+/* Fails a pending `f` (borrowed) with EVPQ_CANCELED, now, and stops the work behind it: a waiting
+ * query is taken off the queue, a running one is canceled on the server, members of a combinator
+ * are canceled too. A settled future stays as it is. The error's outcome tells whether the server
+ * had seen the SQL. */
 EVPQ_API void evpq_future_cancel(evpq_future *f);
 
 /* ---- combining ----
- * Each takes the futures it is handed (keep a reference to go on using one; its children can also be read
- * through evpq_future_at) and gives a new one. The array itself is borrowed for the call. All members must
- * be of one loop. */
+ * Each takes the futures it is handed (keep a reference to go on using one; its children can also
+ * be read through evpq_future_at) and gives a new one. The array itself is borrowed for the call.
+ * All members must be of one loop. */
 
-/* asyncio.gather: done when all are; fails with the first failure and cancels the rest. As with the three
- * below, no members at all (n = 0) is EVPQ_INVALID: there is no loop to settle on. */
+/* asyncio.gather: done when all are; fails with the first failure and cancels the rest. As with the
+ * three below, no members at all (n = 0) is EVPQ_INVALID: there is no loop to settle on. */
 EVPQ_API evpq_future *evpq_all(evpq_future *const *fs, size_t n);
 
 /* Done when every member has settled, however: never fails because a member does. */
 EVPQ_API evpq_future *evpq_all_settled(evpq_future *const *fs, size_t n);
 
-/* The first success, whose value it takes on, and the rest are canceled; fails with the last failure
- * when all fail. */
+/* The first success, whose value it takes on, and the rest are canceled; fails with the last
+ * failure when all fail. */
 EVPQ_API evpq_future *evpq_any(evpq_future *const *fs, size_t n);
 
 /* The first to settle, whose value or error it takes on; the rest are canceled. */
 EVPQ_API evpq_future *evpq_race(evpq_future *const *fs, size_t n);
 
-/* asyncio.wait_for: `f` (taken), but fails with EVPQ_TIMEOUT, and cancels `f`, when it is still pending
- * after `seconds`. The deadline is absolute: counted from this call, whatever `f` goes through meanwhile.
- * 0 or less fails a pending `f` at the loop's next turn. Not a number is EVPQ_INVALID. */
+/* asyncio.wait_for: `f` (taken), but fails with EVPQ_TIMEOUT, and cancels `f`, when it is still
+ * pending after `seconds`. The deadline is absolute: counted from this call, whatever `f` goes
+ * through meanwhile. 0 or less fails a pending `f` at the loop's next turn. Not a number is
+ * EVPQ_INVALID. */
 EVPQ_API evpq_future *evpq_timeout(evpq_future *f, double seconds);
 
 /* asyncio.shield: follows `f` (taken); canceling the shield leaves `f` running. */
 EVPQ_API evpq_future *evpq_shield(evpq_future *f);
 
-/* When `f` (taken) has settled, done or failed, calls fn(f, arg) from the loop; the future that fn returns
- * (taken) is followed. To pass `f` on, return evpq_future_ref(f). Returning NULL, the result itself or a future
- * of another loop is EVPQ_INVALID. Canceling the result cancels `f`, or what fn returned. fn is not called when
- * it is canceled before that, nor when `f` failed for want of memory or a loop to begin with. */
+/* When `f` (taken) has settled, done or failed, calls fn(f, arg) from the loop; the future that fn
+ * returns (taken) is followed. To pass `f` on, return evpq_future_ref(f). Returning NULL, the
+ * result itself or a future of another loop is EVPQ_INVALID. Canceling the result cancels `f`, or
+ * what fn returned. fn is not called when it is canceled before that, nor when `f` failed for want
+ * of memory or a loop to begin with. */
 typedef evpq_future *evpq_then_fn(evpq_future *f, void *arg);
 EVPQ_API evpq_future *evpq_then(evpq_future *f, evpq_then_fn *fn, void *arg);
 
-/* Done after `seconds` (0 or less: at the loop's next turn; infinity: never). Not a number is EVPQ_INVALID. */
+/* Done after `seconds` (0 or less: at the loop's next turn; infinity: never). Not a number is
+ * EVPQ_INVALID. */
 EVPQ_API evpq_future *evpq_sleep(evpq_loop *loop, double seconds);
 
 /* ---- a program's own futures ----
- * To put work of another kind (a child process, another library's callback) behind the same interface. */
+ * To put work of another kind (a child process, another library's callback) behind the same
+ * interface. */
 
-/* A pending future that only the program settles. `on_cancel` (may be NULL) is called from the loop, once, if
- * it is canceled while pending; the work it stands for should then be stopped. Until it has settled, and
- * on_cancel has run, it stays alive for whoever settles it, without a reference of theirs. */
+/* A pending future that only the program settles. `on_cancel` (may be NULL) is called from the
+ * loop, once, if it is canceled while pending; the work it stands for should then be stopped. Until
+ * it has settled, and on_cancel has run, it stays alive for whoever settles it, without a reference
+ * of theirs. */
 EVPQ_API evpq_future *evpq_future_new(evpq_loop *loop, evpq_done_fn *on_cancel, void *arg);
 
-/* Settles a future made by evpq_future_new. The value is taken: free_value(value) is called when the future
- * goes (NULL: nothing is). False when it had settled before or is not the program's; then the value is still
- * the caller's. */
+/* Settles a future made by evpq_future_new. The value is taken: free_value(value) is called when
+ * the future goes (NULL: nothing is). False when it had settled before or is not the program's;
+ * then the value is still the caller's. */
 EVPQ_API bool evpq_future_set_value(evpq_future *f, void *value, void (*free_value)(void *));
 
 /* The same for a failure: `status` may not be EVPQ_OK or EVPQ_PENDING; the message is printf's. */

@@ -17,7 +17,8 @@ struct member {
 
 struct group {
     struct evpq_future future;
-    /* Called for each member that settles, while the group is pending. `last`: no other is pending. */
+    /* Called for each member that settles, while the group is pending. `last`: no other is
+     * pending. */
     void (*settled)(struct group *g, evpq_future *member, bool last);
     size_t n, left;
     struct member members[];
@@ -136,7 +137,8 @@ static bool all_on(evpq_loop *loop, evpq_future *const *fs, size_t n)
     return true;
 }
 
-/* No group can be had: the members, which are ours by now, are let go of, and stopped, as nobody could. */
+/* No group can be had: the members, which are ours by now, are let go of, and stopped, as nobody
+ * could. */
 static evpq_future *give_up(evpq_future *const *fs, size_t n, evpq_future *failed)
 {
     for (size_t i = 0; i < n; i++) {

@@ -1,6 +1,7 @@
 /* follow.c - one future into another: timeout, shield, then.
  *
- * Each holds its child, waits for it, and in the end reads as the child does. They differ in what else may happen. */
+ * Each holds its child, waits for it, and in the end reads as the child does. They differ in what
+ * else may happen. */
 #include "async/future.h"
 #include "base/mem.h"
 #include "words/error.h"
@@ -86,7 +87,8 @@ static evpq_future *follower_at(const evpq_future *f, size_t i)
     return follower_of(f)->child;
 }
 
-/* A failure in the place of a follower of `child`, which is taken, and stopped, as nobody could any more. */
+/* A failure in the place of a follower of `child`, which is taken, and stopped, as nobody could any
+ * more. */
 static evpq_future *refuse(evpq_future *child, const char *why)
 {
     if (!child)
@@ -194,7 +196,8 @@ evpq_future *evpq_shield(evpq_future *f)
 static const struct future_class then_class = {
     .cancel = cancel_with_child, .free = follower_free, .count = follower_count, .at = follower_at};
 
-/* What the function returned (taken), or, where that cannot be followed, a failure that says why. */
+/* What the function returned (taken), or, where that cannot be followed, a failure that says
+ * why. */
 static evpq_future *second_of(struct follower *w, evpq_future *second)
 {
     const char *why;

@@ -190,7 +190,8 @@ void *future_take_value(evpq_future *f, const struct value_class *class)
 evpq_outcome future_outcome(const evpq_future *f)
 {
     if (evpq_future_status(f) == EVPQ_OK)
-        return EVPQ_OUTCOME_UNKNOWN; /* what it stands for was done, though another will say that it was not */
+        return EVPQ_OUTCOME_UNKNOWN; /* what it stands for was done, though another will say that it
+                                        was not */
     return evpq_error_outcome(evpq_future_error(f));
 }
 

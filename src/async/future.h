@@ -1,10 +1,11 @@
 /* future.h - the future as its producers see it.
  *
- * A future is embedded at the start of whatever stands for the work (a query, a timer, a combinator). Its producer holds
- * one of its references from future_init until it settles; settling hands that reference back, so the block may be
- * gone when a future_settle_ function returns.
+ * A future is embedded at the start of whatever stands for the work (a query, a timer, a
+ * combinator). Its producer holds one of its references from future_init until it settles; settling
+ * hands that reference back, so the block may be gone when a future_settle_ function returns.
  *
- * A future either has a value of its own, or follows another that has settled: then it reads as that one does. */
+ * A future either has a value of its own, or follows another that has settled: then it reads as
+ * that one does. */
 #ifndef ASYNC_FUTURE_H
 #define ASYNC_FUTURE_H
 
@@ -27,7 +28,8 @@ struct value_class {
     void (*free)(void *value);
 };
 
-/* Somebody who wants to know; called once, from the run queue. Taking job.node off its list calls it off. */
+/* Somebody who wants to know; called once, from the run queue. Taking job.node off its list calls
+ * it off. */
 struct waiter {
     struct job job;
 };
@@ -54,11 +56,12 @@ struct evpq_future {
     struct callback first; /* most have one; others are allocated */
 };
 
-/* Initialises an embedded future with two references: the producer's and the one to be given to the caller. */
+/* Initialises an embedded future with two references: the producer's and the one to be given to the
+ * caller. */
 void future_init(evpq_future *f, const struct future_class *class, evpq_loop *loop);
 
-/* A future without memory or loop: constant, failed with EVPQ_INVALID or EVPQ_NOMEM. Needs no reference counting,
- * but takes part in it. */
+/* A future without memory or loop: constant, failed with EVPQ_INVALID or EVPQ_NOMEM. Needs no
+ * reference counting, but takes part in it. */
 evpq_future *future_constant(evpq_status status);
 
 static inline bool future_pending(const evpq_future *f)
@@ -78,12 +81,13 @@ void future_watch(evpq_future *f, evpq_loop *loop, struct waiter *w, void (*run)
 /* A future that has failed from the start. Takes the error. */
 evpq_future *future_failed(evpq_loop *loop, evpq_error *error);
 
-/* The value, if it is of that class; NULL otherwise, and while pending or failed. `future_take_value` leaves none
- * behind. */
+/* The value, if it is of that class; NULL otherwise, and while pending or failed.
+ * `future_take_value` leaves none behind. */
 void *future_value(const evpq_future *f, const struct value_class *class);
 void *future_take_value(evpq_future *f, const struct value_class *class);
 
-/* The outcome to report when what f is part of is canceled or timed out, after f was canceled itself. */
+/* The outcome to report when what f is part of is canceled or timed out, after f was canceled
+ * itself. */
 evpq_outcome future_outcome(const evpq_future *f);
 
 #endif

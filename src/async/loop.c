@@ -1,9 +1,10 @@
 /* loop.c - the only file that sees <ev.h>.
  *
- * Owns the run queue and the list of what is to be flushed. A tick is asked for by feeding an event to a watcher of the
- * lowest priority: libev then calls it once, after everything else of this turn, without any watcher being started and
- * without a system call. A tick is bounded, and asks for none after itself; when its jobs keep making jobs, an idle
- * watcher lets the loop look at its sockets before going on. */
+ * Owns the run queue and the list of what is to be flushed. A tick is asked for by feeding an event
+ * to a watcher of the lowest priority: libev then calls it once, after everything else of this
+ * turn, without any watcher being started and without a system call. A tick is bounded, and asks
+ * for none after itself; when its jobs keep making jobs, an idle watcher lets the loop look at its
+ * sockets before going on. */
 #include "async/loop.h"
 
 #include "async/thread.h"
@@ -65,8 +66,9 @@ static bool work_left(const evpq_loop *loop)
     return !runq_empty(&loop->runq) || !list_empty(&loop->flushers);
 }
 
-/* While jobs run, the next tick is asked for: a callback that runs the loop again finds the rest of the round there.
- * In the end it is not: libev would call it again before it looks at anything else. */
+/* While jobs run, the next tick is asked for: a callback that runs the loop again finds the rest of
+ * the round there. In the end it is not: libev would call it again before it looks at anything
+ * else. */
 static void run_tick(evpq_loop *loop)
 {
     int rounds = 0;
@@ -313,8 +315,9 @@ void io_start(struct io *io, int fd, int events)
 {
     ev_io *w = io_ev(io);
     ev_io_stop(io->loop->ev, w);
-    /* ev_io_set, not ev_io_modify: it makes libev tell the kernel again, even when number and events are the same,
-     * which is needed when libpq has closed a socket and got the same number for the next. */
+    /* ev_io_set, not ev_io_modify: it makes libev tell the kernel again, even when number and
+     * events are the same, which is needed when libpq has closed a socket and got the same number
+     * for the next. */
     ev_io_set(w, fd, (events & IO_READ ? EV_READ : 0) | (events & IO_WRITE ? EV_WRITE : 0));
     ev_io_start(io->loop->ev, w);
 }

@@ -1,7 +1,8 @@
 /* loop.h - what the rest of the library sees of libev: timers, descriptors, "later", and the time.
  *
- * A tick is the end of one turn of the loop, after every watcher of that turn has been called: the run queue is emptied
- * and then each dirty connection is flushed once. A tick happens only when something asked for it. */
+ * A tick is the end of one turn of the loop, after every watcher of that turn has been called: the
+ * run queue is emptied and then each dirty connection is flushed once. A tick happens only when
+ * something asked for it. */
 #ifndef ASYNC_LOOP_H
 #define ASYNC_LOOP_H
 
@@ -11,12 +12,14 @@
 #include <evpq/loop.h>
 #include <stdbool.h>
 
-/* Room for one libev watcher, so that it can live inside our structs while <ev.h> stays in loop.c. */
+/* Room for one libev watcher, so that it can live inside our structs while <ev.h> stays in
+ * loop.c. */
 struct watcher_room {
     void *words[8];
 };
 
-/* Calls fire(timer) once, `after` seconds from timer_start; then, and after timer_stop, it is off. */
+/* Calls fire(timer) once, `after` seconds from timer_start; then, and after timer_stop, it is
+ * off. */
 struct timer {
     void (*fire)(struct timer *);
     evpq_loop *loop;
@@ -28,8 +31,9 @@ void timer_start(struct timer *t, double after); /* also moves a running one */
 void timer_stop(struct timer *t);
 bool timer_active(const struct timer *t);
 
-/* Calls ready(io) whenever the descriptor is readable (IO_READ) or writable (IO_WRITE), until io_stop. Stop it before
- * the descriptor is closed: then an event of an earlier descriptor of the same number is nobody's. */
+/* Calls ready(io) whenever the descriptor is readable (IO_READ) or writable (IO_WRITE), until
+ * io_stop. Stop it before the descriptor is closed: then an event of an earlier descriptor of the
+ * same number is nobody's. */
 enum io_event { IO_READ = 1, IO_WRITE = 2 };
 
 struct io {
@@ -60,23 +64,27 @@ void loop_flush_later(evpq_loop *loop, struct flusher *flusher);
 /* Whether the calling code was itself called by the loop. */
 bool loop_running(const evpq_loop *loop);
 
-/* In a tick: whether the loop has yet to look at its descriptors since the program, outside the loop, asked for it. What
- * is known of a socket may then be old. */
+/* In a tick: whether the loop has yet to look at its descriptors since the program, outside the
+ * loop, asked for it. What is known of a socket may then be old. */
 bool loop_unpolled(const evpq_loop *loop);
 
 /* Runs until evpq_loop_stop (true) or until no watcher is left that could do anything (false). */
 bool loop_run(evpq_loop *loop);
 
-/* Ends loop_run as soon as it is the innermost: a callback may be running the loop again, and is left to that. */
+/* Ends loop_run as soon as it is the innermost: a callback may be running the loop again, and is
+ * left to that. */
 void loop_leave(evpq_loop *loop);
 
-/* Seconds, now, on a clock that never jumps. Cheap: not a system call on the machines that matter. */
+/* Seconds, now, on a clock that never jumps. Cheap: not a system call on the machines that
+ * matter. */
 double loop_time(evpq_loop *loop);
 
-/* For what comes and goes with each query; it may outlive the loop through references of its own. */
+/* For what comes and goes with each query; it may outlive the loop through references of its
+ * own. */
 struct recycler *loop_blocks(evpq_loop *loop);
 
-/* Where thread.c keeps its mailbox for this loop, and future.c the futures that it is about to free. */
+/* Where thread.c keeps its mailbox for this loop, and future.c the futures that it is about to
+ * free. */
 struct mailbox;
 struct mailbox **loop_mailbox(evpq_loop *loop);
 

@@ -1,4 +1,5 @@
-/* promise.c - futures without SQL behind them: a program's own, those settled from the start, and sleep. */
+/* promise.c - futures without SQL behind them: a program's own, those settled from the start, and
+ * sleep. */
 #include "async/future.h"
 #include "base/mem.h"
 #include "words/error.h"

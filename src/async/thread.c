@@ -1,8 +1,8 @@
 /* thread.c - the only file that sees <pthread.h>.
  *
- * A thread an errand: there are never more of them than connections being opened or canceled. What a thread has done is
- * put into the loop's mailbox, whose eventfd the loop watches; no thread ever touches libev. The mailbox outlives the
- * loop when threads are still out. */
+ * A thread an errand: there are never more of them than connections being opened or canceled. What
+ * a thread has done is put into the loop's mailbox, whose eventfd the loop watches; no thread ever
+ * touches libev. The mailbox outlives the loop when threads are still out. */
 #include "async/thread.h"
 
 #include "async/loop.h"
@@ -113,7 +113,8 @@ static void *thread_main(void *arg)
         if (write(m->fd, &one, sizeof one) < 0)
             one = 0; /* the counter is at its top: the loop is awake already */
     }
-    m->refs++; /* the errand's own reference goes when it is delivered, perhaps before the unlock below returns */
+    m->refs++; /* the errand's own reference goes when it is delivered, perhaps before the unlock
+                  below returns */
     pthread_mutex_unlock(&m->lock);
     if (closed) {
         errand->done(errand);

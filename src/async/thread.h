@@ -1,4 +1,5 @@
-/* thread.h - one blocking function off the loop's thread: name look-ups, and PQcancel where libpq has nothing better. */
+/* thread.h - one blocking function off the loop's thread: name look-ups, and PQcancel where libpq
+ * has nothing better. */
 #ifndef ASYNC_THREAD_H
 #define ASYNC_THREAD_H
 
@@ -19,7 +20,8 @@ struct errand {
     struct mailbox *mailbox;
 };
 
-/* Starts errand->work. False when no thread can be had; then nothing is called. The loop is not kept alive by it. */
+/* Starts errand->work. False when no thread can be had; then nothing is called. The loop is not
+ * kept alive by it. */
 bool errand_run(evpq_loop *loop, struct errand *errand);
 
 /* The loop is going: what comes back from now on is delivered in its thread. NULL is allowed. */

@@ -1,7 +1,7 @@
 /* list.h - intrusive doubly linked list.
  *
- * A list is a ring through its head; a node that is on no list points to itself, so that list_remove may be
- * called on any initialised node, once or often. Nothing is owned. */
+ * A list is a ring through its head; a node that is on no list points to itself, so that
+ * list_remove may be called on any initialised node, once or often. Nothing is owned. */
 #ifndef BASE_LIST_H
 #define BASE_LIST_H
 

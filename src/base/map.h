@@ -1,7 +1,8 @@
 /* map.h - a hash table from strings to nodes that the caller owns.
  *
- * Intrusive: a node embeds struct map_node, and its key must live as long as it is in the map. The table grows with
- * its content; when there is no memory to grow, it goes on with longer chains, so that an insertion never fails. */
+ * Intrusive: a node embeds struct map_node, and its key must live as long as it is in the map. The
+ * table grows with its content; when there is no memory to grow, it goes on with longer chains, so
+ * that an insertion never fails. */
 #ifndef BASE_MAP_H
 #define BASE_MAP_H
 

@@ -1,7 +1,8 @@
 /* conn.h - one connection: from dialing to the grave.
  *
- * Puts wire, pipeline and statements together, and adds what needs all three: canceling with its fence, and the reset.
- * Its owner (the pool) is told what it needs to know through one table, and sees nothing below. */
+ * Puts wire, pipeline and statements together, and adds what needs all three: canceling with its
+ * fence, and the reset. Its owner (the pool) is told what it needs to know through one table, and
+ * sees nothing below. */
 #ifndef CONN_CONN_H
 #define CONN_CONN_H
 
@@ -22,8 +23,8 @@ struct conn_config {
     bool prepares;
 };
 
-/* The owner's side. Called from watchers and jobs, never from inside a conn_ function that the owner calls, except that
- * conn_kill and conn_look call dead. */
+/* The owner's side. Called from watchers and jobs, never from inside a conn_ function that the
+ * owner calls, except that conn_kill and conn_look call dead. */
 struct conn_owner {
     void (*opened)(struct conn *);
     /* An operation is over; others are in flight. */
@@ -78,22 +79,26 @@ struct conn {
 /* Begins to connect. `config` and `owner` are borrowed as long as it lives. NULL without memory. */
 struct conn *conn_new(const struct conn_config *config, const struct conn_owner *owner);
 
-/* Puts an operation at the end of the line; a quarantined connection sends it when it is through. */
+/* Puts an operation at the end of the line; a quarantined connection sends it when it is
+ * through. */
 void conn_submit(struct conn *c, struct op *op);
 
-/* Whether an idle connection is still good, where the loop has not looked at its socket since the program, outside the
- * loop, asked for something. When it is not, dead has been called. */
+/* Whether an idle connection is still good, where the loop has not looked at its socket since the
+ * program, outside the loop, asked for something. When it is not, dead has been called. */
 bool conn_look(struct conn *c);
 
 /* What became of an operation that nobody waits for any more. */
 enum conn_abandoned {
-    CONN_NOT_SENT, /* it is off the line */
-    CONN_ON_SERVER, /* its answer will be read and dropped; it is canceled if nothing else would suffer */
-    CONN_NO_KEY, /* as it could not be canceled, the connection was closed (the operation has failed) */
+    CONN_NOT_SENT,  /* it is off the line */
+    CONN_ON_SERVER, /* its answer will be read and dropped; it is canceled if nothing else would
+                       suffer */
+    CONN_NO_KEY,    /* as it could not be canceled, the connection was closed (the operation has
+                       failed) */
 };
 enum conn_abandoned conn_abandon(struct conn *c, struct op *op);
 
-/* Whether another one-shot operation may ride behind those in flight: all of them quick, the first not overdue. */
+/* Whether another one-shot operation may ride behind those in flight: all of them quick, the first
+ * not overdue. */
 bool conn_admits(const struct conn *c, int depth);
 
 /* Cleans the session, then quiet is called; or dead, when it cannot be cleaned. Only when quiet. */
@@ -106,7 +111,8 @@ bool conn_at_rest(const struct conn *c);
 
 int conn_backend_pid(const struct conn *c);
 
-/* Tells all who wait `why` (borrowed), and brings the connection to rest: cancels what runs. Then quiet, or dead. */
+/* Tells all who wait `why` (borrowed), and brings the connection to rest: cancels what runs. Then
+ * quiet, or dead. */
 void conn_desert(struct conn *c, const evpq_error *why);
 
 /* Closes at once, for a reason (borrowed) that its operations are told. */

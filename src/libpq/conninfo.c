@@ -1,8 +1,8 @@
 /* conninfo.c - asking libpq what it would do, without letting it do it.
  *
- * libpq has no call that merges a connection string with PG* variables, a service and its defaults, but for connecting.
- * So a connection is begun that must fail before the network is touched, as its sslmode is not one, and is then asked
- * for its options (PQconninfo). */
+ * libpq has no call that merges a connection string with PG* variables, a service and its defaults,
+ * but for connecting. So a connection is begun that must fail before the network is touched, as its
+ * sslmode is not one, and is then asked for its options (PQconninfo). */
 #include "libpq/conninfo.h"
 
 #include "base/mem.h"
@@ -47,7 +47,8 @@ static int count_items(const char *list)
     return n;
 }
 
-/* Cuts `list` (ours) at its commas; empty items become NULL. A single item serves all n places if `repeat`. */
+/* Cuts `list` (ours) at its commas; empty items become NULL. A single item serves all n places if
+ * `repeat`. */
 static void cut(char *list, struct conninfo_host *hosts, int n, size_t member, bool repeat)
 {
     const char *item = NULL;

@@ -1,5 +1,5 @@
-/* conninfo.h - what a connection string comes to, once libpq has filled in environment, service file and defaults; and
- * connecting to one address of it. */
+/* conninfo.h - what a connection string comes to, once libpq has filled in environment, service
+ * file and defaults; and connecting to one address of it. */
 #ifndef LIBPQ_CONNINFO_H
 #define LIBPQ_CONNINFO_H
 
@@ -25,13 +25,13 @@ struct conninfo {
     bool set_keepalives, set_user_timeout;
 };
 
-/* Reads `text` (borrowed; NULL: environment only). Returns NULL and a conninfo to be freed; or the error, given.
- * Touches local files at most (service, password), never the network. */
+/* Reads `text` (borrowed; NULL: environment only). Returns NULL and a conninfo to be freed; or the
+ * error, given. Touches local files at most (service, password), never the network. */
 evpq_error *conninfo_read(const char *text, struct conninfo **ret_conninfo);
 void conninfo_free(struct conninfo *ci);
 
-/* Begins to connect to `host` at the numeric `address` (NULL: no look-up is needed). `session_attrs` overrides
- * target_session_attrs unless NULL. NULL without memory. */
+/* Begins to connect to `host` at the numeric `address` (NULL: no look-up is needed).
+ * `session_attrs` overrides target_session_attrs unless NULL. NULL without memory. */
 struct pg_conn *conninfo_connect(const struct conninfo *ci, const struct conninfo_host *host,
                                  const char *address, const char *session_attrs);
 

@@ -1,7 +1,8 @@
 /* pq.c - libpq, wrapped thin.
  *
- * The one file that knows which version of libpq it is built for. Where the library has a call that the header at hand
- * does not declare (a newer libpq under an older header), it is declared here. */
+ * The one file that knows which version of libpq it is built for. Where the library has a call that
+ * the header at hand does not declare (a newer libpq under an older header), it is declared
+ * here. */
 #include "libpq/pq.h"
 
 #include "base/mem.h"
@@ -41,8 +42,10 @@ static bool is_sqlstate(const char *p)
     return p[5] == ':' && p[6] == ' ';
 }
 
-/* Connections are set to PQERRORS_VERBOSE, the only way to learn why the server refused one: "FATAL:  28P01: password
- * ...". Makes one line of it: codes are taken out (the first into `sqlstate`), LOCATION lines left out. */
+/* Connections are set to PQERRORS_VERBOSE, the only way to learn why the server refused one:
+ * "FATAL:  28P01: password
+ * ...". Makes one line of it: codes are taken out (the first into `sqlstate`), LOCATION lines left
+ * out. */
 static void tidy(const char *text, char *to, size_t room, char sqlstate[6])
 {
     size_t n = 0;
@@ -300,7 +303,8 @@ struct pq_tls pq_tls(struct pg_conn *c)
     struct pq_tls tls = {.session = PQsslInUse(c) ? PQsslStruct(c, "OpenSSL") : NULL};
     if (!tls.session)
         return tls;
-    /* SSL_pending of the very OpenSSL that this libpq is linked with, which need not be the program's. */
+    /* SSL_pending of the very OpenSSL that this libpq is linked with, which need not be the
+     * program's. */
     Dl_info libpq;
     void *object = NULL;
     void *entry = (void *)(uintptr_t)PQsslStruct;
@@ -340,7 +344,8 @@ enum pq_kind pq_next(struct pg_conn *c, struct pg_result **ret_result)
         return PQ_COPYING;
     default:
         if (!pq_is_whole(c) && !PQresultErrorField(r, PG_DIAG_SEVERITY)) {
-            PQclear(r); /* made up for want of an answer: what ended the link is told by pq_lost_error */
+            PQclear(r); /* made up for want of an answer: what ended the link is told by
+                           pq_lost_error */
             return PQ_NOTHING;
         }
         *ret_result = r;
@@ -350,7 +355,8 @@ enum pq_kind pq_next(struct pg_conn *c, struct pg_result **ret_result)
 
 enum pq_mark pq_mark(const struct pg_result *r)
 {
-    const char *tag = PQresultStatus(r) == PGRES_COMMAND_OK ? PQcmdStatus((PGresult *)(uintptr_t)r) : "";
+    const char *tag =
+        PQresultStatus(r) == PGRES_COMMAND_OK ? PQcmdStatus((PGresult *)(uintptr_t)r) : "";
     if (!strncmp(tag, "SELECT ", 7))
         return PQ_MARK_TABLE;
     if (!strcmp(tag, "DISCARD ALL") || !strcmp(tag, "DEALLOCATE ALL"))
@@ -365,12 +371,13 @@ void pq_clear(struct pg_result *r)
 
 evpq_error *pq_result_error(const struct pg_result *r, const char *sql)
 {
-    if (pq_is_fatal(
-            r)) /* the server hangs up; in rare cases it has committed before (a wait for a standby cut short) */
+    if (pq_is_fatal(r)) /* the server hangs up; in rare cases it has committed before (a wait for a
+                           standby cut short) */
         return error_from(r, EVPQ_LOST, EVPQ_OUTCOME_UNKNOWN, sql);
     if (PQresultErrorField(r, PG_DIAG_SEVERITY))
         return error_from(r, EVPQ_SERVER, EVPQ_OUTCOME_REJECTED, sql);
-    /* No server speaks: libpq could not make sense of, or had no memory for, an answer that came. */
+    /* No server speaks: libpq could not make sense of, or had no memory for, an answer that
+     * came. */
     bool memory = is_about_memory(PQresultErrorMessage(r));
     return error_from(r, memory ? EVPQ_NOMEM : EVPQ_LOST, EVPQ_OUTCOME_UNKNOWN, sql);
 }

@@ -1,5 +1,5 @@
-/* pq.h - libpq's connection as the floors above see it: what evpq needs of it, one name for each thing in every version
- * of libpq, and nothing that blocks (pq_cancel_now excepted).
+/* pq.h - libpq's connection as the floors above see it: what evpq needs of it, one name for each
+ * thing in every version of libpq, and nothing that blocks (pq_cancel_now excepted).
  *
  * Versions are told apart in pq.c alone. */
 #ifndef LIBPQ_PQ_H
@@ -20,12 +20,12 @@ enum pq_poll { PQ_POLL_READ, PQ_POLL_WRITE, PQ_POLL_DONE, PQ_POLL_FAILED };
 /* Begins to connect. Hosts must have numeric addresses in hostaddr. NULL only without memory. */
 struct pg_conn *pq_connect(const char *const *keywords, const char *const *values);
 enum pq_poll pq_connect_poll(struct pg_conn *c);
-/* Why connecting failed: EVPQ_CONNECT, with the server's SQLSTATE if it gave one. A password that libpq lacks reads as
- * 28P01, as one that the server refuses does. */
+/* Why connecting failed: EVPQ_CONNECT, with the server's SQLSTATE if it gave one. A password that
+ * libpq lacks reads as 28P01, as one that the server refuses does. */
 evpq_error *pq_connect_error(const struct pg_conn *c);
 
-/* Notices are dropped until somebody listens (borrowed until pq_finish). Called from inside pq functions; the notice is
- * given. `fatal`: it is an error, and the server is about to hang up. */
+/* Notices are dropped until somebody listens (borrowed until pq_finish). Called from inside pq
+ * functions; the notice is given. `fatal`: it is an error, and the server is about to hang up. */
 struct pq_listener {
     void (*notice)(struct pq_listener *, evpq_error *notice, bool fatal);
 };
@@ -55,8 +55,8 @@ int pq_flush(struct pg_conn *c); /* 0 all is sent, 1 wait until writable, -1 the
 
 /* Reads what is there. False: the link is broken; what had arrived before can still be taken. */
 bool pq_consume(struct pg_conn *c);
-/* A TLS session may hold bytes, already decrypted, that the socket will not announce (a record is up to 16 kB,
- * and libpq may take less at a time). All NULL on a plain connection. */
+/* A TLS session may hold bytes, already decrypted, that the socket will not announce (a record is
+ * up to 16 kB, and libpq may take less at a time). All NULL on a plain connection. */
 struct pq_tls {
     int (*pending)(const void *session);
     const void *session;
@@ -77,12 +77,13 @@ enum pq_kind {
     PQ_COPYING, /* the server has entered a COPY */
 };
 
-/* The next thing that has arrived, without waiting. *ret_result is given for RESULT and ERROR, else NULL. */
+/* The next thing that has arrived, without waiting. *ret_result is given for RESULT and ERROR, else
+ * NULL. */
 enum pq_kind pq_next(struct pg_conn *c, struct pg_result **ret_result);
 void pq_clear(struct pg_result *r);
 
-/* What a statement that looked harmless has done to its session, as its command tag tells: made a table (SELECT INTO, which
- * may be a temporary one), or dropped all prepared statements. */
+/* What a statement that looked harmless has done to its session, as its command tag tells: made a
+ * table (SELECT INTO, which may be a temporary one), or dropped all prepared statements. */
 enum pq_mark { PQ_MARK_NONE, PQ_MARK_TABLE, PQ_MARK_NO_STATEMENTS };
 enum pq_mark pq_mark(const struct pg_result *r);
 
@@ -90,13 +91,15 @@ enum pq_mark pq_mark(const struct pg_result *r);
 bool pq_is_fatal(const struct pg_result *r);
 /* The error that a PQ_ERROR result is. */
 evpq_error *pq_result_error(const struct pg_result *r, const char *sql);
-/* libpq would not send a statement, though the link is whole: EVPQ_NOMEM or EVPQ_INVALID, not sent. */
+/* libpq would not send a statement, though the link is whole: EVPQ_NOMEM or EVPQ_INVALID, not
+ * sent. */
 evpq_error *pq_refused_error(const struct pg_conn *c, const char *sql);
 /* An error of the link: EVPQ_LOST, with libpq's words for it. */
 evpq_error *pq_lost_error(const struct pg_conn *c);
-/* Whether the error means that a prepared statement has to be prepared anew: its result type has changed with the schema
- * (0A000 from RevalidateCachedQuery), or the server does not have it (26000 from FetchPreparedStatement: deallocated, or
- * another server's). The functions are named because a program's own code may raise the same codes. */
+/* Whether the error means that a prepared statement has to be prepared anew: its result type has
+ * changed with the schema (0A000 from RevalidateCachedQuery), or the server does not have it (26000
+ * from FetchPreparedStatement: deallocated, or another server's). The functions are named because a
+ * program's own code may raise the same codes. */
 enum pq_stale { PQ_STALE_NO, PQ_STALE_PLAN, PQ_STALE_GONE };
 enum pq_stale pq_stale(const struct pg_result *r);
 
@@ -110,8 +113,8 @@ struct pq_cancel;
 /* Prepares to cancel what runs on c. NULL without memory. */
 struct pq_cancel *pq_cancel_new(struct pg_conn *c);
 void pq_cancel_free(struct pq_cancel *k);
-/* Whether this libpq can send the request without blocking (17 and later). If so: start, then poll as for connecting;
- * else pq_cancel_now in a thread of its own. */
+/* Whether this libpq can send the request without blocking (17 and later). If so: start, then poll
+ * as for connecting; else pq_cancel_now in a thread of its own. */
 bool pq_cancel_is_async(void);
 bool pq_cancel_start(struct pq_cancel *k);
 enum pq_poll pq_cancel_poll(struct pq_cancel *k);

@@ -9,7 +9,8 @@ struct pg_result; /* libpq's */
 struct recycler;
 
 /* Takes `pg`, whose data is not copied. Given: hand it back with evpq_result_unref. NULL when there
- * is no memory; `pg` is cleared then too. The block is from, and goes back to, `blocks` (may be NULL). */
+ * is no memory; `pg` is cleared then too. The block is from, and goes back to, `blocks` (may be
+ * NULL). */
 evpq_result *result_wrap(struct pg_result *pg, struct recycler *blocks);
 
 #endif

@@ -1,4 +1,5 @@
-/* command.h - a statement of the library's own (ROLLBACK, DISCARD ALL, a fence), of which only success matters. */
+/* command.h - a statement of the library's own (ROLLBACK, DISCARD ALL, a fence), of which only
+ * success matters. */
 #ifndef LINE_COMMAND_H
 #define LINE_COMMAND_H
 

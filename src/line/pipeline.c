@@ -52,8 +52,9 @@ static void put_on_sent(struct pipeline *p, struct op *op)
     p->n_awaited += is_awaited(op);
 }
 
-/* The transaction that this segment is going to be may only read. Set for the transaction alone: BEGIN READ ONLY would
- * leave a failed block behind, which the segments sent after it would fall into. */
+/* The transaction that this segment is going to be may only read. Set for the transaction alone:
+ * BEGIN READ ONLY would leave a failed block behind, which the segments sent after it would fall
+ * into. */
 static const char guard_sql[] = "select pg_catalog.set_config('transaction_read_only', 'on', true)";
 static const char guard_name[] = "evpq_guard";
 
@@ -228,7 +229,8 @@ static void end_part(struct pipeline *p, struct op *op)
         p->current = after(p, op);
 }
 
-/* The guard failed, or the transaction did when it was to be committed: whoever is in it has no answer to rely on. */
+/* The guard failed, or the transaction did when it was to be committed: whoever is in it has no
+ * answer to rely on. */
 static void spoil_segment(struct pipeline *p)
 {
     list_each(node, &p->sent) {
@@ -258,8 +260,8 @@ static int segment_size(const struct pipeline *p)
     return n;
 }
 
-/* For how long the server has been at the first: since it answered the one before, or since this one can have reached it,
- * with the way back counted in. */
+/* For how long the server has been at the first: since it answered the one before, or since this
+ * one can have reached it, with the way back counted in. */
 static double head_service(const struct pipeline *p, double now)
 {
     double arrived_at = first(&p->sent)->sent_at + p->turnaround;
@@ -292,7 +294,8 @@ static bool end_segment(struct pipeline *p)
     }
     if (p->wire.c)
         p->owner->ended(p);
-    return true; /* libpq may hold more, even when no answer is out: it must not pass for the next one */
+    return true; /* libpq may hold more, even when no answer is out: it must not pass for the next
+                    one */
 }
 
 static bool arrived(struct wire *w, enum pq_kind kind, struct pg_result *result)

@@ -1,12 +1,14 @@
-/* pipeline.h - operations in flight on one connection, first in, first out, each with a Sync of its own; but those that
- * only read, and are sent in one tick, go as a segment under one Sync.
+/* pipeline.h - operations in flight on one connection, first in, first out, each with a Sync of its
+ * own; but those that only read, and are sent in one tick, go as a segment under one Sync.
  *
- * A segment saves the server all transactions but one, and the sockets all answers but one. The server itself holds it to
- * its promise: it begins with a guard that makes its transaction read-only. When one of them fails, those behind it were
- * not run: they are told ABORTED, and may be submitted again.
+ * A segment saves the server all transactions but one, and the sockets all answers but one. The
+ * server itself holds it to its promise: it begins with a guard that makes its transaction
+ * read-only. When one of them fails, those behind it were not run: they are told ABORTED, and may
+ * be submitted again.
  *
- * The mirror of libpq's own command queue. A new operation stays `fresh`, untouched by libpq, until the end of the tick:
- * so what has not been sent is known for certain, and costs nothing to take back. */
+ * The mirror of libpq's own command queue. A new operation stays `fresh`, untouched by libpq, until
+ * the end of the tick: so what has not been sent is known for certain, and costs nothing to take
+ * back. */
 #ifndef LINE_PIPELINE_H
 #define LINE_PIPELINE_H
 
@@ -14,17 +16,19 @@
 
 struct op;
 
-/* A verb. Operations are on the pipeline from pipeline_submit until feed(PQ_SYNC) or fail, which are called when they
- * are off it. */
+/* A verb. Operations are on the pipeline from pipeline_submit until feed(PQ_SYNC) or fail, which
+ * are called when they are off it. */
 struct op_class {
-    /* Hands the operation to libpq, without Sync, and sets op->parts. False: libpq refused; the line is then broken, and the operation
-     * fails as not sent. */
+    /* Hands the operation to libpq, without Sync, and sets op->parts. False: libpq refused; the
+     * line is then broken, and the operation fails as not sent. */
     bool (*send)(struct op *, struct pg_conn *);
-    /* What came for it: RESULT and ERROR (the result is given), ABORTED and END; at last SYNC: it is over. */
+    /* What came for it: RESULT and ERROR (the result is given), ABORTED and END; at last SYNC: it
+     * is over. */
     void (*feed)(struct op *, enum pq_kind, struct pg_result *);
     /* The connection is gone (`why` is borrowed), or `sent` is false and it must go another way. */
     void (*fail)(struct op *, const evpq_error *why, bool sent);
-    /* Whoever waits is to be told `why` (borrowed) now; the operation stays on the line. NULL: nobody waits. */
+    /* Whoever waits is to be told `why` (borrowed) now; the operation stays on the line. NULL:
+     * nobody waits. */
     void (*desert)(struct op *, const evpq_error *why);
 };
 
@@ -59,17 +63,17 @@ struct pipeline {
     int n_fresh, n_sent;
     int n_awaited, n_abandoned; /* of those sent */
     int n_risky;
-    struct op *
-        current; /* whose answers come next: the first that has not had them all, or the last before a Sync */
-    bool guarded;      /* the guard is prepared on the server */
-    bool prepares;     /* it may be */
-    size_t unflushed;  /* bytes handed to libpq since the last flush, in this tick */
-    bool held;         /* nothing but urgent operations is sent */
-    bool ended_twice;  /* two ENDs in a row: libpq has nothing left where we have */
-    double head_since; /* when the one before the first was answered */
-    double head_took;  /* how long it took, in feed(PQ_SYNC), without the way there and back */
-    double turnaround; /* the shortest time from sending to answer: about the way there and back */
-    double flushing;   /* the time of this tick's sending */
+    struct op *current; /* whose answers come next: the first that has not had them all, or the last
+                           before a Sync */
+    bool guarded;       /* the guard is prepared on the server */
+    bool prepares;      /* it may be */
+    size_t unflushed;   /* bytes handed to libpq since the last flush, in this tick */
+    bool held;          /* nothing but urgent operations is sent */
+    bool ended_twice;   /* two ENDs in a row: libpq has nothing left where we have */
+    double head_since;  /* when the one before the first was answered */
+    double head_took;   /* how long it took, in feed(PQ_SYNC), without the way there and back */
+    double turnaround;  /* the shortest time from sending to answer: about the way there and back */
+    double flushing;    /* the time of this tick's sending */
 };
 
 void pipeline_init(struct pipeline *p, evpq_loop *loop, const struct pipeline_owner *owner);
@@ -79,12 +83,14 @@ static inline int pipeline_depth(const struct pipeline *p)
     return p->n_fresh + p->n_sent;
 }
 
-/* Whether the server has been at the first for longer than `seconds`, as far as can be told from here. */
+/* Whether the server has been at the first for longer than `seconds`, as far as can be told from
+ * here. */
 bool pipeline_is_overdue(const struct pipeline *p, double seconds);
 
 void pipeline_submit(struct pipeline *p, struct op *op);
 
-/* Takes a fresh operation off (true); one that was sent is only marked: its answer is still to be read (false). */
+/* Takes a fresh operation off (true); one that was sent is only marked: its answer is still to be
+ * read (false). */
 bool pipeline_abandon(struct pipeline *p, struct op *op);
 
 /* Abandons everything that was sent, telling who waits. */

@@ -30,8 +30,8 @@ static void free_dropped(struct stmt *s)
     mem_free(s);
 }
 
-/* An error leaves it prepared (the transaction had failed, so nothing is done but ROLLBACK), and it is tried again later;
- * unless the server does not know it, which is as good as closed. */
+/* An error leaves it prepared (the transaction had failed, so nothing is done but ROLLBACK), and it
+ * is tried again later; unless the server does not know it, which is as good as closed. */
 static void feed_close(struct op *op, enum pq_kind kind, struct pg_result *result)
 {
     struct stmt *s = container_of(op, struct stmt, close);

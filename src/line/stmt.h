@@ -1,7 +1,9 @@
-/* stmt.h - the statements one connection knows: which are prepared on the server, and how long each takes.
+/* stmt.h - the statements one connection knows: which are prepared on the server, and how long each
+ * takes.
  *
- * A text is sent as it is the first time and prepared the second, so that SQL that never comes back costs the server
- * nothing. Least recently used statements are closed on the server when there are too many. */
+ * A text is sent as it is the first time and prepared the second, so that SQL that never comes back
+ * costs the server nothing. Least recently used statements are closed on the server when there are
+ * too many. */
 #ifndef LINE_STMT_H
 #define LINE_STMT_H
 
@@ -41,8 +43,8 @@ struct stmts {
 void stmts_init(struct stmts *s, struct pipeline *line, int max, bool prepares);
 void stmts_free(struct stmts *s); /* the connection is gone, and no query is in flight */
 
-/* The statement of this text, pinned; a new one when it is not known. NULL when it is not to be kept (too long, no
- * memory, or switched off). Give back with stmt_unpin. */
+/* The statement of this text, pinned; a new one when it is not known. NULL when it is not to be
+ * kept (too long, no memory, or switched off). Give back with stmt_unpin. */
 struct stmt *stmts_use(struct stmts *s, const char *sql, size_t length);
 void stmt_unpin(struct stmt *s); /* NULL is allowed */
 

@@ -1,4 +1,5 @@
-/* close.c - the end of a pool: gently, then by force, and only when its last connection is buried. */
+/* close.c - the end of a pool: gently, then by force, and only when its last connection is
+ * buried. */
 #include "pool/close.h"
 
 #include "pool/keeper.h"

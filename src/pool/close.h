@@ -9,8 +9,8 @@ void close_init(evpq_pool *pool);
 /* The pool is closed if it is closing, has no connection left, and nobody waits. May free it. */
 void close_if_empty(evpq_pool *pool);
 
-/* Of a pool that is closing, and where nobody waits any more: closes the idle, and those still connecting. May free
- * it. */
+/* Of a pool that is closing, and where nobody waits any more: closes the idle, and those still
+ * connecting. May free it. */
 void close_unneeded(evpq_pool *pool);
 
 /* The error of a pool that is closed. Given. */

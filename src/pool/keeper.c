@@ -117,7 +117,8 @@ void keeper_failed(evpq_pool *pool, const evpq_error *why)
         lanes_fail_all(pool, why);
 }
 
-/* A server that lets connections up and then drops them at once is not tried in a tight circle either. */
+/* A server that lets connections up and then drops them at once is not tried in a tight circle
+ * either. */
 void keeper_lost(evpq_pool *pool, const struct conn *c)
 {
     bool short_lived = loop_time(pool->loop) - c->born < pool->opts.backoff_min;

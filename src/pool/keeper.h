@@ -1,7 +1,8 @@
 /* keeper.h - keeps as many connections as are needed and allowed.
  *
- * A connect belongs to the pool, not to whoever waits: nobody's deadline cuts one short. After a failure, or a loss, one
- * lone attempt goes ahead; each that succeeds doubles how many may follow at a time. */
+ * A connect belongs to the pool, not to whoever waits: nobody's deadline cuts one short. After a
+ * failure, or a loss, one lone attempt goes ahead; each that succeeds doubles how many may follow
+ * at a time. */
 #ifndef POOL_KEEPER_H
 #define POOL_KEEPER_H
 

@@ -1,5 +1,5 @@
-/* lanes.c - see lanes.h. Deadlines in the queue rise with the tickets, as acquire_timeout is one for all: so one timer,
- * for the first in the queue, is enough. */
+/* lanes.c - see lanes.h. Deadlines in the queue rise with the tickets, as acquire_timeout is one
+ * for all: so one timer, for the first in the queue, is enough. */
 #include "pool/lanes.h"
 
 #include "pool/close.h"
@@ -82,8 +82,8 @@ bool lanes_add_place(evpq_pool *pool, struct queue_place *place)
 void lanes_return(evpq_pool *pool, struct queue_place *place)
 {
     struct list *before = &pool->waiting;
-    if (!place
-             ->deadline) /* it never stood in the queue; its connection was found, and died, in this tick */
+    if (!place->deadline) /* it never stood in the queue; its connection was found, and died, in
+                             this tick */
         place->deadline = loop_time(pool->loop) + pool->opts.acquire_timeout;
     list_each(node, &pool->waiting)
         if (container_of(node, struct queue_place, node)->ticket > place->ticket) {
@@ -96,7 +96,8 @@ void lanes_return(evpq_pool *pool, struct queue_place *place)
     arm_expiry(pool);
 }
 
-/* Somebody has left the queue unserved: that may be what a drain or a close has waited for. May free the pool. */
+/* Somebody has left the queue unserved: that may be what a drain or a close has waited for. May
+ * free the pool. */
 static void queue_shrank(evpq_pool *pool)
 {
     arm_expiry(pool);
@@ -142,7 +143,7 @@ static evpq_error *waited_too_long(evpq_pool *pool, const char *sql)
                  pid);
     snprintf(
         message, sizeof message,
-        "no connection became free within %.6g s: %d of at most %d open (%d running queries, %d leased%s, "
+        "no connection became free within %.6g s: %d of at most %d open (%d running queries, "
         "%d connecting), %d waiting%s%s",
         pool->opts.acquire_timeout, pool_total(pool), pool->opts.max_size, pool->count[USE_SHARED],
         pool->count[USE_LEASED], holder, pool->count[USE_CONNECTING], pool->n_waiting + 1,

@@ -1,7 +1,7 @@
 /* lanes.h - the queue of a pool, and which connection serves whom.
  *
- * First come, first served. An idle connection always comes first; without one, a one-shot query may ride behind others
- * on a shared connection that admits it. */
+ * First come, first served. An idle connection always comes first; without one, a one-shot query
+ * may ride behind others on a shared connection that admits it. */
 #ifndef POOL_LANES_H
 #define POOL_LANES_H
 
@@ -12,11 +12,12 @@ void lanes_init(evpq_pool *pool);
 /* The only writer of a connection's use. */
 void lanes_move(evpq_pool *pool, struct conn *c, enum use use);
 
-/* Finds the query a connection or a place in the queue; when there is none to be had it has failed. */
+/* Finds the query a connection or a place in the queue; when there is none to be had it has
+ * failed. */
 void lanes_add_query(evpq_pool *pool, struct query *q);
 
-/* A place for one who wants a lease: true if it is on the queue; else the queue is full. Serve idle connections
- * afterwards. */
+/* A place for one who wants a lease: true if it is on the queue; else the queue is full. Serve idle
+ * connections afterwards. */
 bool lanes_add_place(evpq_pool *pool, struct queue_place *place);
 
 /* Back to where it stood in the queue, deadline included. */

@@ -1,4 +1,5 @@
-/* member.c - what becomes of a connection between one use and the next: the table that connections call. */
+/* member.c - what becomes of a connection between one use and the next: the table that connections
+ * call. */
 #include "pool/member.h"
 
 #include "base/mem.h"

@@ -4,7 +4,8 @@
 
 #include <evpq/pool.h>
 
-/* `given` may be NULL. Returns NULL, or the error, given. `conninfo_timeout`: 0 where the connection string has none. */
+/* `given` may be NULL. Returns NULL, or the error, given. `conninfo_timeout`: 0 where the
+ * connection string has none. */
 evpq_error *opts_fill(const evpq_pool_opts *given, double conninfo_timeout,
                       evpq_pool_opts *ret_opts);
 

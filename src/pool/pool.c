@@ -10,7 +10,6 @@
 #include "pool/wish.h"
 #include "words/error.h"
 
-#include <math.h>
 #include <string.h>
 
 /* ---- memory ---- */

@@ -67,8 +67,8 @@ static inline evpq_pool *pool_of(const struct conn *c)
     return container_of(c->config, evpq_pool, config);
 }
 
-/* The memory stays while anyone holds a reference: the program (one for all its references), the pool itself until it
- * is closed, each lease, each wish. */
+/* The memory stays while anyone holds a reference: the program (one for all its references), the
+ * pool itself until it is closed, each lease, each wish. */
 void pool_ref(evpq_pool *pool);
 void pool_unref(evpq_pool *pool);
 

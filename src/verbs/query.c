@@ -1,7 +1,7 @@
 /* query.c - the life of a statement, from the copy to the answer.
  *
- * The future settles at the Sync, not at the result: only then has the server committed, and only then is an error of the
- * commit itself (a deferred constraint) known. */
+ * The future settles at the Sync, not at the result: only then has the server committed, and only
+ * then is an error of the commit itself (a deferred constraint) known. */
 #include "verbs/query.h"
 
 #include "base/mem.h"
@@ -174,7 +174,8 @@ static void take_error(struct query *q, struct pg_result *r)
     pq_clear(r);
 }
 
-/* Only what has surely not been run, and only where nobody can see that it comes later than it was asked for. */
+/* Only what has surely not been run, and only where nobody can see that it comes later than it was
+ * asked for. */
 static bool may_go_again(const struct query *q)
 {
     if (q->op.abandoned)

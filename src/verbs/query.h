@@ -1,7 +1,8 @@
 /* query.h - the verb "run one statement and keep its result".
  *
- * A query is one block: the future that the program holds, the operation that goes down the line, and the copy of the
- * statement. Its place in a pool's queue is kept here too, so that waiting costs nothing more. */
+ * A query is one block: the future that the program holds, the operation that goes down the line,
+ * and the copy of the statement. Its place in a pool's queue is kept here too, so that waiting
+ * costs nothing more. */
 #ifndef VERBS_QUERY_H
 #define VERBS_QUERY_H
 

@@ -1,7 +1,9 @@
-/* cancel.h - one cancel request, without blocking the loop: by libpq 17's own calls, else in a thread.
+/* cancel.h - one cancel request, without blocking the loop: by libpq 17's own calls, else in a
+ * thread.
  *
- * A request names a server process, not a query, and takes a way of its own: when it has been delivered, the process may
- * still be about to be interrupted. What that means for the next query is line/'s business. */
+ * A request names a server process, not a query, and takes a way of its own: when it has been
+ * delivered, the process may still be about to be interrupted. What that means for the next query
+ * is line/'s business. */
 #ifndef WIRE_CANCEL_H
 #define WIRE_CANCEL_H
 
@@ -10,8 +12,8 @@
 struct cancel;
 struct pg_conn;
 
-/* Asks the server to cancel what runs on c. From the loop, once, done(owner): the request is over, delivered or not.
- * NULL without memory or thread. */
+/* Asks the server to cancel what runs on c. From the loop, once, done(owner): the request is over,
+ * delivered or not. NULL without memory or thread. */
 struct cancel *cancel_start(evpq_loop *loop, struct pg_conn *c, void (*done)(void *owner),
                             void *owner);
 

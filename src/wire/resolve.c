@@ -1,6 +1,7 @@
 /* resolve.c - getaddrinfo in a thread.
  *
- * The request belongs to the thread until it comes back; abandoning it only means that nobody is told then. */
+ * The request belongs to the thread until it comes back; abandoning it only means that nobody is
+ * told then. */
 #include "wire/resolve.h"
 
 #include "async/thread.h"

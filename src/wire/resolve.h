@@ -18,8 +18,8 @@ bool resolve_literal(const char *host, struct addresses *ret_found);
 
 struct resolve;
 
-/* Looks up `host` (copied). From the loop, once: done(owner, found, why): `why` is NULL, or what the resolver said. Both
- * are borrowed for the call. NULL without memory or thread. */
+/* Looks up `host` (copied). From the loop, once: done(owner, found, why): `why` is NULL, or what
+ * the resolver said. Both are borrowed for the call. NULL without memory or thread. */
 typedef void resolve_done_fn(void *owner, const struct addresses *found, const char *why);
 struct resolve *resolve_start(evpq_loop *loop, const char *host, resolve_done_fn *done,
                               void *owner);

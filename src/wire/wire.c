@@ -55,7 +55,7 @@ static void read_all(struct wire *w)
     do {
         if (!pq_consume(w->c))
             why = pq_lost_error(w->c); /* now: libpq would add to its words */
-        drain(w); /* also what came before the end of a broken link */
+        drain(w);                      /* also what came before the end of a broken link */
     } while (!why && w->c && pq_tls_has_bytes(&w->tls));
     if (w->c && (why || w->farewell || !pq_is_whole(w->c)))
         wire_break(w, reason_lost(w, why));
@@ -112,8 +112,8 @@ bool wire_is_blocked(const struct wire *w)
     return io_active(&w->writer);
 }
 
-/* When a send would block, libpq reads instead, so that both sides cannot wait for each other: what came in so is not
- * announced by the socket any more. */
+/* When a send would block, libpq reads instead, so that both sides cannot wait for each other: what
+ * came in so is not announced by the socket any more. */
 static void send_new(struct wire *w)
 {
     if (w->c && !wire_is_blocked(w))

@@ -1,7 +1,8 @@
 /* wire.h - one established socket: readiness turned into libpq calls, and one flush a tick.
  *
- * Owns the PGconn and its watchers. Reads whenever the socket is readable, idle or not, so that a dead link is noticed
- * at once; watches for writability only while something is left to write. Knows nothing of what is sent. */
+ * Owns the PGconn and its watchers. Reads whenever the socket is readable, idle or not, so that a
+ * dead link is noticed at once; watches for writability only while something is left to write.
+ * Knows nothing of what is sent. */
 #ifndef WIRE_WIRE_H
 #define WIRE_WIRE_H
 
@@ -10,12 +11,13 @@
 
 struct wire;
 
-/* Called with nothing of the wire on the stack that a wire_close could hurt, except that the wire itself (the memory)
- * must stay until the loop's next tick. */
+/* Called with nothing of the wire on the stack that a wire_close could hurt, except that the wire
+ * itself (the memory) must stay until the loop's next tick. */
 struct wire_class {
     /* One thing that arrived; the result is given. Returns whether more is outstanding. */
     bool (*arrived)(struct wire *, enum pq_kind, struct pg_result *);
-    /* The tick, unless the wire is blocked: hand what is new to libpq; it is flushed right after. */
+    /* The tick, unless the wire is blocked: hand what is new to libpq; it is flushed right
+     * after. */
     void (*send)(struct wire *);
     /* The link is broken (the error is given); the wire has been closed. */
     void (*lost)(struct wire *, evpq_error *why);
@@ -35,18 +37,19 @@ struct wire {
 
 void wire_init(struct wire *w, evpq_loop *loop, const struct wire_class *class);
 
-/* Takes `c`, puts it into pipeline mode and watches it. False: libpq refuses; then the wire stays closed. */
+/* Takes `c`, puts it into pipeline mode and watches it. False: libpq refuses; then the wire stays
+ * closed. */
 bool wire_open(struct wire *w, struct pg_conn *c);
 
 /* Asks for class->send and a flush at the end of this tick. */
 void wire_send_later(struct wire *w);
 
-/* For a wire on which nothing is outstanding and which the loop may not have looked at for long: takes in what has
- * arrived meanwhile. Returns whether it is still open. */
+/* For a wire on which nothing is outstanding and which the loop may not have looked at for long:
+ * takes in what has arrived meanwhile. Returns whether it is still open. */
 bool wire_look(struct wire *w);
 
-/* Sends what libpq has buffered, as far as the socket takes it. False: not all of it; the wire is blocked until the rest
- * is gone (or broken). Then class->send is called again. */
+/* Sends what libpq has buffered, as far as the socket takes it. False: not all of it; the wire is
+ * blocked until the rest is gone (or broken). Then class->send is called again. */
 bool wire_flush(struct wire *w);
 bool wire_is_blocked(const struct wire *w);
 

@@ -1,7 +1,7 @@
 /* error.h - making errors; reading them is the public header's business.
  *
- * An error is one block, immutable once made. Makers never return NULL: without memory they return a constant
- * error that says so, on which ref and unref do nothing. */
+ * An error is one block, immutable once made. Makers never return NULL: without memory they return
+ * a constant error that says so, on which ref and unref do nothing. */
 #ifndef WORDS_ERROR_H
 #define WORDS_ERROR_H
 
@@ -23,12 +23,13 @@ evpq_error *error_new(evpq_status status, evpq_outcome outcome, const char *form
 evpq_error *error_newv(evpq_status status, evpq_outcome outcome, const char *format, va_list args)
     EVPQ_PRINTF(3, 0);
 
-/* The same error seen from a statement: its SQL, its outcome, and (unless EVPQ_OK) another status. */
+/* The same error seen from a statement: its SQL, its outcome, and (unless EVPQ_OK) another
+ * status. */
 evpq_error *error_about(const evpq_error *error, evpq_status status, evpq_outcome outcome,
                         const char *sql);
 
-/* Constant errors: of a machine without memory, of a call without so much as a loop to fail on, and of a cancel, which
- * needs no memory to succeed. */
+/* Constant errors: of a machine without memory, of a call without so much as a loop to fail on, and
+ * of a cancel, which needs no memory to succeed. */
 const evpq_error *error_nomem(void);
 const evpq_error *error_invalid(void);
 const evpq_error *error_canceled(evpq_outcome outcome);
