@@ -89,12 +89,13 @@ typedef struct evpq_pool_opts {
                          [256] */
     evpq_reset reset;
 
-    evpq_hook_fn
-        *after_connect; /* on each new connection, before its first use, and again after
-                           EVPQ_RESET_FULL has made it as new: the place for session settings */
-    evpq_hook_fn
-        *before_acquire; /* on each lease, before it is handed out; not for one-shot queries */
-    evpq_hook_fn *after_release; /* on each lease, after its release and before the reset */
+    /* On each new connection, before its first use, and again after EVPQ_RESET_FULL has made it as
+     * new: the place for session settings. */
+    evpq_hook_fn *after_connect;
+    /* On each lease, before it is handed out; not for one-shot queries. */
+    evpq_hook_fn *before_acquire;
+    /* On each lease, after its release and before the reset. */
+    evpq_hook_fn *after_release;
     void *hook_arg;
 
     evpq_notice_fn *on_notice; /* [notices are dropped] */

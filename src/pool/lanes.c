@@ -141,14 +141,14 @@ static evpq_error *waited_too_long(evpq_pool *pool, const char *sql)
     if (pid)
         snprintf(holder, sizeof holder, ", the longest for %.3g s (server process %d)", longest,
                  pid);
-    snprintf(
-        message, sizeof message,
-        "no connection became free within %.6g s: %d of at most %d open (%d running queries, "
-        "%d connecting), %d waiting%s%s",
-        pool->opts.acquire_timeout, pool_total(pool), pool->opts.max_size, pool->count[USE_SHARED],
-        pool->count[USE_LEASED], holder, pool->count[USE_CONNECTING], pool->n_waiting + 1,
-        pool->connect_error ? "; the last attempt to connect failed: " : "",
-        evpq_error_message(pool->connect_error));
+    snprintf(message, sizeof message,
+             "no connection became free within %.6g s: %d of at most %d open (%d running queries, "
+             "%d leased%s, %d connecting), %d waiting%s%s",
+             pool->opts.acquire_timeout, pool_total(pool), pool->opts.max_size,
+             pool->count[USE_SHARED], pool->count[USE_LEASED], holder, pool->count[USE_CONNECTING],
+             pool->n_waiting + 1,
+             pool->connect_error ? "; the last attempt to connect failed: " : "",
+             evpq_error_message(pool->connect_error));
     return error_build(&(struct error_fields){.status = EVPQ_TIMEOUT,
                                               .outcome = EVPQ_OUTCOME_NOT_SENT,
                                               .message = message,
