@@ -1,5 +1,6 @@
-/* common.h - what evpq-bench and raw-bench share, so that they do the same work and count it alike: the
- * workloads' SQL and numbers, the order of ids, the clock, and the line of JSON that a run ends with. */
+/* common.h - what evpq-bench and raw-bench share, so that they do the same work and count it alike:
+ * the workloads' SQL and numbers, the order of ids, the clock, and the line of JSON that a run ends
+ * with. */
 #ifndef BENCH_COMMON_H
 #define BENCH_COMMON_H
 
@@ -7,7 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Made by `raw-bench setup`. Every value in them follows from the id, so that checksums can be compared. */
+/* Made by `raw-bench setup`. Every value in them follows from the id, so that checksums can be
+ * compared. */
 enum {
     WORLD_ROWS = 10000,
     TALLY_ROWS = 10000,
@@ -26,7 +28,8 @@ enum { INT4_OID = 23 };
 /* Of the head-of-line workload's queries, one in so many sleeps for 200 ms. */
 enum { SLEEPER_EVERY = 100 };
 
-/* What the command line says: WORKLOAD key=value... A key that a workload has no use for is ignored. */
+/* What the command line says: WORKLOAD key=value... A key that a workload has no use for is
+ * ignored. */
 struct options {
     const char *workload;
     long connections;
@@ -43,7 +46,8 @@ struct options {
     const char *params; /* binary or text */
 };
 
-/* The workload's own numbers first, then the command line's. Ends the program (2) on one that is wrong. */
+/* The workload's own numbers first, then the command line's. Ends the program (2) on one that is
+ * wrong. */
 struct options options_read(int argc, char **argv);
 
 /* Whether in_flight, depth and connections leave room for so many on one connection. */
@@ -62,7 +66,8 @@ double clock_now(void);
 void measure_start(void);
 void measure_stop(void);
 
-/* Notes how long one query took, in seconds; room for `n` is made by latency_room(n), before the start. */
+/* Notes how long one query took, in seconds; room for `n` is made by latency_room(n), before the
+ * start. */
 void latency_room(long n);
 void latency_add(double seconds);
 

@@ -1,8 +1,9 @@
 /* delay.c - delay MILLISECONDS PROGRAM [ARG]...: runs PROGRAM with a server that is farther away.
  *
- * PROGRAM finds in PGHOST and PGPORT a port of 127.0.0.1, behind which is the server that they named
- * before. Each byte arrives so many milliseconds after it was sent, either way, however many are on their
- * way: latency, with all the bandwidth that the machine has. The exit status is PROGRAM's. */
+ * PROGRAM finds in PGHOST and PGPORT a port of 127.0.0.1, behind which is the server that they
+ * named before. Each byte arrives so many milliseconds after it was sent, either way, however many
+ * are on their way: latency, with all the bandwidth that the machine has. The exit status is
+ * PROGRAM's. */
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>

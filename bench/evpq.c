@@ -1,5 +1,5 @@
-/* evpq.c - evpq-bench WORKLOAD [key=value]...: see evpq.h and common.h. The connection comes from PG*
- * variables; the tables must be there (`raw-bench setup`). */
+/* evpq.c - evpq-bench WORKLOAD [key=value]...: see evpq.h and common.h. The connection comes from
+ * PG* variables; the tables must be there (`raw-bench setup`). */
 #include "config.h"
 
 #include "bench/evpq.h"

@@ -6,7 +6,8 @@
 
 #include <evpq/evpq.h>
 
-/* A pool whose connections are all up: as many as the options say, so deep, and with room for `n` to wait. */
+/* A pool whose connections are all up: as many as the options say, so deep, and with room for `n`
+ * to wait. */
 evpq_pool *ours_open(evpq_loop *loop, const struct options *o);
 
 /* Closes the pool and lets go of it and of the loop. */

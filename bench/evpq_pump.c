@@ -1,5 +1,5 @@
-/* evpq_pump.c - many small queries through a pool, each answer asking the next question: the workloads
- * point, latency, update, fanout, head-of-line, queue. */
+/* evpq_pump.c - many small queries through a pool, each answer asking the next question: the
+ * workloads point, latency, update, fanout, head-of-line, queue. */
 #include "bench/evpq.h"
 
 #include <arpa/inet.h>
@@ -108,7 +108,8 @@ static void run_bursts(void)
 
 /* ---- before and after ---- */
 
-/* So many at once that each connection has its share: afterwards the statement is prepared on them all. */
+/* So many at once that each connection has its share: afterwards the statement is prepared on them
+ * all. */
 static void warm_up(const char *statement)
 {
     evpq_future **all = calloc((size_t)options->connections, sizeof *all);

@@ -1,6 +1,6 @@
 /* raw.c - raw-bench WORKLOAD [key=value]...: see raw.h and common.h. The connection comes from PG*
- * variables. Besides the workloads: `setup` makes their tables, and `tune` the settings of a server that was
- * started for the purpose. */
+ * variables. Besides the workloads: `setup` makes their tables, and `tune` the settings of a server
+ * that was started for the purpose. */
 #include "bench/raw.h"
 
 #include <dlfcn.h>

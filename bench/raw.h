@@ -1,5 +1,5 @@
-/* raw.h - raw-bench: the workloads written by hand on libpq and epoll, as well as we know how. What stands
- * between this and evpq-bench is the cost of evpq. */
+/* raw.h - raw-bench: the workloads written by hand on libpq and epoll, as well as we know how. What
+ * stands between this and evpq-bench is the cost of evpq. */
 #ifndef BENCH_RAW_H
 #define BENCH_RAW_H
 
@@ -7,8 +7,8 @@
 
 #include <libpq-fe.h>
 
-/* What libpq 17 brought, NULL in an older one. Looked up as the program runs, so that one binary measures
- * any libpq that the loader is pointed to, whatever headers it was made with. */
+/* What libpq 17 brought, NULL in an older one. Looked up as the program runs, so that one binary
+ * measures any libpq that the loader is pointed to, whatever headers it was made with. */
 struct newer {
     int (*send_sync)(PGconn *);         /* PQsendPipelineSync */
     int (*chunked_rows)(PGconn *, int); /* PQsetChunkedRowsMode */

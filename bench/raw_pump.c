@@ -1,5 +1,6 @@
-/* raw_pump.c - many small queries over a few connections in pipeline mode, each connection refilled once
- * what had come in on it has been read: the workloads point, latency, update, fanout, head-of-line, queue. */
+/* raw_pump.c - many small queries over a few connections in pipeline mode, each connection refilled
+ * once what had come in on it has been read: the workloads point, latency, update, fanout,
+ * head-of-line, queue. */
 #include "bench/raw.h"
 
 #include <arpa/inet.h>

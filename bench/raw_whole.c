@@ -1,4 +1,5 @@
-/* raw_whole.c - one large answer, many connections at once, and the tables that all workloads read. */
+/* raw_whole.c - one large answer, many connections at once, and the tables that all workloads
+ * read. */
 #include "bench/raw.h"
 
 #include <endian.h>

@@ -1,5 +1,5 @@
-/* it_cancel.c - giving up on queries, whatever the server, the network and the moment: nobody gets another's answer,
- * nobody is hit by another's cancel request, and every future ends. */
+/* it_cancel.c - giving up on queries, whatever the server, the network and the moment: nobody gets
+ * another's answer, nobody is hit by another's cancel request, and every future ends. */
 #include "support/proxy.h"
 #include "support/seen.h"
 #include "support/server.h"

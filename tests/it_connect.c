@@ -1,5 +1,5 @@
-/* it_connect.c - from a connection string to a connection: names, addresses that lead nowhere, servers that refuse, and
- * what is said about it. */
+/* it_connect.c - from a connection string to a connection: names, addresses that lead nowhere,
+ * servers that refuse, and what is said about it. */
 #include "support/names.h"
 #include "support/proxy.h"
 #include "support/server.h"
@@ -46,7 +46,8 @@ static int open_descriptors(void)
     return n;
 }
 
-/* Connects, and fails with what is asked for; every part of `says` (separated by |) stands in the message. */
+/* Connects, and fails with what is asked for; every part of `says` (separated by |) stands in the
+ * message. */
 static void ck_refused(const char *conninfo, double connect_timeout, const char *sqlstate,
                        const char *says)
 {
@@ -149,7 +150,8 @@ END_TEST
 
 /* ---- F22: addresses that lead nowhere ---- */
 
-/* Listens on an address with the server's port and answers nothing: silently, or not even the SYN. Ends with the test. */
+/* Listens on an address with the server's port and answers nothing: silently, or not even the SYN.
+ * Ends with the test. */
 static void make_hole(const char *address, bool deaf)
 {
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)server_port())};

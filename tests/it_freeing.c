@@ -1,5 +1,6 @@
-/* it_freeing.c - F42: within each kind of callback, anything may be closed, let go of, canceled or asked for; every
- * other callback is called once all the same. Meant to be run under AddressSanitizer. */
+/* it_freeing.c - F42: within each kind of callback, anything may be closed, let go of, canceled or
+ * asked for; every other callback is called once all the same. Meant to be run under
+ * AddressSanitizer. */
 #include "support/pools.h"
 
 #include "support/seen.h"

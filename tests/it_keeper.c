@@ -1,5 +1,5 @@
-/* it_keeper.c - upkeep: how many connections are opened, how often it is tried, how old they become, and what happens
- * when they, or the server, die. */
+/* it_keeper.c - upkeep: how many connections are opened, how often it is tried, how old they
+ * become, and what happens when they, or the server, die. */
 #include "support/pools.h"
 
 #include "support/proxy.h"
@@ -127,8 +127,8 @@ static evpq_future *die(evpq_lease *lease, void *arg)
     return query_on(lease, "select pg_terminate_backend(pg_backend_pid()), pg_sleep(60)");
 }
 
-/* Every connection dies as it is about to be handed over, and its taker is back in the queue: for ever, were the
- * deadline counted anew. */
+/* Every connection dies as it is about to be handed over, and its taker is back in the queue: for
+ * ever, were the deadline counted anew. */
 START_TEST(f13_a_deadline_is_absolute)
 {
     open_pool(.max_size = 1, .before_acquire = die, .acquire_timeout = _i ? 60 : 0.5,

@@ -1,5 +1,5 @@
-/* it_lease.c - a connection lent out: what it can do, its hooks, and in which state it comes to the next (F4, F5, F7,
- * F48). */
+/* it_lease.c - a connection lent out: what it can do, its hooks, and in which state it comes to the
+ * next (F4, F5, F7, F48). */
 #include "support/pools.h"
 
 #include "support/proxy.h"

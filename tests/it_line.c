@@ -1,5 +1,5 @@
-/* it_line.c - one connection without a pool: the order of operations in flight, and what each is told, on a line to a
- * real server. */
+/* it_line.c - one connection without a pool: the order of operations in flight, and what each is
+ * told, on a line to a real server. */
 #include "line/command.h"
 #include "line/pipeline.h"
 
@@ -87,9 +87,9 @@ struct step {
     struct op op;
     const char *sql;
     char name;
-    bool refuses; /* is not taken by libpq */
-    char told
-        [100]; /* R result, E error, A aborted, . end, S sync, x failed unsent, X failed sent, D deserted */
+    bool refuses;   /* is not taken by libpq */
+    char told[100]; /* R result, E error, A aborted, . end, S sync, x failed unsent, X failed sent,
+                       D deserted */
     char sqlstate[6];
     bool over;
 };
@@ -374,7 +374,8 @@ START_TEST(f10_a_lost_link_fails_each_once_in_order)
     ck_assert_str_eq(c.told, "X");
     ck_assert_str_eq(d.told, "x");
     ck_assert_int_eq(evpq_error_status(gone), EVPQ_LOST);
-    /* What the server said last is known if it came: with unread queries behind it, TCP may drop it. */
+    /* What the server said last is known if it came: with unread queries behind it, TCP may drop
+     * it. */
     ck_assert_str_eq(evpq_error_sqlstate(gone), a.sqlstate);
     ck_assert_ptr_null(line.wire.c);
     ck_empty();
@@ -423,7 +424,8 @@ START_TEST(deserting_tells_everybody_and_reads_on)
 }
 END_TEST
 
-/* F29: a COPY in the line is found out, ends the connection, and no one is given another's answer. */
+/* F29: a COPY in the line is found out, ends the connection, and no one is given another's
+ * answer. */
 START_TEST(f29_a_copy_in_the_line)
 {
     set_up(server_conninfo(SERVER_UNIX, NULL));

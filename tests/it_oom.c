@@ -1,5 +1,6 @@
-/* it_oom.c - no memory at any moment of a pool's work: the n-th allocation fails, for n = 1 and on until none is left to fail.
- * It costs what it was made for and no more: every future settles, and then the pool serves as before.
+/* it_oom.c - no memory at any moment of a pool's work: the n-th allocation fails, for n = 1 and on
+ * until none is left to fail. It costs what it was made for and no more: every future settles, and
+ * then the pool serves as before.
  *
  * While memory fails nothing of Check may be called: it would be what runs out. */
 #include "support/pools.h"
@@ -29,7 +30,8 @@ static void wait_for(evpq_future *f)
     RUN_UNTIL(evpq_loop_ev(loop), evpq_future_status(f) != EVPQ_PENDING, patience);
 }
 
-/* Queries that share a connection, one that is canceled as it runs, a lease, and waiting for the end of it all. */
+/* Queries that share a connection, one that is canceled as it runs, a lease, and waiting for the
+ * end of it all. */
 static void work(void)
 {
     evpq_future *connected = keep(evpq_pool_connect(pool));

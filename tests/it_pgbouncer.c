@@ -1,6 +1,8 @@
-/* it_pgbouncer.c - F30: behind PgBouncer in transaction mode, without prepared statements and pipelining.
+/* it_pgbouncer.c - F30: behind PgBouncer in transaction mode, without prepared statements and
+ * pipelining.
  *
- * Started without PgBouncer in its environment, it starts itself again behind tests/with-pgbouncer. */
+ * Started without PgBouncer in its environment, it starts itself again behind
+ * tests/with-pgbouncer. */
 #include "support/basics.h"
 #include "support/server.h"
 
@@ -45,7 +47,8 @@ START_TEST(f30_a_crowd_of_the_same)
 }
 END_TEST
 
-/* PgBouncer passes a cancel request on; the connection is good afterwards, and so are all others. */
+/* PgBouncer passes a cancel request on; the connection is good afterwards, and so are all
+ * others. */
 START_TEST(f30_canceled_and_used_again)
 {
     struct site s = behind(2);

@@ -1,5 +1,5 @@
-/* it_pool.c - a pool as a whole: what it opens and answers, its figures, sizes, and ways to end. What waits is in
- * it_queue.c, leases are in it_lease.c, upkeep is in it_keeper.c. */
+/* it_pool.c - a pool as a whole: what it opens and answers, its figures, sizes, and ways to end.
+ * What waits is in it_queue.c, leases are in it_lease.c, upkeep is in it_keeper.c. */
 #include "support/pools.h"
 
 #include "support/proxy.h"
@@ -537,7 +537,8 @@ START_TEST(close_at_once_ends_who_is_about_to_get_a_lease)
 }
 END_TEST
 
-/* Work that was given a connection in the very turn in which the deadline falls has not been sent yet. */
+/* Work that was given a connection in the very turn in which the deadline falls has not been sent
+ * yet. */
 static void close_in_this_turn(evpq_future *f, void *arg)
 {
     (void)f;
@@ -592,8 +593,8 @@ START_TEST(unref_with_a_lease_out_waits_for_it)
 }
 END_TEST
 
-/* The last connection dies with a statement on it that was not sent: the pool must not be gone before that is sent
- * another way. */
+/* The last connection dies with a statement on it that was not sent: the pool must not be gone
+ * before that is sent another way. */
 START_TEST(unref_while_the_connection_is_dead_still_does_what_was_asked)
 {
     open_pool(.max_size = 1);

@@ -202,8 +202,8 @@ START_TEST(who_gives_up_is_taken_off_the_queue)
 }
 END_TEST
 
-/* What a canceled step leaves behind is checked by what comes after: a connection that is free and gives right
- * answers. */
+/* What a canceled step leaves behind is checked by what comes after: a connection that is free and
+ * gives right answers. */
 static void ck_unharmed(void)
 {
     ck_quiet();
@@ -262,8 +262,9 @@ static bool step(evpq_future *f, int turns)
     return evpq_future_status(f) == EVPQ_PENDING;
 }
 
-/* Begins the same work again and again on the same pool, and cancels it after 0, 1, 2 ... turns of the loop, until it is
- * over before it is canceled. What the server says comes byte by byte, so that there are many turns to it. */
+/* Begins the same work again and again on the same pool, and cancels it after 0, 1, 2 ... turns of
+ * the loop, until it is over before it is canceled. What the server says comes byte by byte, so
+ * that there are many turns to it. */
 static void cancel_at_every_step(enum asked what, bool busy, struct proxy *proxy)
 {
     bool pending = true;

@@ -166,7 +166,8 @@ START_TEST(one_that_is_canceled_leaves_the_others)
 }
 END_TEST
 
-/* What the guard and the statements are prepared as goes with the session's statements, and comes back. */
+/* What the guard and the statements are prepared as goes with the session's statements, and comes
+ * back. */
 START_TEST(the_guard_comes_back_after_a_reset)
 {
     open_pool(.max_size = 1);

@@ -1,5 +1,5 @@
-/* it_statements.c - how one-shot queries share a connection, and what becomes of the statements that are prepared
- * there. */
+/* it_statements.c - how one-shot queries share a connection, and what becomes of the statements
+ * that are prepared there. */
 #include "support/pools.h"
 
 #include "support/seen.h"
@@ -163,7 +163,8 @@ START_TEST(f06_queries_that_share_commit_or_fail_each_alone)
     ck_done(fs[3]);
     ck_assert_int_eq(server_count("select count(*) from f06"), 3);
 
-    /* On one line at the same time: divided by its parameter, the same quick text succeeds or fails. */
+    /* On one line at the same time: divided by its parameter, the same quick text succeeds or
+     * fails. */
     static const char *const divide = "insert into f06 select 10 / $1::int returning 10 / $1::int";
     for (int i = 0; i < 200; i++) {
         ck_done(evpq_pool_query(pool, divide, EVPQ_ARGS(1)));

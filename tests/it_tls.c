@@ -1,5 +1,5 @@
-/* it_tls.c - encrypted connections: names and certificates, records larger than a read, cancel requests, and the ways
- * libpq goes from one kind of connection to another. */
+/* it_tls.c - encrypted connections: names and certificates, records larger than a read, cancel
+ * requests, and the ways libpq goes from one kind of connection to another. */
 #include "support/basics.h"
 #include "support/names.h"
 #include "support/proxy.h"
@@ -81,7 +81,8 @@ END_TEST
 
 /* ---- F25 ---- */
 
-/* Records are up to 16 kB and libpq reads less at a time: what OpenSSL holds, no socket announces. */
+/* Records are up to 16 kB and libpq reads less at a time: what OpenSSL holds, no socket
+ * announces. */
 START_TEST(f25_results_of_every_size_arrive)
 {
     struct proxy *p = _i ? server_proxy() : NULL;
@@ -187,7 +188,8 @@ START_TEST(f23_prefer_goes_on_without_tls)
 }
 END_TEST
 
-/* A handshake that fails: libpq hangs up and dials again, without; the new socket often has the old one's number. */
+/* A handshake that fails: libpq hangs up and dials again, without; the new socket often has the old
+ * one's number. */
 START_TEST(f23_prefer_goes_on_after_a_failed_handshake)
 {
     set_server("ssl_max_protocol_version", "TLSv1.2");
@@ -200,7 +202,8 @@ START_TEST(f23_prefer_goes_on_after_a_failed_handshake)
 }
 END_TEST
 
-/* The rules of who may come how, from pg_hba.conf's first line on; the old ones are put back by rules_undo. */
+/* The rules of who may come how, from pg_hba.conf's first line on; the old ones are put back by
+ * rules_undo. */
 static char *rules_path, *rules_old;
 
 static void rules_first(const char *line)
@@ -227,7 +230,8 @@ static void rules_undo(void)
     server_exec("select pg_reload_conf()");
 }
 
-/* The server refuses one kind (after a look at its rules) and takes the other: over the same hosts, once more. */
+/* The server refuses one kind (after a look at its rules) and takes the other: over the same hosts,
+ * once more. */
 START_TEST(f23_a_refused_kind_is_followed_by_the_other)
 {
     bool allow = _i;

@@ -1,5 +1,5 @@
-/* it_wire.c - queries through the whole library to a real server: on every way there is to it, in every size, from
- * every place of a loop, and what becomes of them when the link ends. */
+/* it_wire.c - queries through the whole library to a real server: on every way there is to it, in
+ * every size, from every place of a loop, and what becomes of them when the link ends. */
 #include "support/basics.h"
 #include "support/proxy.h"
 #include "support/seen.h"
@@ -637,7 +637,8 @@ START_TEST(an_answer_cut_anywhere_is_lost)
 }
 END_TEST
 
-/* F24: descriptors are closed and their numbers come back within the loop's turns, beside a connection at work. */
+/* F24: descriptors are closed and their numbers come back within the loop's turns, beside a
+ * connection at work. */
 START_TEST(f24_reused_descriptors_call_nobody_back)
 {
     struct site s = site_open(server_conninfo(SERVER_UNIX, NULL), &one);

@@ -127,8 +127,8 @@ static void run_the_loop_within(evpq_future *f, void *arg)
     evpq_future_unref(inner);
 }
 
-/* The future settles while a callback runs the loop itself, which is not to be cut short; but then the await is over,
- * whatever else there is to wait for. */
+/* The future settles while a callback runs the loop itself, which is not to be cut short; but then
+ * the await is over, whatever else there is to wait for. */
 START_TEST(a_callback_may_run_the_loop_meanwhile)
 {
     setup();

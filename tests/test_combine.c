@@ -1,4 +1,5 @@
-/* test_combine.c - many futures into one: all, all_settled, any, race. Random schedules of them: test_schedules.c. */
+/* test_combine.c - many futures into one: all, all_settled, any, race. Random schedules of them:
+ * test_schedules.c. */
 #include "async/future.h"
 
 #include "support/check.h"

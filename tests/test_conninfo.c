@@ -1,5 +1,5 @@
-/* test_conninfo.c - what a connection string, the environment and a service file come to; without a look at the
- * network. */
+/* test_conninfo.c - what a connection string, the environment and a service file come to; without a
+ * look at the network. */
 #include "libpq/conninfo.h"
 
 #include "libpq/pq.h"

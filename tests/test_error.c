@@ -1,4 +1,5 @@
-/* test_error.c - errors: every field is copied, none can be missing, and the constant ones live for ever. */
+/* test_error.c - errors: every field is copied, none can be missing, and the constant ones live for
+ * ever. */
 #include "words/error.h"
 
 #include "support/check.h"

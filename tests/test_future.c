@@ -1,4 +1,5 @@
-/* test_future.c - the state of a future: settled once, told of later, alive as long as somebody needs it. */
+/* test_future.c - the state of a future: settled once, told of later, alive as long as somebody
+ * needs it. */
 #include "async/future.h"
 
 #include "support/check.h"
@@ -374,7 +375,8 @@ END_TEST
 
 enum { KINDS = 7, ACTIONS = 4, OTHERS = 3 };
 
-/* A future of each kind, with callbacks around the one that acts; the program's references are in `held`. */
+/* A future of each kind, with callbacks around the one that acts; the program's references are in
+ * `held`. */
 static struct scene {
     int action, acted;
     evpq_future *held[OTHERS + 1];
@@ -416,7 +418,8 @@ static evpq_future *act_then(evpq_future *f, void *arg)
     return evpq_sleep(f->loop, 0.);
 }
 
-/* Makes the future number `kind` and sees to it that `act` is called in the callback that is meant. */
+/* Makes the future number `kind` and sees to it that `act` is called in the callback that is
+ * meant. */
 static evpq_future *make(int kind)
 {
     evpq_future *f, *members[] = {evpq_sleep(loop, 0.), evpq_sleep(loop, 1e6)};

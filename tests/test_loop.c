@@ -1,4 +1,5 @@
-/* test_loop.c - evpq's place on a libev loop: ticks, timers, descriptors, and being a good guest there. */
+/* test_loop.c - evpq's place on a libev loop: ticks, timers, descriptors, and being a good guest
+ * there. */
 #include "async/loop.h"
 
 #include "support/check.h"

@@ -1,5 +1,5 @@
-/* test_map.c - the string map: finding, removing, growing, equal hashes. That it goes on without memory to grow is
- * shown in test_oom.c. */
+/* test_map.c - the string map: finding, removing, growing, equal hashes. That it goes on without
+ * memory to grow is shown in test_oom.c. */
 #include "base/map.h"
 
 #include "support/check.h"

@@ -1,5 +1,6 @@
-/* test_oom.c - no memory: the n-th allocation fails, for n = 1 and on until the call succeeds. Whatever fails then says
- * EVPQ_NOMEM, has taken what it was given, and leaves nothing behind (which the sanitizers see). */
+/* test_oom.c - no memory: the n-th allocation fails, for n = 1 and on until the call succeeds.
+ * Whatever fails then says EVPQ_NOMEM, has taken what it was given, and leaves nothing behind
+ * (which the sanitizers see). */
 #include "async/future.h"
 #include "async/thread.h"
 #include "base/map.h"

@@ -1,4 +1,5 @@
-/* test_opts.c - a pool's options: each default, what a zero and a negative number mean, and what is refused. */
+/* test_opts.c - a pool's options: each default, what a zero and a negative number mean, and what is
+ * refused. */
 #include "pool/opts.h"
 
 #include "support/check.h"

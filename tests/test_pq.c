@@ -1,5 +1,5 @@
-/* test_pq.c - servers that say odd things: errors without the fields that every error has, messages that are none, last
- * words. The server is a script in a thread. */
+/* test_pq.c - servers that say odd things: errors without the fields that every error has, messages
+ * that are none, last words. The server is a script in a thread. */
 #include "libpq/pq.h"
 
 #include "support/server.h"
@@ -42,7 +42,8 @@ static void add_ready(struct bytes *b)
     add(b, 'Z', "I", 1);
 }
 
-/* The answer to "select 1", a text column of one row; without its Parse and Bind where those have been answered. */
+/* The answer to "select 1", a text column of one row; without its Parse and Bind where those have
+ * been answered. */
 static void add_one(struct bytes *b)
 {
     add(b, '1', NULL, 0);
@@ -57,7 +58,8 @@ static void add_one(struct bytes *b)
 
 enum { ANSWERS = 8 };
 
-/* What is said at the start of each connection, and to each Sync in turn; when the answers run out, that to select 1. */
+/* What is said at the start of each connection, and to each Sync in turn; when the answers run out,
+ * that to select 1. */
 static struct {
     struct bytes hello, answer[ANSWERS];
     int answers, given;

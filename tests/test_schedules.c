@@ -1,8 +1,9 @@
-/* test_schedules.c - F46: random trees of futures, settled, canceled, timed out and let go of in random order. Each has one
- * outcome, told once, and nothing of it stays behind.
+/* test_schedules.c - F46: random trees of futures, settled, canceled, timed out and let go of in
+ * random order. Each has one outcome, told once, and nothing of it stays behind.
  *
- * EVPQ_SCHEDULES is how many (default: a million, fewer where each costs more), EVPQ_SEED where to begin. A failure tells
- * the seed of its schedule, to be run again with EVPQ_SEED=... EVPQ_SCHEDULES=1. */
+ * EVPQ_SCHEDULES is how many (default: a million, fewer where each costs more), EVPQ_SEED where to
+ * begin. A failure tells the seed of its schedule, to be run again with EVPQ_SEED=...
+ * EVPQ_SCHEDULES=1. */
 #include "async/future.h"
 
 #include "support/check.h"
@@ -227,7 +228,8 @@ static void settle(struct node *node)
     }
 }
 
-/* A canceled promise tells at the next turn; until then it is only known to have settled by its status. */
+/* A canceled promise tells at the next turn; until then it is only known to have settled by its
+ * status. */
 static void cancel(struct node *node)
 {
     if (!node->ours)
@@ -282,7 +284,8 @@ static bool any_open(void)
     return false;
 }
 
-/* Settles what only the program can settle, and what grows meanwhile, until nothing is under way. */
+/* Settles what only the program can settle, and what grows meanwhile, until nothing is under
+ * way. */
 static void finish(void)
 {
     bool alive;

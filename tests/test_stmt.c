@@ -1,5 +1,5 @@
-/* test_stmt.c - which statements a connection keeps, prepares and lets go, on a line that leads nowhere: what would be
- * sent waits on it, and the test answers for the server. */
+/* test_stmt.c - which statements a connection keeps, prepares and lets go, on a line that leads
+ * nowhere: what would be sent waits on it, and the test answers for the server. */
 #include "line/stmt.h"
 
 #include "support/check.h"
@@ -44,7 +44,8 @@ static struct stmt *use(const char *sql)
     return stmts_use(&stmts, sql, strlen(sql));
 }
 
-/* As a query does: it runs, is prepared when it may be, and ends. Returns whether it was prepared now. */
+/* As a query does: it runs, is prepared when it may be, and ends. Returns whether it was prepared
+ * now. */
 static bool run(const char *sql, double seconds)
 {
     struct stmt *s = use(sql);
@@ -239,7 +240,8 @@ START_TEST(what_is_in_flight_is_not_pushed_out)
 }
 END_TEST
 
-/* A query that meets "cached plan must not change result type" drops its statement while it points to it. */
+/* A query that meets "cached plan must not change result type" drops its statement while it points
+ * to it. */
 START_TEST(one_that_is_dropped_while_pinned_is_closed_afterwards)
 {
     set_up(10);
@@ -320,7 +322,8 @@ START_TEST(a_lost_connection_closes_nothing)
 }
 END_TEST
 
-/* A cancel request sends what is fresh another way, but for this there is none: it stays to be done. */
+/* A cancel request sends what is fresh another way, but for this there is none: it stays to be
+ * done. */
 START_TEST(a_close_that_was_not_sent_is_still_to_be_done)
 {
     set_up(10);

@@ -1,4 +1,5 @@
-/* test_thread.c - errands: work in a thread, its end told by the loop, and a loop that may be gone by then. */
+/* test_thread.c - errands: work in a thread, its end told by the loop, and a loop that may be gone
+ * by then. */
 #include "async/thread.h"
 
 #include "async/loop.h"
@@ -11,7 +12,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* An errand of which the test knows where its halves ran. The thread waits for `go` and tells with `done`. */
+/* An errand of which the test knows where its halves ran. The thread waits for `go` and tells with
+ * `done`. */
 struct trip {
     struct errand errand;
     sem_t go, ended;

@@ -1,5 +1,5 @@
-/* csv.c - see csv.h. One state a byte; the fields are unquoted into one buffer, and where each of them begins
- * there is noted, because the buffer moves as it grows. */
+/* csv.c - see csv.h. One state a byte; the fields are unquoted into one buffer, and where each of
+ * them begins there is noted, because the buffer moves as it grows. */
 #include "csv.h"
 
 #include "buf.h"

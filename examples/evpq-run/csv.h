@@ -1,9 +1,9 @@
 /* csv.h - reads comma separated values row by row, as RFC 4180 has them.
  *
- * Fields are parted by `,` and rows by LF or CRLF; a field may stand in double quotes, may then hold commas
- * and line ends, and doubles the quotes within. Nothing at all between two commas is NULL, `""` is the empty
- * string; a blank line is a row of one NULL, as it is to PostgreSQL's COPY. A byte order mark at the very
- * beginning is skipped. Nothing is trimmed. */
+ * Fields are parted by `,` and rows by LF or CRLF; a field may stand in double quotes, may then
+ * hold commas and line ends, and doubles the quotes within. Nothing at all between two commas is
+ * NULL, `""` is the empty string; a blank line is a row of one NULL, as it is to PostgreSQL's COPY.
+ * A byte order mark at the very beginning is skipped. Nothing is trimmed. */
 #ifndef RUN_CSV_H
 #define RUN_CSV_H
 

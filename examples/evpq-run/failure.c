@@ -74,8 +74,8 @@ void failure_describe(const struct failure *f, struct buf *to)
     buf_format(to, strcmp(f->outcome, "unknown") == 0 ? " (outcome %s)" : " (%s)", f->outcome);
 }
 
-/* Serialization failures and deadlocks (class 40), a server short of something (53), a lock that was not to be had
- * (55P03), and a server that starts, stops or recovers (57P01 to 57P03). */
+/* Serialization failures and deadlocks (class 40), a server short of something (53), a lock that
+ * was not to be had (55P03), and a server that starts, stops or recovers (57P01 to 57P03). */
 static bool is_passing(const char *sqlstate)
 {
     return strncmp(sqlstate, "40", 2) == 0 || strncmp(sqlstate, "53", 2) == 0 ||

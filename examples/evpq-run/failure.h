@@ -1,5 +1,5 @@
-/* failure.h - why a statement failed, in the words that the rejects file, the summary and the JSON output
- * all use. */
+/* failure.h - why a statement failed, in the words that the rejects file, the summary and the JSON
+ * output all use. */
 #ifndef RUN_FAILURE_H
 #define RUN_FAILURE_H
 
@@ -22,11 +22,13 @@ struct failure failure_of(const evpq_error *error);
 /* Of an item that cannot be sent. */
 struct failure failure_of_input(const char *why);
 
-/* One line, such as "23505: duplicate key ... (rejected)" or "timeout: ... (outcome unknown)", with line ends and control characters made harmless. */
+/* One line, such as "23505: duplicate key ... (rejected)" or "timeout: ... (outcome unknown)", with
+ * line ends and control characters made harmless. */
 void failure_describe(const struct failure *f, struct buf *to);
 
-/* May be run again without fear: it took no effect, and what stood in its way may pass. With `unknown` also where
- * it may have taken effect, which is right for statements that can be repeated. */
+/* May be run again without fear: it took no effect, and what stood in its way may pass. With
+ * `unknown` also where it may have taken effect, which is right for statements that can be
+ * repeated. */
 bool failure_may_pass(const evpq_error *error, bool unknown);
 
 /* Seconds to wait before the n-th repetition (from 1), for a `random` in [0, 1). */

@@ -1,8 +1,8 @@
 /* format.h - one statement's outcome as text: table, csv, json or none.
  *
- * A format turns an answer or a failure into a piece, in memory; the sink writes pieces one after the other, so
- * the outputs of two statements never mix. Formats see an answer through struct answer and know nothing of where
- * it came from. */
+ * A format turns an answer or a failure into a piece, in memory; the sink writes pieces one after
+ * the other, so the outputs of two statements never mix. Formats see an answer through struct
+ * answer and know nothing of where it came from. */
 #ifndef RUN_FORMAT_H
 #define RUN_FORMAT_H
 

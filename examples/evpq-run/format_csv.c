@@ -1,5 +1,6 @@
-/* format_csv.c - rows as RFC 4180 has them, but with LF line ends as psql --csv writes them. NULL is nothing at
- * all and the empty string is "", so that the output can be the params of another run. */
+/* format_csv.c - rows as RFC 4180 has them, but with LF line ends as psql --csv writes them. NULL
+ * is nothing at all and the empty string is "", so that the output can be the params of another
+ * run. */
 #include "format.h"
 
 #include <string.h>

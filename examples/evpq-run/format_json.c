@@ -1,10 +1,12 @@
-/* format_json.c - JSON Lines: one object for each statement, failed ones included, on a line of its own.
+/* format_json.c - JSON Lines: one object for each statement, failed ones included, on a line of its
+ * own.
  *
  *     {"statement":1,"at":"a.sql:3","command":"SELECT 1","rows":[{"id":7,"name":"bob"}]}
  *     {"statement":2,"at":"a.sql:4","error":{"code":"23505","outcome":"rejected","message":"..."}}
  *
- * Numbers are numbers where they are finite, booleans are true and false, json and jsonb stand as they are, NULL
- * is null and everything else is a string. A byte that is not UTF-8 becomes U+FFFD: the output is JSON always. */
+ * Numbers are numbers where they are finite, booleans are true and false, json and jsonb stand as
+ * they are, NULL is null and everything else is a string. A byte that is not UTF-8 becomes U+FFFD:
+ * the output is JSON always. */
 #include "format.h"
 #include "utf8.h"
 
@@ -64,7 +66,8 @@ static bool is_finite_number(const char *text, size_t length)
            strspn(text, "0123456789-") > 0;
 }
 
-/* A json value keeps the line ends it was written with; between its tokens a blank says the same. */
+/* A json value keeps the line ends it was written with; between its tokens a blank says the
+ * same. */
 static void add_json(struct buf *to, const char *text, size_t length)
 {
     for (size_t i = 0; i < length; i++)

@@ -1,7 +1,7 @@
 /* format_table.c - aligned columns for people, as psql shows them.
  *
- * Widths are in terminal columns. A value stays on one line: line ends, tabs and other control characters are
- * shown as \n, \t, \x07, so that nothing a table holds can disturb a terminal. */
+ * Widths are in terminal columns. A value stays on one line: line ends, tabs and other control
+ * characters are shown as \n, \t, \x07, so that nothing a table holds can disturb a terminal. */
 #include "format.h"
 #include "utf8.h"
 

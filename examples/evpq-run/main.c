@@ -1,5 +1,5 @@
-/* main.c - evpq-run: runs many SQL statements at once. Opens what the options name, in an order in which nothing is
- * lost when something cannot be opened, runs, and tells what came of it. */
+/* main.c - evpq-run: runs many SQL statements at once. Opens what the options name, in an order in
+ * which nothing is lost when something cannot be opened, runs, and tells what came of it. */
 #include "opts.h"
 #include "runner.h"
 #include "signals.h"

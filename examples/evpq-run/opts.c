@@ -210,7 +210,8 @@ static bool fits_together(struct opts *o, bool stdin_is_terminal)
     return o->why.length == 0;
 }
 
-/* What getopt did not understand: a long option stands there whole, a short one perhaps among others. */
+/* What getopt did not understand: a long option stands there whole, a short one perhaps among
+ * others. */
 static void complain(struct opts *o, const char *word, const char *what)
 {
     if (strncmp(word, "--", 2) == 0)

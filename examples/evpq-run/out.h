@@ -1,7 +1,7 @@
 /* out.h - a file that is written to, with every failure noticed.
  *
- * Bytes are gathered and written in large pieces (at once where a person watches). After the first failed write
- * nothing more is tried, and what did not get out is counted. */
+ * Bytes are gathered and written in large pieces (at once where a person watches). After the first
+ * failed write nothing more is tried, and what did not get out is counted. */
 #ifndef RUN_OUT_H
 #define RUN_OUT_H
 
@@ -21,12 +21,13 @@ struct out {
     struct buf lost_since;
 };
 
-/* "-" is standard output. An existing file keeps its contents until out_truncate. False with errno set where it
- * cannot be opened. */
+/* "-" is standard output. An existing file keeps its contents until out_truncate. False with errno
+ * set where it cannot be opened. */
 bool out_open(struct out *o, const char *path);
 bool out_truncate(struct out *o);
 
-/* Adds the output of one statement, which stands at `place`. False once the file cannot be written. */
+/* Adds the output of one statement, which stands at `place`. False once the file cannot be
+ * written. */
 bool out_add(struct out *o, const char *data, size_t length, const char *place);
 
 bool out_flush(struct out *o);
@@ -35,8 +36,8 @@ bool out_flush(struct out *o);
 bool out_close(struct out *o);
 void out_free(struct out *o);
 
-/* What failed, such as "rows.csv: cannot write: No space left on device; the output of 3 statements from a.sql:17
- * on is missing or cut short". */
+/* What failed, such as "rows.csv: cannot write: No space left on device; the output of 3 statements
+ * from a.sql:17 on is missing or cut short". */
 void out_explain(const struct out *o, struct buf *to);
 
 #endif

@@ -11,8 +11,8 @@
 #define BAR_MAX 30
 #define BAR_MIN 10
 
-/* The share of the work that has ended, by the bytes of the input: what was read of it, less what is in flight.
- * Negative: unknown. */
+/* The share of the work that has ended, by the bytes of the input: what was read of it, less what
+ * is in flight. Negative: unknown. */
 static double share_of(const struct progress_now *now)
 {
     double share;

@@ -2,7 +2,8 @@
  *
  *     [##########..........]  47%  9412/~20000  3 failed  8 in flight  10211/s  ETA 0:01
  *
- * It is written on standard error and wiped before anything else is written there and at the end. */
+ * It is written on standard error and wiped before anything else is written there and at the
+ * end. */
 #ifndef RUN_PROGRESS_H
 #define RUN_PROGRESS_H
 
@@ -23,7 +24,8 @@ struct progress_now {
     double elapsed; /* seconds */
 };
 
-/* The line for a terminal of `width` columns, without any line end; never wider than `width` - 1. */
+/* The line for a terminal of `width` columns, without any line end; never wider than `width` -
+ * 1. */
 void progress_format(struct buf *to, const struct progress_now *now, int width);
 
 struct progress {

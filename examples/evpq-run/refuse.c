@@ -1,8 +1,8 @@
 /* refuse.c - see refuse.h.
  *
- * Statements run on any connection and side by side, so one that opens or ends a transaction would do so for
- * whatever happens to come next there. A script that relies on it must not be run in part, nor must one
- * whose COPY is followed by data. */
+ * Statements run on any connection and side by side, so one that opens or ends a transaction would
+ * do so for whatever happens to come next there. A script that relies on it must not be run in
+ * part, nor must one whose COPY is followed by data. */
 #include "refuse.h"
 
 #include <string.h>

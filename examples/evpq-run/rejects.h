@@ -1,8 +1,9 @@
 /* rejects.h - the file of statements that failed, made so that it can be run as it is.
  *
- * SQL: each statement as it stood in the input and a `;`, after a comment that tells where it stood and why it
- * failed. With params: the rows as they stood (and the header row first, if there was one); since CSV knows
- * no comments, the reasons go, a line for each row, to a second file whose name has ".reasons" added. */
+ * SQL: each statement as it stood in the input and a `;`, after a comment that tells where it stood
+ * and why it failed. With params: the rows as they stood (and the header row first, if there was
+ * one); since CSV knows no comments, the reasons go, a line for each row, to a second file whose
+ * name has ".reasons" added. */
 #ifndef RUN_REJECTS_H
 #define RUN_REJECTS_H
 
@@ -19,15 +20,16 @@ struct rejects {
     struct buf last_why;
 };
 
-/* Opens the file or files; refuses one that the source is still to read. False: *ret_why says why, given to free(). */
+/* Opens the file or files; refuses one that the source is still to read. False: *ret_why says why,
+ * given to free(). */
 bool rejects_open(struct rejects *r, const char *path, bool rows, const struct source *source,
                   char **ret_why);
 
 /* Forgets what an earlier run left there. */
 void rejects_truncate(struct rejects *r);
 
-/* `item` is taken over. Written at once: what is in the file stays there whatever comes. False when it cannot be
- * written: rejects_explain. */
+/* `item` is taken over. Written at once: what is in the file stays there whatever comes. False when
+ * it cannot be written: rejects_explain. */
 bool rejects_add(struct rejects *r, struct item *item, const struct failure *failure,
                  const char *header);
 

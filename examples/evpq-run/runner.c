@@ -1,5 +1,5 @@
-/* runner.c - see runner.h. A job is a place for one statement at a time: it takes an item, sends it, waits, perhaps
- * pauses and sends it again, and is free when the item has ended. */
+/* runner.c - see runner.h. A job is a place for one statement at a time: it takes an item, sends
+ * it, waits, perhaps pauses and sends it again, and is free when the item has ended. */
 #include "runner.h"
 
 #include "outcome.h"
@@ -113,8 +113,8 @@ static void fail_job(struct job *job, const evpq_error *error)
     evpq_error_unref(kept);
 }
 
-/* A statement that found no server in all the time it was given: those after it would not either, and each
- * would take as long to find out. */
+/* A statement that found no server in all the time it was given: those after it would not either,
+ * and each would take as long to find out. */
 static bool found_no_server(const struct job *job, const evpq_error *error)
 {
     evpq_pool_stats stats = {.size = sizeof stats};

@@ -1,4 +1,5 @@
-/* runner.h - carries the items of a source through a pool of connections to the sink, so many at a time.
+/* runner.h - carries the items of a source through a pool of connections to the sink, so many at a
+ * time.
  *
  * Every item that was read ends exactly once, done or failed; what failed goes to the rejects. */
 #ifndef RUN_RUNNER_H
@@ -47,7 +48,8 @@ struct runner;
 
 struct runner *runner_new(const struct runner_options *options, const struct runner_parts *parts);
 
-/* Begins; the future (given) is done when every item that was read has ended, and nothing more will be read. */
+/* Begins; the future (given) is done when every item that was read has ended, and nothing more will
+ * be read. */
 evpq_future *runner_start(struct runner *r);
 
 /* Starts nothing more; for STOP_INTERRUPT cancels what runs. The first reason stays. */

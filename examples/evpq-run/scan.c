@@ -296,8 +296,8 @@ static enum scan_step scan_escape(struct scan *s)
     return SCAN_ON;
 }
 
-/* PostgreSQL joins strings that only white space with a line end (and line comments) parts; the second
- * goes on in the way of the first, backslashes and all. */
+/* PostgreSQL joins strings that only white space with a line end (and line comments) parts; the
+ * second goes on in the way of the first, backslashes and all. */
 static enum scan_step scan_escape_after(struct scan *s)
 {
     int c = peek(s, s->pos);

@@ -1,7 +1,8 @@
 /* scan.h - reads SQL a token at a time, far enough to know where a statement ends.
  *
- * The scanner looks at one token at a time in the window; a token that the window cuts in two is looked at again
- * when there is more, while quotes and comments, which may be long, keep their place. Only split.c uses it. */
+ * The scanner looks at one token at a time in the window; a token that the window cuts in two is
+ * looked at again when there is more, while quotes and comments, which may be long, keep their
+ * place. Only split.c uses it. */
 #ifndef RUN_SCAN_H
 #define RUN_SCAN_H
 
@@ -53,7 +54,8 @@ struct scan {
     struct scan_statement now;
 };
 
-/* Passes one token, or one byte of a quote or comment. The window holds at least one byte from `pos` on. */
+/* Passes one token, or one byte of a quote or comment. The window holds at least one byte from
+ * `pos` on. */
 enum scan_step scan_next(struct scan *s);
 
 /* Lets go of the text up to `pos` and begins a new statement. */

@@ -1,4 +1,5 @@
-/* scan_words.c - what the words of a statement say about where it ends, and what it is. See scan.h. */
+/* scan_words.c - what the words of a statement say about where it ends, and what it is. See
+ * scan.h. */
 #include "scan.h"
 
 #include <limits.h>
@@ -15,8 +16,8 @@ static bool inside_routine(const struct scan_statement *now)
     return r[1] == 'f' || r[1] == 'p';
 }
 
-/* psql's rule for the body of an SQL-standard function: only in a statement that begins with CREATE [OR
- * REPLACE] FUNCTION or PROCEDURE, BEGIN opens, END closes, and CASE inside opens as well. */
+/* psql's rule for the body of an SQL-standard function: only in a statement that begins with CREATE
+ * [OR REPLACE] FUNCTION or PROCEDURE, BEGIN opens, END closes, and CASE inside opens as well. */
 static void track_routine(struct scan_statement *now, const char *word)
 {
     static const char *const opening[] = {"create", "or", "replace", "function", "procedure"};

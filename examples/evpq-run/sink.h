@@ -17,8 +17,8 @@ void sink_open(struct sink *s, struct out *out, size_t window);
 /* Whether statement `number` may be started. */
 bool sink_has_room(const struct sink *s, long number);
 
-/* What statement `number`, which stands at `place`, has to show; `piece` is emptied. Every statement is to be put
- * once, also with nothing to show. */
+/* What statement `number`, which stands at `place`, has to show; `piece` is emptied. Every
+ * statement is to be put once, also with nothing to show. */
 void sink_put(struct sink *s, long number, struct piece *piece, const char *place);
 
 void sink_free(struct sink *s);

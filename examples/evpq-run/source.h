@@ -1,9 +1,9 @@
-/* source.h - where the work comes from: SQL from files, standard input or the command line, or one statement
- * and the rows of a CSV file.
+/* source.h - where the work comes from: SQL from files, standard input or the command line, or one
+ * statement and the rows of a CSV file.
  *
- * Work is read lazily, an item at a time, and never blocks on a pipe or terminal: where nothing is there yet
- * the source says so and names the descriptor to watch. Only the part of an input that belongs to the
- * next item is in memory. */
+ * Work is read lazily, an item at a time, and never blocks on a pipe or terminal: where nothing is
+ * there yet the source says so and names the descriptor to watch. Only the part of an input that
+ * belongs to the next item is in memory. */
 #ifndef RUN_SOURCE_H
 #define RUN_SOURCE_H
 
@@ -48,8 +48,9 @@ enum source_status { SOURCE_ITEM, SOURCE_WAIT, SOURCE_END, SOURCE_FAILED };
  * *ret_why says why, given to free(). */
 struct source *source_open(const struct source_options *options, char **ret_why);
 
-/* SOURCE_ITEM: *ret_item is given. SOURCE_WAIT: call again when source_fd is readable. SOURCE_FAILED: the
- * input cannot be read on, for the reason source_why tells; nothing more will come. */
+/* SOURCE_ITEM: *ret_item is given. SOURCE_WAIT: call again when source_fd is readable.
+ * SOURCE_FAILED: the input cannot be read on, for the reason source_why tells; nothing more will
+ * come. */
 enum source_status source_next(struct source *s, struct item **ret_item);
 int source_fd(const struct source *s);
 const char *source_why(const struct source *s);
@@ -57,11 +58,13 @@ const char *source_why(const struct source *s);
 /* The header row as it stands in the input, NULL when there is none (yet). Borrowed. */
 const char *source_header(const struct source *s);
 
-/* How much there is to read in all, in bytes; -1 when that cannot be known. And how much is behind us. */
+/* How much there is to read in all, in bytes; -1 when that cannot be known. And how much is behind
+ * us. */
 int64_t source_total(const struct source *s);
 int64_t source_consumed(const struct source *s);
 
-/* The place up to which items were handed out, such as "big.sql:812". Borrowed until the next source call. */
+/* The place up to which items were handed out, such as "big.sql:812". Borrowed until the next
+ * source call. */
 const char *source_place(struct source *s);
 
 /* Whether the file open at `fd` is one of the inputs. */

@@ -1,12 +1,13 @@
 /* split.h - cuts SQL text into statements where psql would.
  *
- * A statement ends at a `;` outside quotes, comments, parentheses and the BEGIN ... END body of a CREATE
- * FUNCTION or PROCEDURE; the rules are those of psql's scanner (PostgreSQL source, src/fe_utils/psqlscan.l)
- * with standard_conforming_strings on. psql's backslash commands and variables are not SQL and not known.
+ * A statement ends at a `;` outside quotes, comments, parentheses and the BEGIN ... END body of a
+ * CREATE FUNCTION or PROCEDURE; the rules are those of psql's scanner (PostgreSQL source,
+ * src/fe_utils/psqlscan.l) with standard_conforming_strings on. psql's backslash commands and
+ * variables are not SQL and not known.
  *
- * The text of a statement runs from its first word (or block comment: planner hints live there) to its
- * last, without `;`, and without the white space and `--` comments around it. Pieces between two `;` that hold
- * no word are skipped. */
+ * The text of a statement runs from its first word (or block comment: planner hints live there) to
+ * its last, without `;`, and without the white space and `--` comments around it. Pieces between
+ * two `;` that hold no word are skipped. */
 #ifndef RUN_SPLIT_H
 #define RUN_SPLIT_H
 

@@ -1,7 +1,7 @@
 /* stats.h - what a run came to: counts, failures by kind, latencies. Constant memory.
  *
- * Latencies go into a histogram with 64 steps to every power of two, from a microsecond to twelve days: a
- * percentile is at most 1.6 % above the true one. */
+ * Latencies go into a histogram with 64 steps to every power of two, from a microsecond to twelve
+ * days: a percentile is at most 1.6 % above the true one. */
 #ifndef RUN_STATS_H
 #define RUN_STATS_H
 

@@ -1,8 +1,8 @@
 /* window.h - the part of an input that is in memory: what was read and not yet consumed.
  *
- * A parser looks at the bytes from `window_at`, keeps its place as an offset from there, and consumes a
- * statement or a row when it is done with it. Only reserving moves bytes, so what a parser hands out as
- * borrowed is valid until more input is asked for. */
+ * A parser looks at the bytes from `window_at`, keeps its place as an offset from there, and
+ * consumes a statement or a row when it is done with it. Only reserving moves bytes, so what a
+ * parser hands out as borrowed is valid until more input is asked for. */
 #ifndef RUN_WINDOW_H
 #define RUN_WINDOW_H
 
@@ -37,7 +37,8 @@ void window_feed(struct window *w, const char *data, size_t count);
 
 void window_consume(struct window *w, size_t count);
 
-/* Consumes a UTF-8 byte order mark, if the window begins with one. False when it takes more input to tell. */
+/* Consumes a UTF-8 byte order mark, if the window begins with one. False when it takes more input
+ * to tell. */
 bool window_skip_mark(struct window *w);
 
 void window_free(struct window *w);

@@ -1,4 +1,5 @@
-/* seen.h - a callback that remembers: how often it was called, with what, and in which place among its like. */
+/* seen.h - a callback that remembers: how often it was called, with what, and in which place among
+ * its like. */
 #ifndef TESTS_SUPPORT_SEEN_H
 #define TESTS_SUPPORT_SEEN_H
 
