@@ -1,7 +1,7 @@
 /* pq.h - libpq's connection as the floors above see it: what evpq needs of it, one name for each
  * thing in every version of libpq, and nothing that blocks (pq_cancel_now excepted).
  *
- * Versions are told apart in pq.c alone. */
+ * pq.c sends and receives, pq_error.c makes errors of what was said, pq_cancel.c cancels. */
 #ifndef LIBPQ_PQ_H
 #define LIBPQ_PQ_H
 
@@ -89,6 +89,8 @@ enum pq_mark pq_mark(const struct pg_result *r);
 
 /* Whether the server hangs up after this error. */
 bool pq_is_fatal(const struct pg_result *r);
+/* A notice, as an error that is none. */
+evpq_error *pq_notice_error(const struct pg_result *r);
 /* The error that a PQ_ERROR result is. */
 evpq_error *pq_result_error(const struct pg_result *r, const char *sql);
 /* libpq would not send a statement, though the link is whole: EVPQ_NOMEM or EVPQ_INVALID, not
