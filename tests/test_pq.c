@@ -128,19 +128,26 @@ static void *run_fake(void *arg)
     return NULL;
 }
 
-/* Listens. The thread ends with the test's process. */
+static pthread_t fake_thread;
+
+/* Ends with fake_stop(), when no connection is open any more. */
 static const char *fake_start(void)
 {
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof a;
-    pthread_t thread;
     fake.listener = socket(AF_INET, SOCK_STREAM, 0);
     ck_assert_int_eq(bind(fake.listener, (struct sockaddr *)&a, size), 0);
     ck_assert_int_eq(listen(fake.listener, 10), 0);
     ck_assert_int_eq(getsockname(fake.listener, (struct sockaddr *)&a, &size), 0);
-    ck_assert_int_eq(pthread_create(&thread, NULL, run_fake, NULL), 0);
-    pthread_detach(thread);
+    ck_assert_int_eq(pthread_create(&fake_thread, NULL, run_fake, NULL), 0);
     return strf("host=127.0.0.1 port=%d user=u dbname=d sslmode=disable", ntohs(a.sin_port));
+}
+
+static void fake_stop(void)
+{
+    shutdown(fake.listener, SHUT_RDWR);
+    pthread_join(fake_thread, NULL);
+    close(fake.listener);
 }
 
 /* One that lets everyone in. */
@@ -196,6 +203,7 @@ START_TEST(every_field_of_an_error)
     ck_assert_str_eq(evpq_error_sql(e), "select 1");
     evpq_future_unref(f);
     site_close(&s);
+    fake_stop();
 }
 END_TEST
 
@@ -232,6 +240,7 @@ START_TEST(f41_an_error_without_its_usual_fields)
     ck_assert_str_eq(site_text(&s, "select 1"), "1"); /* the connection is none the worse */
     ck_assert_uint_eq(site_stats(&s).connects, 1);
     site_close(&s);
+    fake_stop();
 }
 END_TEST
 
@@ -248,6 +257,7 @@ START_TEST(f41_an_error_that_is_very_long)
     ck_assert_uint_eq(strlen(evpq_error_message(evpq_future_error(f))), sizeof fields - 17);
     evpq_future_unref(f);
     site_close(&s);
+    fake_stop();
 }
 END_TEST
 
@@ -285,6 +295,7 @@ START_TEST(last_words_are_what_is_told)
     ck_assert_str_eq(site_text(&s, "select 1"), "1");
     ck_assert_uint_eq(site_stats(&s).lost, 1);
     site_close(&s);
+    fake_stop();
 }
 END_TEST
 
@@ -301,6 +312,7 @@ START_TEST(last_words_to_an_idle_connection)
     ck_assert_str_eq(site_text(&s, "select 1"), "1");
     ck_assert_uint_eq(site_stats(&s).connects, 2);
     site_close(&s);
+    fake_stop();
 }
 END_TEST
 
@@ -327,6 +339,7 @@ START_TEST(f41_notices_without_fields)
                                                               .notice_arg = seen});
     ck_assert_str_eq(site_text(&s, "select 1"), "1");
     site_close(&s);
+    fake_stop();
     ck_assert_ptr_eq(strstr(seen, "no code/;code/01000;"), seen);
 }
 END_TEST
@@ -364,6 +377,7 @@ START_TEST(nonsense_ends_the_connection)
     evpq_future_unref(f);
     ck_assert_str_eq(site_text(&s, "select 1"), "1");
     site_close(&s);
+    fake_stop();
 }
 END_TEST
 
@@ -378,6 +392,7 @@ START_TEST(no_result_is_not_a_success)
     ck_assert_int_eq(evpq_error_outcome(evpq_future_error(f)), EVPQ_OUTCOME_UNKNOWN);
     evpq_future_unref(f);
     site_close(&s);
+    fake_stop();
 }
 END_TEST
 
@@ -414,6 +429,7 @@ START_TEST(what_a_server_says_at_the_door)
     ck_assert_msg(!strstr(message, "LOCATION"), "%s", message);
     evpq_future_unref(f);
     site_close(&s);
+    fake_stop();
 }
 END_TEST
 
@@ -429,6 +445,7 @@ START_TEST(a_server_that_asks_for_what_cannot_be_done)
     ck_assert_str_ne(evpq_error_message(evpq_future_error(f)), "");
     evpq_future_unref(f);
     site_close(&s);
+    fake_stop();
 }
 END_TEST
 

@@ -1,6 +1,6 @@
 /*
- * The basic suite: see basics.h. Its tables are named after the process, since programs and ways may
- * share a database.
+ * The basic suite: see basics.h. Its tables are named after the process, since programs and ways
+ * may share a database.
  */
 #include "support/basics.h"
 

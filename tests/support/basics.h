@@ -6,8 +6,8 @@
 
 #include "support/site.h"
 
-/* All of it, on a pool that is open; the largest answer and parameter have about so many bytes. At the
-   end the pool is quiet. */
+/* All of it, on a pool that is open; the largest answer and parameter have about so many bytes. At
+   the end the pool is quiet. */
 void basics_run(struct site *s, int large);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * A building site: a loop of its own with a pool on it, and the few moves that most tests make there.
- * What goes wrong fails the test.
+ * A building site: a loop of its own with a pool on it, and the few moves that most tests make
+ * there. What goes wrong fails the test.
  */
 #ifndef TESTS_SUPPORT_SITE_H
 #define TESTS_SUPPORT_SITE_H
@@ -18,7 +18,8 @@ struct site {
 /* opts may be NULL. Nothing is connected yet. Ends with site_close(). */
 struct site site_open(const char *conninfo, const evpq_pool_opts *opts);
 
-/* Closes the pool, waiting for what runs on it, and sees that nothing keeps the loop running then. */
+/* Closes the pool, waiting for what runs on it, and sees that nothing keeps the loop running then.
+ */
 void site_close(struct site *s);
 
 /* One statement, which has to succeed. Given: evpq_future_unref(). */
