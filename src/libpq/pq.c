@@ -50,11 +50,9 @@ struct pg_conn *pq_connect(const char *const *keywords, const char *const *value
     return c;
 }
 
-enum pq_poll pq_connect_poll(struct pg_conn *c)
+enum pq_poll pq_poll_of(int polling)
 {
-    if (PQstatus(c) == CONNECTION_BAD)
-        return PQ_POLL_FAILED;
-    switch (PQconnectPoll(c)) {
+    switch (polling) {
     case PGRES_POLLING_OK:
         return PQ_POLL_DONE;
     case PGRES_POLLING_READING:
@@ -64,6 +62,11 @@ enum pq_poll pq_connect_poll(struct pg_conn *c)
     default:
         return PQ_POLL_FAILED;
     }
+}
+
+enum pq_poll pq_connect_poll(struct pg_conn *c)
+{
+    return PQstatus(c) == CONNECTION_BAD ? PQ_POLL_FAILED : pq_poll_of(PQconnectPoll(c));
 }
 
 bool pq_is_whole(const struct pg_conn *c)

@@ -16,6 +16,7 @@ struct pg_result; /* libpq's PGresult */
 /* ---- connecting ---- */
 
 enum pq_poll { PQ_POLL_READ, PQ_POLL_WRITE, PQ_POLL_DONE, PQ_POLL_FAILED };
+enum pq_poll pq_poll_of(int polling); /* libpq's PostgresPollingStatusType */
 
 /* Begins to connect. Hosts must have numeric addresses in hostaddr. NULL only without memory. */
 struct pg_conn *pq_connect(const char *const *keywords, const char *const *values);

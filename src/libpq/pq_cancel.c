@@ -43,16 +43,7 @@ bool pq_cancel_start(struct pq_cancel *k)
 
 enum pq_poll pq_cancel_poll(struct pq_cancel *k)
 {
-    switch (PQcancelPoll(cancel_conn(k))) {
-    case PGRES_POLLING_OK:
-        return PQ_POLL_DONE;
-    case PGRES_POLLING_READING:
-        return PQ_POLL_READ;
-    case PGRES_POLLING_WRITING:
-        return PQ_POLL_WRITE;
-    default:
-        return PQ_POLL_FAILED;
-    }
+    return pq_poll_of(PQcancelPoll(cancel_conn(k)));
 }
 
 int pq_cancel_socket(const struct pq_cancel *k)
