@@ -1,6 +1,6 @@
 /*
- * What evpq-run writes (examples/evpq-run): order.h, out.h, sink.h and rejects.h, on files that can be written and
- * on files that cannot.
+ * What evpq-run writes (examples/evpq-run): order.h, out.h, sink.h and rejects.h, on files that can
+ * be written and on files that cannot.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -304,6 +304,8 @@ static struct source *source_of(const char *sql)
     return source_open(&options, &why);
 }
 
+static const struct out nowhere = {.fd = -1};
+
 static const struct failure duplicate = {
     .code = "23505", .outcome = "rejected", .message = "duplicate\nkey", .detail = "Key (1)"};
 
@@ -316,7 +318,7 @@ START_TEST(rejected_statements_can_be_run_again)
 
     cut->last = true;
     make("rej", "old");
-    ck_assert(rejects_open(&r, path_of("rej"), false, source, &why));
+    ck_assert(rejects_open(&r, path_of("rej"), false, source, &nowhere, &why));
     ck_assert_str_eq(contents("rej"), "old");
     rejects_truncate(&r);
     ck_assert(rejects_add(&r, item_of(3, "insert\n into t"), &duplicate, NULL));
@@ -344,7 +346,7 @@ START_TEST(rejected_rows_keep_their_header)
     struct source *source = source_of("select 1");
     char *why = NULL;
 
-    ck_assert(rejects_open(&r, path_of("rows"), true, source, &why));
+    ck_assert(rejects_open(&r, path_of("rows"), true, source, &nowhere, &why));
     ck_assert(rejects_add(&r, item_of(3, "1,\"a\nb\""), &duplicate, "id,name"));
     ck_assert(rejects_add(&r, item_of(5, "2,"), &duplicate, "id,name"));
     ck_assert(rejects_close(&r, "id,name"));
@@ -367,12 +369,55 @@ START_TEST(rejects_spare_the_input)
     file = path_of("in.sql");
     source = source_open(&(struct source_options){.files = &file, .file_count = 1}, &why);
     ck_assert_ptr_nonnull(source);
-    ck_assert(!rejects_open(&r, file, false, source, &why));
+    ck_assert(!rejects_open(&r, file, false, source, &nowhere, &why));
     ck_assert_ptr_nonnull(strstr(why, "cannot be input and rejects at once"));
     free(why);
     rejects_free(&r);
     source_close(source);
     ck_assert_str_eq(contents("in.sql"), "select 1");
+}
+END_TEST
+
+static void check_refused(const char *results, const char *rejects)
+{
+    struct source *source = source_of("select 1");
+    struct rejects r;
+    struct out o;
+    char *why = NULL;
+
+    make("results", "kept");
+    ck_assert(out_open(&o, path_of(results)));
+    ck_assert(!rejects_open(&r, path_of(rejects), true, source, &o, &why));
+    ck_assert_ptr_nonnull(strstr(why, "cannot take both the results and the rejects"));
+    ck_assert_str_eq(contents("results"), "kept");
+    free(why);
+    rejects_free(&r);
+    out_free(&o);
+    source_close(source);
+}
+
+START_TEST(rejects_spare_the_results)
+{
+    check_refused("results", "./results");
+    ck_assert_int_eq(symlink("results", path_of("link.reasons")), 0);
+    check_refused("results", "link");
+}
+END_TEST
+
+START_TEST(rejects_and_reasons_are_two_files)
+{
+    struct source *source = source_of("select 1");
+    struct rejects r;
+    char *why = NULL;
+
+    make("one", "kept");
+    ck_assert_int_eq(symlink("one", path_of("one.reasons")), 0);
+    ck_assert(!rejects_open(&r, path_of("one"), true, source, &nowhere, &why));
+    ck_assert_ptr_nonnull(strstr(why, "cannot take both the rejects and their reasons"));
+    ck_assert_str_eq(contents("one"), "kept");
+    free(why);
+    rejects_free(&r);
+    source_close(source);
 }
 END_TEST
 
@@ -383,11 +428,11 @@ START_TEST(rejects_that_cannot_be_written)
     struct buf text = {0};
     char *why = NULL;
 
-    ck_assert(!rejects_open(&r, path_of("no/such"), false, source, &why));
+    ck_assert(!rejects_open(&r, path_of("no/such"), false, source, &nowhere, &why));
     ck_assert_ptr_nonnull(strstr(why, "No such file or directory"));
     free(why);
     rejects_free(&r);
-    ck_assert(rejects_open(&r, "/dev/full", false, source, &why));
+    ck_assert(rejects_open(&r, "/dev/full", false, source, &nowhere, &why));
     ck_assert(!rejects_add(&r, item_of(1, "a"), &duplicate, NULL));
     ck_assert(!rejects_close(&r, NULL));
     rejects_explain(&r, &text);
@@ -400,8 +445,9 @@ END_TEST
 
 int main(void)
 {
-    static const char *const made[] = {"out",  "sink",         "done",  "rej",
-                                       "rows", "rows.reasons", "in.sql"};
+    static const char *const made[] = {"out",  "sink",         "done",   "rej",
+                                       "rows", "rows.reasons", "in.sql", "results",
+                                       "link", "link.reasons", "one",    "one.reasons"};
     struct check *c = check_begin("run_output");
     int status;
 
@@ -421,6 +467,8 @@ int main(void)
     CHECK_ADD(c, rejected_statements_can_be_run_again);
     CHECK_ADD(c, rejected_rows_keep_their_header);
     CHECK_ADD(c, rejects_spare_the_input);
+    CHECK_ADD(c, rejects_spare_the_results);
+    CHECK_ADD(c, rejects_and_reasons_are_two_files);
     CHECK_ADD(c, rejects_that_cannot_be_written);
     status = check_end(c);
     for (size_t i = 0; i < sizeof made / sizeof *made; i++)

@@ -83,7 +83,7 @@ static int open_files(struct run *run)
     if (run->source && source_reads(run->source, run->out.fd))
         return complain(WRONG_USAGE, "%s: cannot be input and output at once", o->output);
     if (run->source && (!o->rejects || rejects_open(&run->rejects, o->rejects, o->params != NULL,
-                                                    run->source, &why)))
+                                                    run->source, &run->out, &why)))
         return ALL_GOOD;
     complain(WRONG_USAGE, "%s", why);
     free(why);

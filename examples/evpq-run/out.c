@@ -33,6 +33,14 @@ bool out_truncate(struct out *o)
     return ftruncate(o->fd, 0) == 0;
 }
 
+bool out_same(const struct out *a, const struct out *b)
+{
+    struct stat sa, sb;
+
+    return fstat(a->fd, &sa) == 0 && fstat(b->fd, &sb) == 0 && S_ISREG(sa.st_mode) &&
+           sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
+}
+
 static void note_lost(struct out *o)
 {
     if (o->lost_count == 0)

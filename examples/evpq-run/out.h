@@ -26,6 +26,10 @@ struct out {
 bool out_open(struct out *o, const char *path);
 bool out_truncate(struct out *o);
 
+/* Whether both are open on one regular file, whatever names led there: each would overwrite what
+ * the other wrote. */
+bool out_same(const struct out *a, const struct out *b);
+
 /* Adds the output of one statement, which stands at `place`. False once the file cannot be
  * written. */
 bool out_add(struct out *o, const char *data, size_t length, const char *place);

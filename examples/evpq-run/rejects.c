@@ -5,35 +5,47 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool open_one(struct out *o, const char *path, const struct source *source, char **ret_why)
+static bool refuse(const char *path, const char *what, char **ret_why)
+{
+    struct buf why = {0};
+
+    buf_format(&why, "%s: %s", path, what);
+    *ret_why = why.data;
+    return false;
+}
+
+static bool open_one(struct out *o, const char *path, const struct source *source,
+                     const struct out *results, char **ret_why)
 {
     struct buf why = {0};
 
     if (!out_open(o, path)) {
-        buf_format(&why, "%s: cannot write: %s", path, strerror(errno));
-        *ret_why = why.data;
+        buf_format(&why, "cannot write: %s", strerror(errno));
+        refuse(path, buf_string(&why), ret_why);
+        buf_free(&why);
         return false;
     }
-    if (source_reads(source, o->fd)) {
-        buf_format(&why, "%s: cannot be input and rejects at once", path);
-        *ret_why = why.data;
-        return false;
-    }
+    if (source_reads(source, o->fd))
+        return refuse(path, "cannot be input and rejects at once", ret_why);
+    if (out_same(o, results))
+        return refuse(path, "cannot take both the results and the rejects", ret_why);
     o->immediate = true;
     return true;
 }
 
 bool rejects_open(struct rejects *r, const char *path, bool rows, const struct source *source,
-                  char **ret_why)
+                  const struct out *results, char **ret_why)
 {
     struct buf reasons = {0};
     bool good;
 
     *r = (struct rejects){.rows = rows, .reasons.fd = -1};
-    good = open_one(&r->file, path, source, ret_why);
+    good = open_one(&r->file, path, source, results, ret_why);
     if (good && rows) {
         buf_format(&reasons, "%s.reasons", path);
-        good = open_one(&r->reasons, buf_string(&reasons), source, ret_why);
+        good = open_one(&r->reasons, buf_string(&reasons), source, results, ret_why);
+        if (good && out_same(&r->file, &r->reasons))
+            good = refuse(path, "cannot take both the rejects and their reasons", ret_why);
         buf_free(&reasons);
     }
     return good;

@@ -20,10 +20,10 @@ struct rejects {
     struct buf last_why;
 };
 
-/* Opens the file or files; refuses one that the source is still to read. False: *ret_why says why,
- * given to free(). */
+/* Opens the file or files; refuses one that the source reads or that `results` is written to.
+ * False: *ret_why says why, given to free(). */
 bool rejects_open(struct rejects *r, const char *path, bool rows, const struct source *source,
-                  char **ret_why);
+                  const struct out *results, char **ret_why);
 
 /* Forgets what an earlier run left there. */
 void rejects_truncate(struct rejects *r);
