@@ -433,10 +433,40 @@ START_TEST(rejects_that_cannot_be_written)
     free(why);
     rejects_free(&r);
     ck_assert(rejects_open(&r, "/dev/full", false, source, &nowhere, &why));
-    ck_assert(!rejects_add(&r, item_of(1, "a"), &duplicate, NULL));
+    rejects_explain(&r, &text);
+    rejects_missing(&r, &text);
+    ck_assert_str_eq(buf_string(&text), "");
+    ck_assert(!rejects_add(&r, item_of(7, "a"), &duplicate, NULL));
+    ck_assert(!rejects_add(&r, item_of(8, "b"), &duplicate, NULL));
     ck_assert(!rejects_close(&r, NULL));
     rejects_explain(&r, &text);
-    ck_assert_ptr_nonnull(strstr(buf_string(&text), "No space left on device"));
+    ck_assert_str_eq(buf_string(&text), "/dev/full: cannot write: No space left on device");
+    buf_clear(&text);
+    rejects_missing(&r, &text);
+    ck_assert_str_eq(buf_string(&text),
+                     "/dev/full: 2 rejects from in:7 on are missing or cut short");
+    buf_free(&text);
+    rejects_free(&r);
+    source_close(source);
+}
+END_TEST
+
+START_TEST(reasons_that_cannot_be_written)
+{
+    struct rejects r;
+    struct source *source = source_of("select 1");
+    struct buf text = {0};
+    char *why = NULL;
+
+    ck_assert_int_eq(symlink("/dev/full", path_of("whole.reasons")), 0);
+    ck_assert(rejects_open(&r, path_of("whole"), true, source, &nowhere, &why));
+    ck_assert(!rejects_add(&r, item_of(7, "a"), &duplicate, NULL));
+    ck_assert(!rejects_close(&r, NULL));
+    ck_assert_str_eq(contents("whole"), "a\n");
+    rejects_missing(&r, &text);
+    ck_assert_ptr_nonnull(
+        strstr(buf_string(&text), "whole.reasons: 1 reason from in:7 on is missing or cut short"));
+    ck_assert_ptr_null(strstr(buf_string(&text), "reject from"));
     buf_free(&text);
     rejects_free(&r);
     source_close(source);
@@ -445,9 +475,9 @@ END_TEST
 
 int main(void)
 {
-    static const char *const made[] = {"out",  "sink",         "done",   "rej",
-                                       "rows", "rows.reasons", "in.sql", "results",
-                                       "link", "link.reasons", "one",    "one.reasons"};
+    static const char *const made[] = {
+        "out",     "sink", "done",         "rej", "rows",        "rows.reasons", "in.sql",
+        "results", "link", "link.reasons", "one", "one.reasons", "whole",        "whole.reasons"};
     struct check *c = check_begin("run_output");
     int status;
 
@@ -470,6 +500,7 @@ int main(void)
     CHECK_ADD(c, rejects_spare_the_results);
     CHECK_ADD(c, rejects_and_reasons_are_two_files);
     CHECK_ADD(c, rejects_that_cannot_be_written);
+    CHECK_ADD(c, reasons_that_cannot_be_written);
     status = check_end(c);
     for (size_t i = 0; i < sizeof made / sizeof *made; i++)
         unlink(path_of(made[i]));

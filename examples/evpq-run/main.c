@@ -190,26 +190,42 @@ static void tell_stop(struct run *run)
                      *place ? place : "the beginning");
 }
 
-static bool close_outputs(struct run *run)
+static bool close_output(struct run *run)
 {
     struct buf why = {0};
-    bool good = out_close(&run->out);
 
-    if (!good) {
-        out_explain(&run->out, &why);
-        progress_say(&run->progress, "%s", buf_string(&why));
-    }
-    if (run->opts.rejects && !rejects_close(&run->rejects, source_header(run->source))) {
-        good = false;
-        buf_clear(&why);
+    if (out_close(&run->out))
+        return true;
+    out_explain(&run->out, &why);
+    progress_say(&run->progress, "%s", buf_string(&why));
+    buf_free(&why);
+    return false;
+}
+
+/* Why they cannot be written was told when it came, unless it comes only now. */
+static bool close_rejects(struct run *run)
+{
+    struct buf before = {0}, why = {0};
+    bool good;
+
+    if (!run->opts.rejects)
+        return true;
+    rejects_explain(&run->rejects, &before);
+    good = rejects_close(&run->rejects, source_header(run->source));
+    if (!good && before.length == 0) {
         rejects_explain(&run->rejects, &why);
         progress_say(&run->progress, "%s", buf_string(&why));
+        buf_clear(&why);
     }
+    rejects_missing(&run->rejects, &why);
+    if (why.length > 0)
+        progress_say(&run->progress, "%s", buf_string(&why));
+    buf_free(&before);
     buf_free(&why);
     return good;
 }
 
-static void tell_counts(struct run *run, double elapsed)
+static void tell_counts(struct run *run, double elapsed, bool rejects_whole)
 {
     const struct stats *s = runner_stats(run->runner);
     struct buf text = {0};
@@ -220,7 +236,7 @@ static void tell_counts(struct run *run, double elapsed)
     } else if (s->failed > 0) {
         progress_say(&run->progress, "%ld of %ld statements failed", s->failed, s->started);
     }
-    if (s->failed > 0 && run->opts.rejects)
+    if (s->failed > 0 && run->opts.rejects && rejects_whole)
         progress_say(&run->progress, "what failed is in %s", run->opts.rejects);
     buf_free(&text);
 }
@@ -229,7 +245,7 @@ static int run_all(struct run *run)
 {
     evpq_future *finished;
     double elapsed;
-    bool good;
+    bool output_whole, rejects_whole;
 
     out_truncate(&run->out);
     if (run->opts.rejects)
@@ -240,10 +256,12 @@ static int run_all(struct run *run)
     evpq_future_unref(finished);
     elapsed = runner_elapsed(run->runner);
     progress_wipe(&run->progress);
-    good = close_outputs(run);
+    output_whole = close_output(run);
+    rejects_whole = close_rejects(run);
     tell_stop(run);
-    tell_counts(run, elapsed);
-    return good && runner_stats(run->runner)->failed == 0 && runner_stopped(run->runner) == STOP_NOT
+    tell_counts(run, elapsed, rejects_whole);
+    return output_whole && rejects_whole && runner_stats(run->runner)->failed == 0 &&
+                   runner_stopped(run->runner) == STOP_NOT
                ? ALL_GOOD
                : SOME_FAILED;
 }

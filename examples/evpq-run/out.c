@@ -101,9 +101,14 @@ void out_free(struct out *o)
     *o = (struct out){.fd = -1};
 }
 
-void out_explain(const struct out *o, struct buf *to)
+void out_cause(const struct out *o, struct buf *to)
 {
     buf_format(to, "%s: cannot write: %s", o->name, strerror(o->error));
+}
+
+void out_explain(const struct out *o, struct buf *to)
+{
+    out_cause(o, to);
     if (o->lost_count > 0)
         buf_format(to, "; the output of %ld statement%s from %s on is missing or cut short",
                    o->lost_count, o->lost_count == 1 ? "" : "s", buf_string(&o->lost_since));

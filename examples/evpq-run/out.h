@@ -40,7 +40,10 @@ bool out_flush(struct out *o);
 bool out_close(struct out *o);
 void out_free(struct out *o);
 
-/* What failed, such as "rows.csv: cannot write: No space left on device; the output of 3 statements
+/* What failed, such as "rows.csv: cannot write: No space left on device". */
+void out_cause(const struct out *o, struct buf *to);
+
+/* And what is lost by it, such as "rows.csv: cannot write: No space left on device; the output of 3 statements
  * from a.sql:17 on is missing or cut short". */
 void out_explain(const struct out *o, struct buf *to);
 

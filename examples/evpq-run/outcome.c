@@ -6,21 +6,24 @@
 /* How many failures are told of as they come; the rest is only counted. */
 #define TELL_MAX 20
 
-static void tell_failure(struct outcome *o, const struct item *item, const struct failure *f)
+static void describe(const struct item *item, const struct failure *f, struct buf *to)
 {
-    struct buf text = {0};
-
-    if (o->stats.failed > TELL_MAX && !o->rejects_broken && !item->last)
-        return;
-    item_place(item, &text);
-    buf_text(&text, ": ");
-    failure_describe(f, &text);
+    item_place(item, to);
+    buf_text(to, ": ");
+    failure_describe(f, to);
     if (item->last)
-        buf_text(&text, "; nothing after this was read");
-    progress_say(o->progress, "%s", buf_string(&text));
-    buf_free(&text);
+        buf_text(to, "; nothing after this was read");
+}
+
+/* False when the failure is only counted. */
+static bool tell_failure(struct outcome *o, const struct item *item, const char *description)
+{
+    if (o->stats.failed > TELL_MAX && !o->rejects_broken && !item->last)
+        return false;
+    progress_say(o->progress, "%s", description);
     if (o->stats.failed == TELL_MAX && !o->rejects_broken)
         progress_say(o->progress, "further failures are counted, not shown");
+    return true;
 }
 
 static void write_piece(struct outcome *o, const struct item *item, struct piece *piece)
@@ -40,24 +43,25 @@ static struct answer where(const struct item *item)
     return (struct answer){.number = item->number, .file = item->file, .line = item->line};
 }
 
-static void reject(struct outcome *o, struct item *item, const struct failure *f)
+/* False when it is the first that cannot be written. */
+static bool reject(struct outcome *o, struct item *item, const struct failure *f)
 {
-    struct rejects *rejects = o->rejects;
+    if (!o->rejects) {
+        item_free(item);
+        return true;
+    }
+    if (rejects_add(o->rejects, item, f, source_header(o->source)) || o->rejects_broken)
+        return true;
+    o->rejects_broken = true;
+    return false;
+}
+
+static void tell_broken(struct outcome *o)
+{
     struct buf why = {0};
 
-    if (!rejects) {
-        item_free(item);
-        return;
-    }
-    item_place(item, &why);
-    buf_text(&why, ": ");
-    failure_describe(f, &why);
-    if (!rejects_add(rejects, item, f, source_header(o->source)) && !o->rejects_broken) {
-        o->rejects_broken = true;
-        buf_text(&why, "\nevpq-run: ");
-        rejects_explain(rejects, &why);
-        progress_say(o->progress, "%s; from now on every failure is shown here", buf_string(&why));
-    }
+    rejects_explain(o->rejects, &why);
+    progress_say(o->progress, "%s; from now on every failure is shown here", buf_string(&why));
     buf_free(&why);
 }
 
@@ -65,13 +69,21 @@ void outcome_failed(struct outcome *o, struct item *item, const struct failure *
 {
     struct piece piece = {0};
     struct answer answer = where(item);
+    struct buf description = {0};
+    bool told;
 
     stats_failure(&o->stats, f->code);
-    tell_failure(o, item, f);
+    describe(item, f, &description);
+    told = tell_failure(o, item, buf_string(&description));
     if (o->format->failure)
         o->format->failure(&piece, &answer, f);
     write_piece(o, item, &piece);
-    reject(o, item, f);
+    if (!reject(o, item, f)) {
+        if (!told)
+            progress_say(o->progress, "%s", buf_string(&description));
+        tell_broken(o);
+    }
+    buf_free(&description);
 }
 
 static const char *cell(const void *from, int row, int column, size_t *ret_length)

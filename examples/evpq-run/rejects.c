@@ -58,12 +58,18 @@ void rejects_truncate(struct rejects *r)
         out_truncate(&r->reasons);
 }
 
-static bool write_out(struct rejects *r, struct buf *text, struct buf *reason, const char *place)
+/* `reason` is NULL where there is no file for it. */
+static bool write_out(struct rejects *r, const struct item *item, const struct buf *text,
+                      const struct buf *reason)
 {
-    bool good = out_add(&r->file, buf_string(text), text->length, place);
+    struct buf place = {0};
+    bool good;
 
+    item_place(item, &place);
+    good = out_add(&r->file, buf_string(text), text->length, buf_string(&place));
     if (reason)
-        good = out_add(&r->reasons, buf_string(reason), reason->length, place) && good;
+        good = out_add(&r->reasons, buf_string(reason), reason->length, buf_string(&place)) && good;
+    buf_free(&place);
     return good;
 }
 
@@ -75,7 +81,7 @@ static bool write_statement(struct rejects *r, const struct item *item, const ch
     buf_format(&text, "-- %s\n", why);
     buf_add(&text, item->text, item->length);
     buf_text(&text, item->last ? "\n" : ";\n");
-    good = write_out(r, &text, NULL, "");
+    good = write_out(r, item, &text, NULL);
     buf_free(&text);
     return good;
 }
@@ -92,7 +98,7 @@ static bool write_row(struct rejects *r, const struct item *item, const char *wh
     buf_add(&text, item->text, item->length);
     buf_byte(&text, '\n');
     buf_format(&reason, "%s\n", why);
-    good = write_out(r, &text, &reason, "");
+    good = write_out(r, item, &text, &reason);
     buf_free(&text);
     buf_free(&reason);
     return good;
@@ -136,7 +142,25 @@ bool rejects_close(struct rejects *r, const char *header)
 
 void rejects_explain(const struct rejects *r, struct buf *to)
 {
-    out_explain(r->file.error ? &r->file : &r->reasons, to);
+    const struct out *o = r->file.error ? &r->file : &r->reasons;
+
+    if (o->error)
+        out_cause(o, to);
+}
+
+static void add_missing(const struct out *o, const char *what, struct buf *to)
+{
+    if (o->lost_count == 0)
+        return;
+    buf_format(to, "%s%s: %ld %s%s from %s on %s missing or cut short", to->length > 0 ? "; " : "",
+               o->name, o->lost_count, what, o->lost_count == 1 ? "" : "s",
+               buf_string(&o->lost_since), o->lost_count == 1 ? "is" : "are");
+}
+
+void rejects_missing(const struct rejects *r, struct buf *to)
+{
+    add_missing(&r->file, "reject", to);
+    add_missing(&r->reasons, "reason", to);
 }
 
 void rejects_free(struct rejects *r)

@@ -29,12 +29,20 @@ bool rejects_open(struct rejects *r, const char *path, bool rows, const struct s
 void rejects_truncate(struct rejects *r);
 
 /* `item` is taken over. Written at once: what is in the file stays there whatever comes. False when
- * it cannot be written: rejects_explain. */
+ * it cannot be written, now or since an earlier failure: rejects_explain. */
 bool rejects_add(struct rejects *r, struct item *item, const struct failure *failure,
                  const char *header);
 
+/* False when some of it is not in the file: rejects_missing. */
 bool rejects_close(struct rejects *r, const char *header);
+
+/* Which file cannot be written, and why; nothing while all can. */
 void rejects_explain(const struct rejects *r, struct buf *to);
+
+/* What did not get into which file, such as "again.csv: 3 rejects from a.csv:17 on are missing or
+ * cut short"; nothing while all did. */
+void rejects_missing(const struct rejects *r, struct buf *to);
+
 void rejects_free(struct rejects *r);
 
 #endif
