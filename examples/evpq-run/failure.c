@@ -74,13 +74,13 @@ void failure_describe(const struct failure *f, struct buf *to)
     buf_format(to, strcmp(f->outcome, "unknown") == 0 ? " (outcome %s)" : " (%s)", f->outcome);
 }
 
-/* Serialization failures and deadlocks (class 40), a server short of something (53), a lock that
- * was not to be had (55P03), and a server that starts, stops or recovers (57P01 to 57P03). */
+/* Serialization failures and deadlocks (class 40), a server short of something (53), and a lock that
+ * was not to be had (55P03). A server that stops (57P01, 57P02) is none of them: it ends the
+ * connection, and the outcome is unknown; one that starts (57P03) was sent nothing. */
 static bool is_passing(const char *sqlstate)
 {
     return strncmp(sqlstate, "40", 2) == 0 || strncmp(sqlstate, "53", 2) == 0 ||
-           strcmp(sqlstate, "55P03") == 0 || strcmp(sqlstate, "57P01") == 0 ||
-           strcmp(sqlstate, "57P02") == 0 || strcmp(sqlstate, "57P03") == 0;
+           strcmp(sqlstate, "55P03") == 0;
 }
 
 bool failure_may_pass(const evpq_error *error, bool unknown)
