@@ -8,6 +8,7 @@
 
 #define JOBS_DEFAULT 8
 #define JOBS_MAX 1000
+#define TIMEOUT_MAX 1e9
 
 enum {
     OPT_FAIL_FAST = 256,
@@ -108,8 +109,8 @@ static bool read_seconds(struct opts *o, const char *option, double *ret_value)
     char *end;
     double value = strtod(optarg, &end);
 
-    if (end == optarg || *end || !(value > 0) || value > 1e9)
-        return wrong(o, option, optarg, "must be a number of seconds above 0");
+    if (end == optarg || *end || !(value > 0) || value > TIMEOUT_MAX)
+        return wrong(o, option, optarg, "must be a number of seconds from above 0 to 1000000000");
     *ret_value = value;
     return true;
 }
