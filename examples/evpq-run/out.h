@@ -43,8 +43,8 @@ void out_free(struct out *o);
 /* What failed, such as "rows.csv: cannot write: No space left on device". */
 void out_cause(const struct out *o, struct buf *to);
 
-/* And what is lost by it, such as "rows.csv: cannot write: No space left on device; the output of 3 statements
- * from a.sql:17 on is missing or cut short". */
+/* And what is lost by it, such as "rows.csv: cannot write: No space left on device; the output of 3
+ * statements from a.sql:17 on is missing or cut short". */
 void out_explain(const struct out *o, struct buf *to);
 
 #endif
