@@ -56,6 +56,13 @@ struct failure failure_of_input(const char *why)
     return (struct failure){.code = "input", .outcome = "not sent", .message = why};
 }
 
+struct failure failure_of_absence(void)
+{
+    return (struct failure){.code = "connect",
+                            .outcome = "not sent",
+                            .message = "not tried: the server could not be reached"};
+}
+
 static void add_one_line(struct buf *to, const char *text)
 {
     for (; *text; text++)
@@ -74,8 +81,8 @@ void failure_describe(const struct failure *f, struct buf *to)
     buf_format(to, strcmp(f->outcome, "unknown") == 0 ? " (outcome %s)" : " (%s)", f->outcome);
 }
 
-/* Serialization failures and deadlocks (class 40), a server short of something (53), and a lock that
- * was not to be had (55P03). A server that stops (57P01, 57P02) is none of them: it ends the
+/* Serialization failures and deadlocks (class 40), a server short of something (53), and a lock
+ * that was not to be had (55P03). A server that stops (57P01, 57P02) is none of them: it ends the
  * connection, and the outcome is unknown; one that starts (57P03) was sent nothing. */
 static bool is_passing(const char *sqlstate)
 {
@@ -104,6 +111,14 @@ bool failure_may_pass(const evpq_error *error, bool unknown)
         return unknown;
     }
     return false;
+}
+
+bool failure_found_no_server(const evpq_error *error, bool limited)
+{
+    evpq_status status = evpq_error_status(error);
+
+    return evpq_error_outcome(error) == EVPQ_OUTCOME_NOT_SENT &&
+           (status == EVPQ_CONNECT || (status == EVPQ_TIMEOUT && !limited));
 }
 
 double failure_pause(int n, double random)

@@ -118,12 +118,10 @@ static void fail_job(struct job *job, const evpq_error *error)
 static bool found_no_server(const struct job *job, const evpq_error *error)
 {
     evpq_pool_stats stats = {.size = sizeof stats};
-    evpq_status status = evpq_error_status(error);
 
     evpq_pool_get_stats(job->runner->parts.pool, &stats);
-    return evpq_error_outcome(error) == EVPQ_OUTCOME_NOT_SENT && stats.idle + stats.busy == 0 &&
-           (status == EVPQ_CONNECT ||
-            (status == EVPQ_TIMEOUT && job->runner->options.timeout == 0));
+    return stats.idle + stats.busy == 0 &&
+           failure_found_no_server(error, job->runner->options.timeout > 0);
 }
 
 static void on_pause_over(evpq_future *f, void *arg)
@@ -220,21 +218,16 @@ static void begin_item(struct runner *r, struct item *item)
 
 /* ---- reading ---- */
 
-static const char unreachable[] = "not tried: the server could not be reached";
-
 static void take_item(struct runner *r, struct item *item)
 {
-    struct failure f;
-
     r->outcome.stats.started++;
-    if (!item->bad && !r->unreachable) {
+    if (item->bad || r->unreachable) {
+        struct failure f = item->bad ? failure_of_input(item->bad) : failure_of_absence();
+
+        end_failed(r, item, &f);
+    } else {
         begin_item(r, item);
-        return;
     }
-    f = failure_of_input(item->bad ? item->bad : unreachable);
-    if (!item->bad)
-        f.code = "connect";
-    end_failed(r, item, &f);
 }
 
 static bool may_start(const struct runner *r)
