@@ -264,7 +264,8 @@ START_TEST(f17_crash_of_a_backend)
     ck_assert(evpq_error_outcome(evpq_future_error(running)) != EVPQ_OUTCOME_NOT_SENT);
     evpq_future_unref(running);
     evpq_lease_release(lease);
-    ck_until(stats().lost == 2); /* the server takes the other one down too */
+    /* The server takes the other one down too, and at times one that came in before it knew. */
+    ck_until(stats().lost >= 2);
     ck_all_succeed(20);          /* after the recovery, during which it is not let in */
     ck_until(stats().idle == 2);
     pools_end();
