@@ -85,11 +85,13 @@ START_TEST(backends_can_be_killed)
     ck_assert(!run(conn, "select pg_sleep(60)"));
     PQfinish(conn);
     ck_assert_int_eq(server_backends("victim"), 0);
+    server_wait_up();
 }
 END_TEST
 
 START_TEST(the_server_stops_and_starts)
 {
+    server_wait_up();
     PGconn *conn = connect_ok(server_conninfo(SERVER_UNIX, NULL));
 
     if (_i == 0)

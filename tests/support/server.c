@@ -73,11 +73,31 @@ static PGconn *admin_open(void)
     }
 }
 
-static const char *run(const char *sql)
+/* A server one of whose processes has died takes its other connections down a moment later: a
+ * statement that only looks is then asked again. */
+static PGresult *ask(const char *sql, bool again, PGconn **ret_conn)
+{
+    double until = now() + patience;
+
+    for (;;) {
+        PGconn *conn = admin_open();
+        PGresult *result = PQexec(conn, sql);
+
+        if (!again || PQstatus(conn) == CONNECTION_OK || now() >= until) {
+            *ret_conn = conn;
+            return result;
+        }
+        PQclear(result);
+        PQfinish(conn);
+        pause_briefly();
+    }
+}
+
+static const char *run(const char *sql, bool again)
 {
     watch_pause();
-    PGconn *conn = admin_open();
-    PGresult *result = PQexec(conn, sql);
+    PGconn *conn;
+    PGresult *result = ask(sql, again, &conn);
     ExecStatusType status = PQresultStatus(result);
     const char *text = "";
 
@@ -93,24 +113,26 @@ static const char *run(const char *sql)
 
 void server_exec(const char *sql)
 {
-    run(sql);
+    run(sql, false);
 }
 
 long server_count(const char *sql)
 {
-    return strtol(run(sql), NULL, 10);
+    return strtol(run(sql, true), NULL, 10);
 }
 
 const char *server_text(const char *sql)
 {
-    return run(sql);
+    return run(sql, true);
 }
 
 long server_backends(const char *application_name)
 {
-    return server_count(strf("select count(*) from pg_stat_activity"
-                             " where backend_type = 'client backend' and application_name = '%s'",
-                             application_name));
+    const char *sql = strf("select count(*) from pg_stat_activity"
+                           " where backend_type = 'client backend' and application_name = '%s'",
+                           application_name);
+
+    return strtol(run(sql, true), NULL, 10);
 }
 
 bool server_wait_backends(const char *application_name, long n, double seconds)
@@ -125,6 +147,11 @@ bool server_wait_backends(const char *application_name, long n, double seconds)
     return true;
 }
 
+void server_wait_up(void)
+{
+    server_backends("nobody");
+}
+
 int server_version(void)
 {
     return (int)server_count("show server_version_num");
@@ -134,9 +161,10 @@ int server_version(void)
 
 long server_kill_backends(const char *application_name)
 {
-    long n = server_count(strf("select count(pg_terminate_backend(pid)) from pg_stat_activity"
-                               " where backend_type = 'client backend' and application_name = '%s'",
-                               application_name));
+    const char *sql = strf("select count(pg_terminate_backend(pid)) from pg_stat_activity"
+                           " where backend_type = 'client backend' and application_name = '%s'",
+                           application_name);
+    long n = strtol(run(sql, false), NULL, 10);
 
     ck_assert_msg(server_wait_backends(application_name, 0, patience), "backends of %s do not end",
                   application_name);

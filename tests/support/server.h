@@ -32,6 +32,9 @@ long server_backends(const char *application_name);
 bool server_wait_backends(const char *application_name, long n, double seconds);
 
 /* The server's version, as 150018. */
+/* Waits until it takes connections, and keeps them. */
+void server_wait_up(void);
+
 int server_version(void);
 
 /* ---- hurting it ---- */
