@@ -21,7 +21,8 @@ const char *strf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Run SQL text, any number of statements. */
 void server_exec(const char *sql);
 
-/* The first column of the first row; no row or a null is 0, or "". The text is borrowed as strf's. */
+/* The first column of the first row; no row or a null is 0, or "". The text is borrowed as strf's. `sql` only
+ * looks: it is asked again when the server goes down meanwhile. */
 long server_count(const char *sql);
 const char *server_text(const char *sql);
 
@@ -31,10 +32,10 @@ long server_backends(const char *application_name);
 /* Wait until there are exactly so many; false when that takes longer. */
 bool server_wait_backends(const char *application_name, long n, double seconds);
 
-/* The server's version, as 150018. */
 /* Waits until it takes connections, and keeps them. */
 void server_wait_up(void);
 
+/* The server's version, as 150018. */
 int server_version(void);
 
 /* ---- hurting it ---- */
