@@ -266,7 +266,7 @@ START_TEST(f17_crash_of_a_backend)
     evpq_lease_release(lease);
     /* The server takes the other one down too, and at times one that came in before it knew. */
     ck_until(stats().lost >= 2);
-    ck_all_succeed(20);          /* after the recovery, during which it is not let in */
+    ck_all_succeed(20); /* after the recovery, during which it is not let in */
     ck_until(stats().idle == 2);
     pools_end();
 }
