@@ -1,6 +1,6 @@
 /*
- * The fault proxy (tests/support/proxy.h) as a carrier of bytes: each fault is seen from both of its
- * ends, which are plain sockets of the test.
+ * The fault proxy (tests/support/proxy.h) as a carrier of bytes: each fault is seen from both of
+ * its ends, which are plain sockets of the test.
  */
 #include <dirent.h>
 #include <errno.h>

@@ -8,8 +8,8 @@
 #include "../examples/evpq-run/format.h"
 #include "support/check.h"
 
-/* What is read from `text`, as text: "LINE[a|NULL|b]", with "!LINE:COLUMN:why" for a bad row and "!!" for one after
- * which nothing can be read. */
+/* What is read from `text`, as text: "LINE[a|NULL|b]", with "!LINE:COLUMN:why" for a bad row and
+ * "!!" for one after which nothing can be read. */
 static char *read_in_pieces(const char *text, size_t length, size_t piece)
 {
     struct window w = {0};

@@ -1,6 +1,6 @@
 /*
- * What evpq-run reads (examples/evpq-run/source.h), its command line (opts.h), and what it makes of failures
- * (failure.h).
+ * What evpq-run reads (examples/evpq-run/source.h), its command line (opts.h), and what it makes of
+ * failures (failure.h).
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -37,7 +37,8 @@ static struct source *open_good(struct source_options options)
     return s;
 }
 
-/* All that is left in it: "NUMBER:LINE[text]" or "NUMBER:LINE!why[text]", "." after the last that can be. */
+/* All that is left in it: "NUMBER:LINE[text]" or "NUMBER:LINE!why[text]", "." after the last that
+ * can be. */
 static const char *drained(struct source *s)
 {
     static struct buf seen;

@@ -1,6 +1,6 @@
 /*
- * The SQL splitter of evpq-run (examples/evpq-run/split.h): where statements end, as psql has it. Every case is fed
- * whole and in pieces of every size, which must make no difference.
+ * The SQL splitter of evpq-run (examples/evpq-run/split.h): where statements end, as psql has it.
+ * Every case is fed whole and in pieces of every size, which must make no difference.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,8 @@
 #include "../examples/evpq-run/split.h"
 #include "support/check.h"
 
-/* What becomes of `sql`, as text: "LINE[text]" for each statement, with "!LINE:why" for one that cannot be sent and
+/* What becomes of `sql`, as text: "LINE[text]" for each statement, with "!LINE:why" for one that
+ * cannot be sent and
  * "!!" for one after which nothing can be read. */
 static char *split_in_pieces(const char *sql, size_t length, size_t piece)
 {

@@ -1,5 +1,6 @@
 /*
- * The summary of evpq-run (examples/evpq-run/stats.h): percentiles against a sorted array, counts in bounded room.
+ * The summary of evpq-run (examples/evpq-run/stats.h): percentiles against a sorted array, counts
+ * in bounded room.
  */
 #include <stdio.h>
 #include <stdlib.h>

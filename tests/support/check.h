@@ -42,7 +42,8 @@ void check_add(struct check *c, const char *name, const TTest *test, double limi
 /* Run them; c is gone afterwards. Returns main's exit status. */
 int check_end(struct check *c);
 
-/* For main, where nothing of a program can be tested here: says so in TAP and returns the status. */
+/* For main, where nothing of a program can be tested here: says so in TAP and returns the status.
+ */
 int check_skip_all(const char *why);
 
 /* ---- futures ---- */

@@ -18,8 +18,8 @@
 
 #include <stdbool.h>
 
-/* With n = 1, 2, ... until the body leaves `failed` false: n was beyond the last allocation, and every one has
- * failed once. */
+/* With n = 1, 2, ... until the body leaves `failed` false: n was beyond the last allocation, and
+ * every one has failed once. */
 #define EACH_ALLOCATION(n, failed) for (long n = 1, failed = 1; failed; n++)
 
 /* Count the calling thread's allocations from one again; the n-th fails, and with 0 none does. */

@@ -1,9 +1,10 @@
 /*
- * A loop, and one pool on it to be tested against the server, with an eye on it at every turn of the
- * loop. One pool at a time: pools_open() ... pools_end().
+ * A loop, and one pool on it to be tested against the server, with an eye on it at every turn of
+ * the loop. One pool at a time: pools_open() ... pools_end().
  *
  * At every turn, and at pools_look(): never idle and waiting at once; never more connections than
- * max_size (or, after a resize to fewer, than before it); a connection that is idle has nothing in flight, no transaction, nothing to be reset (F9, F48).
+ * max_size (or, after a resize to fewer, than before it); a connection that is idle has nothing in
+ * flight, no transaction, nothing to be reset (F9, F48).
  */
 #ifndef TESTS_SUPPORT_POOLS_H
 #define TESTS_SUPPORT_POOLS_H
@@ -13,7 +14,8 @@
 
 #include <evpq/evpq.h>
 
-/* Set by pools_open, borrowed until pools_end. A test that lets go of the pool itself sets it to NULL. */
+/* Set by pools_open, borrowed until pools_end. A test that lets go of the pool itself sets it to
+ * NULL. */
 extern evpq_loop *loop;
 extern evpq_pool *pool;
 

@@ -38,7 +38,8 @@ enum proxy_cancel {
     PROXY_CANCEL_STALL, /* thrown away; the client's connection stays open and silent */
 };
 
-/* What a trigger does to the connection that sets it off. Nothing after the trigger point passes. */
+/* What a trigger does to the connection that sets it off. Nothing after the trigger point passes.
+ */
 enum proxy_act {
     PROXY_CUT,     /* both sides are closed in order */
     PROXY_RESET,   /* both sides are reset */
@@ -85,7 +86,8 @@ void proxy_target(struct proxy *p, const char *host, int port);
 
 void proxy_door(struct proxy *p, enum proxy_door door);
 
-/* Hold every byte of a direction back for so long. Order is kept; bytes on their way are not hurried. */
+/* Hold every byte of a direction back for so long. Order is kept; bytes on their way are not
+ * hurried. */
 void proxy_delay(struct proxy *p, enum proxy_dir dir, int milliseconds);
 
 /* Neither read nor forward in a direction, on any connection, until told otherwise. */

@@ -78,7 +78,8 @@ struct link {
 
 double proxy_now(void);
 
-/* For a fault of the test's machinery itself: nothing a test could go on from. Says errno, aborts. */
+/* For a fault of the test's machinery itself: nothing a test could go on from. Says errno, aborts.
+ */
 void proxy_die(const char *what) __attribute__((noreturn));
 
 enum { DOOR_FILLERS = 4 };
@@ -114,8 +115,8 @@ void link_end(struct link *l, bool reset);
 void link_free(struct link *l);
 
 /*
- * The head of a direction's queue is due, and has not been seen: take out what is to be stripped. Where
- * a trigger goes off, cut off what is not to pass and set the flow's acts.
+ * The head of a direction's queue is due, and has not been seen: take out what is to be stripped.
+ * Where a trigger goes off, cut off what is not to pass and set the flow's acts.
  */
 void link_inspect(struct link *l, struct controls *c, enum proxy_dir dir);
 

@@ -35,7 +35,8 @@ static struct scan_piece opaque_piece(size_t n)
     return (struct scan_piece){.length = n};
 }
 
-/* The server's one byte: 'S' and 'G' begin encryption, 'N' does not, 'E' starts an ErrorResponse. */
+/* The server's one byte: 'S' and 'G' begin encryption, 'N' does not, 'E' starts an ErrorResponse.
+ */
 static struct scan_piece next_reply(struct scan *s, const unsigned char *bytes)
 {
     if (bytes[0] == 'S' || bytes[0] == 'G')

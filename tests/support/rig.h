@@ -1,6 +1,6 @@
 /*
- * A client's socket, a proxy, and a server's socket, all in the test's hands: for tests of the proxy
- * itself.
+ * A client's socket, a proxy, and a server's socket, all in the test's hands: for tests of the
+ * proxy itself.
  */
 #ifndef TESTS_SUPPORT_RIG_H
 #define TESTS_SUPPORT_RIG_H

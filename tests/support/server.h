@@ -21,8 +21,8 @@ const char *strf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Run SQL text, any number of statements. */
 void server_exec(const char *sql);
 
-/* The first column of the first row; no row or a null is 0, or "". The text is borrowed as strf's. `sql` only
- * looks: it is asked again when the server goes down meanwhile. */
+/* The first column of the first row; no row or a null is 0, or "". The text is borrowed as strf's.
+ * `sql` only looks: it is asked again when the server goes down meanwhile. */
 long server_count(const char *sql);
 const char *server_text(const char *sql);
 

@@ -18,8 +18,8 @@ void watch_begin(void);
 /* Stop recording. Returns the number of blocking calls made since watch_begin(). */
 long watch_end(void);
 
-/* What the first of them was, as "poll(timeout -1)", or "" if there was none. Borrowed until the next
-   watch_begin(). */
+/* What the first of them was, as "poll(timeout -1)", or "" if there was none. Borrowed until the
+   next watch_begin(). */
 const char *watch_first(void);
 
 /* Blocking calls between these two are allowed to the calling thread. They nest. */
@@ -39,8 +39,8 @@ struct drift {
 /* Keep the loop turning every 5 ms and note the gaps. Ends with drift_stop(). */
 void drift_start(struct ev_loop *loop, struct drift *d);
 
-/* Returns the longest delay of a turn, in seconds. The time since the last turn counts as well: call it
-   as soon as the loop has been left. */
+/* Returns the longest delay of a turn, in seconds. The time since the last turn counts as well:
+   call it as soon as the loop has been left. */
 double drift_stop(struct ev_loop *loop, struct drift *d);
 
 #endif
