@@ -481,7 +481,8 @@ START_TEST(f10_what_was_in_flight_fails_once_oldest_first)
         ck_future_status(f[i], EVPQ_LOST);
         if (i < 5)
             ck_assert_int_eq(evpq_error_outcome(evpq_future_error(f[i])), EVPQ_OUTCOME_UNKNOWN);
-        if (_i == 0 && i == 0)
+        if (_i == 0 && i == 0 && evpq_error_sqlstate(evpq_future_error(f[i]))[0])
+            /* its last words; TCP may drop them for the statements that it never read */
             ck_assert_str_eq(evpq_error_sqlstate(evpq_future_error(f[i])), "57P01");
         evpq_future_unref(f[i]);
     }
