@@ -45,7 +45,6 @@ static void die(struct conn *c, const evpq_error *why)
 {
     assert(!c->is_dead);
     c->is_dead = true;
-    c->is_open = false;
     dial_stop(c->dial);
     c->dial = NULL;
     cancel_abandon(c->cancel);
@@ -321,7 +320,6 @@ static void connected(struct dial_owner *owner, struct pg_conn *pq, double turna
         return;
     }
     c->line.turnaround = turnaround;
-    c->is_open = true;
     c->owner->opened(c);
 }
 

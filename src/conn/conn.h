@@ -50,7 +50,7 @@ struct conn {
 
     struct dial_owner dialing;
     struct dial *dial;
-    bool is_open, is_dead;
+    bool is_dead;
 
     bool quarantined; /* from a cancel request until the fence behind it is answered */
     bool shared;      /* its operations may go another way */
