@@ -46,6 +46,7 @@ static const struct {
     {"sync", 0, offsetof(struct options, sync)},
     {"how", 0, offsetof(struct options, how)},
     {"params", 0, offsetof(struct options, params)},
+    {"call", 0, offsetof(struct options, call)},
 };
 
 void die(const char *format, ...)
@@ -102,17 +103,11 @@ struct options options_read(int argc, char **argv)
     o.sync = "auto";
     o.how = "whole";
     o.params = "binary";
+    o.call = "query";
     for (int i = 2; i < argc; i++)
         if (!set(&o, argv[i]))
             usage(argv[0]);
     return o;
-}
-
-long options_depth(const struct options *o)
-{
-    if (o->depth || !o->connections)
-        return o->depth;
-    return (o->in_flight + o->connections - 1) / o->connections;
 }
 
 /* ---- the work ---- */
@@ -197,13 +192,28 @@ static void note_latencies(void)
     measure_note("max_us", m.latencies[n - 1] * 1e6);
 }
 
-void measure_note(const char *key, double value)
+static void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static void note(const char *format, ...)
 {
     size_t room = sizeof m.notes - m.notes_length;
-    int length = snprintf(m.notes + m.notes_length, room, ",\"%s\":%.10g", key, value);
+    va_list args;
+    va_start(args, format);
+    int length = vsnprintf(m.notes + m.notes_length, room, format, args);
+    va_end(args);
     if (length < 0 || (size_t)length >= room)
-        die("no room for the note %s", key);
+        die("too many notes");
     m.notes_length += (size_t)length;
+}
+
+void measure_note(const char *key, double value)
+{
+    note(",\"%s\":%.10g", key, value);
+}
+
+void measure_note_text(const char *key, const char *value)
+{
+    note(",\"%s\":\"%s\"", key, value);
 }
 
 /* The most memory this process has used. Not from getrusage, where exec keeps the parent's. */
@@ -226,10 +236,10 @@ void measure_print(const char *program, const struct options *o, long done, int 
     const char *host = getenv("PGHOST");
     note_latencies();
     printf("{\"program\":\"%s\",\"workload\":\"%s\",\"socket\":\"%s\",\"connections\":%ld,"
-           "\"n\":%ld,\"in_flight\":%ld,\"depth\":%ld,\"wall\":%.6f,\"user\":%.6f,\"sys\":%.6f,"
+           "\"n\":%ld,\"in_flight\":%ld,\"wall\":%.6f,\"user\":%.6f,\"sys\":%.6f,"
            "\"rss_kb\":%ld,\"libpq\":%d,\"sync\":\"%s\",\"checksum\":%llu%s}\n",
            program, o->workload, host && *host != '/' ? "tcp" : "unix", o->connections, done,
-           o->in_flight, options_depth(o), m.wall, m.user, m.system, peak_kilobytes(), libpq, sync,
+           o->in_flight, m.wall, m.user, m.system, peak_kilobytes(), libpq, sync,
            (unsigned long long)checksum, m.notes);
     free(m.latencies);
 }

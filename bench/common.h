@@ -36,7 +36,8 @@ struct options {
     long n;      /* queries, connections (storm), futures (callbacks), or rows of `wide` (setup) */
     long repeat; /* queue: how often n are queued and answered */
     long in_flight; /* over all connections */
-    long depth;     /* on one connection; 0: as many as in_flight asks for */
+    long depth;     /* on one connection; 0: raw-bench as many as in_flight asks for, evpq-bench
+                       the pool's own default */
     long rate;      /* head-of-line: queries a second, */
     long burst;     /* ... so many at once */
     long sleepers;  /* ... of which some sleep (1) or none (0) */
@@ -44,14 +45,12 @@ struct options {
         *sync;       /* raw-bench: each, send, batch, or auto: send where libpq has it, else each */
     const char *how; /* raw-bench, big: whole, single or chunk */
     const char *params; /* binary or text */
+    const char *call;   /* evpq-bench: query or read, the pool's function that is called */
 };
 
 /* The workload's own numbers first, then the command line's. Ends the program (2) on one that is
  * wrong. */
 struct options options_read(int argc, char **argv);
-
-/* Whether in_flight, depth and connections leave room for so many on one connection. */
-long options_depth(const struct options *o);
 
 _Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -73,6 +72,7 @@ void latency_add(double seconds);
 
 /* One more pair for the line. */
 void measure_note(const char *key, double value);
+void measure_note_text(const char *key, const char *value);
 
 /* Prints the line. `done` is how many of whatever the workload counts were measured. */
 void measure_print(const char *program, const struct options *o, long done, int libpq,

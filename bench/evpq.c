@@ -13,7 +13,7 @@ evpq_pool *ours_open(evpq_loop *loop, const struct options *o)
     evpq_pool_opts opts = {.size = sizeof opts,
                            .min_size = (int)o->connections,
                            .max_size = (int)o->connections,
-                           .pipeline_depth = (int)options_depth(o),
+                           .pipeline_depth = (int)o->depth,
                            .max_waiting = o->n > 100000 ? (int)o->n : 0,
                            .acquire_timeout = strcmp(o->workload, "queue") == 0 ? -1 : 0};
     evpq_pool *pool = evpq_pool_open(loop, "", &opts, &error);
@@ -47,6 +47,10 @@ const evpq_result *ours_result(const evpq_future *f)
 
 void ours_print(const struct options *o, long done, uint64_t checksum)
 {
+    if (o->depth)
+        measure_note("depth", (double)o->depth);
+    else
+        measure_note_text("depth", "default");
     measure_print("evpq", o, done, PQlibVersion(), HAVE_PQSENDPIPELINESYNC ? "send" : "each",
                   checksum);
 }

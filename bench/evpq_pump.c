@@ -17,19 +17,20 @@ static int parameters;
 static long due, sent, done; /* queries that may be asked by now, and were, and were answered */
 static double *came;         /* when each query came to be due, where that is timed */
 static bool counts_rows, sleepers;
+static evpq_future *(*call)(evpq_pool *, const char *, evpq_args); /* how they are asked */
 static uint64_t checksum;
 
 static evpq_future *query(int id, int amount)
 {
     if (options->params[0] == 't')
-        return evpq_pool_query(pool, sql,
-                               evpq_binary(parameters == 2   ? EVPQ_ARGS(id, amount)
-                                           : parameters == 1 ? EVPQ_ARGS(id)
-                                                             : EVPQ_ARGS()));
+        return call(pool, sql,
+                    evpq_binary(parameters == 2   ? EVPQ_ARGS(id, amount)
+                                : parameters == 1 ? EVPQ_ARGS(id)
+                                                  : EVPQ_ARGS()));
     uint32_t wire[] = {htonl((uint32_t)id), htonl((uint32_t)amount)};
     evpq_arg v[] = {evpq_param_binary(INT4_OID, &wire[0], sizeof wire[0]),
                     evpq_param_binary(INT4_OID, &wire[1], sizeof wire[1])};
-    return evpq_pool_query(pool, sql, (evpq_args){(size_t)parameters, v, 1});
+    return call(pool, sql, (evpq_args){(size_t)parameters, v, 1});
 }
 
 static void answered(evpq_future *f, void *arg);
@@ -153,12 +154,24 @@ static uint64_t tally_sum(void)
     return sum;
 }
 
+static void choose_call(bool writes)
+{
+    bool reads = strcmp(options->call, "read") == 0;
+    if (!reads && strcmp(options->call, "query") != 0)
+        die("call=%s is neither query nor read", options->call);
+    if (reads && writes)
+        die("%s writes: call=read is not for it", options->workload);
+    call = reads ? evpq_pool_read : evpq_pool_query;
+    measure_note_text("call", options->call);
+}
+
 void ours_pump(const struct options *o)
 {
     bool update = strcmp(o->workload, "update") == 0, fanout = strcmp(o->workload, "fanout") == 0;
     bool queued = strcmp(o->workload, "queue") == 0;
 
     options = o;
+    choose_call(update);
     sql = fanout ? SQL_FANOUT : update ? SQL_UPDATE : SQL_POINT;
     parameters = fanout ? 0 : update ? 2 : 1;
     counts_rows = fanout;

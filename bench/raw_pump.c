@@ -314,6 +314,14 @@ static void clear_tally(void)
     PQfinish(pg);
 }
 
+/* What in_flight, depth and connections leave room for on one connection. */
+static long depth_of(const struct options *o)
+{
+    if (o->depth || !o->connections)
+        return o->depth;
+    return (o->in_flight + o->connections - 1) / o->connections;
+}
+
 void raw_pump(const struct options *o)
 {
     bool update = strcmp(o->workload, "update") == 0, fanout = strcmp(o->workload, "fanout") == 0;
@@ -321,7 +329,7 @@ void raw_pump(const struct options *o)
     const char *sync = choose_sync(o->sync);
 
     options = o;
-    depth = options_depth(o);
+    depth = depth_of(o);
     parameters = fanout ? 0 : update ? 2 : 1;
     counts_rows = fanout;
     sleepers = o->rate && o->sleepers;
@@ -347,5 +355,6 @@ void raw_pump(const struct options *o)
         run_at_once();
     measure_stop();
     finish(update);
+    measure_note("depth", (double)depth);
     measure_print("raw", o, done, PQlibVersion(), sync, checksum);
 }
