@@ -6,6 +6,7 @@
 #include "support/pools.h"
 
 #include "support/oom.h"
+#include "support/opts.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -82,7 +83,9 @@ START_TEST(no_memory_for_a_moment_is_survived)
     char conninfo[512];
     snprintf(conninfo, sizeof conninfo, "%s application_name=%s",
              server_conninfo(SERVER_UNIX, NULL), app);
-    evpq_pool_opts opts = {.size = sizeof opts, .max_size = 2, .min_size = 1};
+    evpq_pool_opts opts = opts_of_test(NULL);
+    opts.max_size = 2;
+    opts.min_size = 1;
     opts.backoff_min = 0.001;
     opts.backoff_max = 0.005;
     patience = for_the_rest_of_it ? 0.01 : 10;

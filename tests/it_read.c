@@ -61,7 +61,8 @@ static int transactions(evpq_future *(*ask_for)(const char *), const char *read_
 
 START_TEST(those_of_one_turn_share_a_transaction)
 {
-    open_pool(.max_size = 1, .prepare = _i ? EVPQ_PREPARE_OFF : EVPQ_PREPARE_AUTO);
+    open_pool(.max_size = 1, .pipeline_depth = COMPANY,
+              .prepare = _i ? EVPQ_PREPARE_OFF : EVPQ_PREPARE_AUTO);
     teach(moment);
     ck_assert_int_eq(transactions(reading, "on"), 1);
     ck_assert_int_eq(transactions(reading, "on"), 1); /* the guard is prepared by now */
@@ -103,7 +104,7 @@ START_TEST(one_that_fails_fails_alone)
 {
     static const char sql[] = "select 10 / $1::int";
     evpq_future *fs[COMPANY];
-    open_pool(.max_size = 1);
+    open_pool(.max_size = 1, .pipeline_depth = COMPANY);
     teach("select 10 / 5::int");
     for (int i = 0; i < 20; i++)
         ck_done(evpq_pool_read(pool, sql, EVPQ_ARGS(1)));
@@ -127,7 +128,7 @@ START_TEST(one_that_writes_is_refused_in_company)
     const char *create = strf("create table evpq_read_%d(n int)", (int)getpid());
     const char *insert = strf("insert into evpq_read_%d values (1) returning n", (int)getpid());
     server_exec(create);
-    open_pool(.max_size = 1);
+    open_pool(.max_size = 1, .pipeline_depth = COMPANY);
     teach("select 1");
     evpq_future *fs[] = {reading("select 1"), reading(insert), reading("select 1")};
     ck_await_ok(fs[0]);
@@ -145,7 +146,7 @@ END_TEST
 START_TEST(one_that_is_canceled_leaves_the_others)
 {
     evpq_future *fs[COMPANY];
-    open_pool(.max_size = 1);
+    open_pool(.max_size = 1, .pipeline_depth = COMPANY);
     teach("select 1");
     for (int round = 0; round < 20; round++) {
         for (int i = 0; i < COMPANY; i++)
@@ -170,7 +171,7 @@ END_TEST
  * back. */
 START_TEST(the_guard_comes_back_after_a_reset)
 {
-    open_pool(.max_size = 1);
+    open_pool(.max_size = 1, .pipeline_depth = COMPANY);
     for (int round = 0; round < 3; round++) {
         teach(moment);
         ck_assert_int_eq(transactions(reading, "on"), 1);
@@ -186,7 +187,7 @@ END_TEST
 START_TEST(a_connection_that_dies_takes_all_of_them)
 {
     evpq_future *fs[COMPANY];
-    open_pool(.max_size = 1);
+    open_pool(.max_size = 1, .pipeline_depth = COMPANY);
     teach("select 1");
     for (int i = 0; i < COMPANY; i++)
         fs[i] = reading(i == 3 ? "select pg_terminate_backend(pg_backend_pid())" : "select 1");

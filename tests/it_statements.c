@@ -58,7 +58,7 @@ static const char *const pid = "select pg_backend_pid()";
 START_TEST(quick_queries_share_a_connection)
 {
     evpq_future *fs[MOST];
-    open_pool(.max_size = 1);
+    open_pool(.max_size = 1, .pipeline_depth = MOST);
     teach(pid);
     submit(fs, 10, pid);
     ck_assert_int_eq(stats().waiting, 0);
@@ -98,7 +98,7 @@ END_TEST
 START_TEST(an_idle_connection_comes_before_a_shared_one)
 {
     evpq_future *fs[2];
-    open_pool(.max_size = 1);
+    open_pool(.max_size = 1, .pipeline_depth = MOST);
     teach(pid);
     ck_assert_int_eq(evpq_pool_resize(pool, 2, 2), EVPQ_OK);
     ck_until(stats().idle == 2);
@@ -118,7 +118,7 @@ START_TEST(nothing_rides_behind_what_is_not_known_to_be_quick)
 {
     static const char *const slow = "select pg_sleep(0.02)";
     static const char *const before[] = {slow, "select 'new'", "set work_mem = '1MB'"};
-    open_pool(.max_size = 1);
+    open_pool(.max_size = 1, .pipeline_depth = MOST);
     teach(pid);
     ask(slow);
     ck_quiet();
@@ -135,7 +135,7 @@ END_TEST
 START_TEST(sharing_asks_for_one_more_connection)
 {
     evpq_future *fs[MOST];
-    open_pool(.max_size = 1);
+    open_pool(.max_size = 1, .pipeline_depth = MOST);
     teach(pid);
     ck_assert_int_eq(evpq_pool_resize(pool, 0, 5), EVPQ_OK);
     submit(fs, 10, pid);
@@ -151,7 +151,7 @@ START_TEST(f06_queries_that_share_commit_or_fail_each_alone)
     static const char *const bad =
         "insert into f06 select 1 / (i - i) from generate_series(1, 1) i";
     server_exec("create table f06 (i int)");
-    open_pool(.max_size = 1);
+    open_pool(.max_size = 1, .pipeline_depth = MOST);
     teach(put);
     for (int i = 0; i < 2; i++) /* a failure teaches nothing: prepared, or new, it fails alone */
         ck_failed(query(bad), EVPQ_SERVER, EVPQ_OUTCOME_REJECTED);
@@ -191,7 +191,7 @@ START_TEST(a_canceled_query_does_not_harm_those_that_share)
 {
     evpq_future *fs[MOST];
     static const char *const sql = "select $1::int";
-    open_pool(.max_size = 1);
+    open_pool(.max_size = 1, .pipeline_depth = MOST);
     for (int i = 0; i < 200 && (i < 2 || !is_known_quick(sql)); i++) {
         ck_done(evpq_pool_query(pool, sql, EVPQ_ARGS(i)));
         ck_quiet();

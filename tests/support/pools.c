@@ -2,6 +2,7 @@
 #include "support/pools.h"
 
 #include "pool/pool.h"
+#include "support/opts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,10 +50,11 @@ void pools_open(const char *conninfo, const evpq_pool_opts *opts)
 {
     static int number;
     evpq_error *error = NULL;
+    evpq_pool_opts all = opts_of_test(opts);
     snprintf(app, sizeof app, "evpq-%ld-%d", (long)getpid(), ++number);
     loop = evpq_loop_new(NULL);
     ck_assert_ptr_nonnull(loop);
-    pool = evpq_pool_open(loop, strf("%s application_name=%s", conninfo, app), opts, &error);
+    pool = evpq_pool_open(loop, strf("%s application_name=%s", conninfo, app), &all, &error);
     ck_assert_msg(pool != NULL, "%s", evpq_error_message(error));
     most = pool->opts.max_size;
     ev_prepare_init(&look, on_turn);

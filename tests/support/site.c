@@ -8,16 +8,18 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "support/opts.h"
 #include "support/server.h"
 
 struct site site_open(const char *conninfo, const evpq_pool_opts *opts)
 {
     struct site s = {.loop = evpq_loop_new(NULL)};
+    evpq_pool_opts all = opts_of_test(opts);
     evpq_error *error = NULL;
 
     ck_assert_ptr_nonnull(s.loop);
     s.ev = evpq_loop_ev(s.loop);
-    s.pool = evpq_pool_open(s.loop, conninfo, opts, &error);
+    s.pool = evpq_pool_open(s.loop, conninfo, &all, &error);
     ck_assert_msg(s.pool != NULL, "%s: %s", conninfo, evpq_error_message(error));
     return s;
 }
