@@ -21,7 +21,8 @@ static struct conn *the_conn(enum use use)
 static bool is_known_quick(const char *sql)
 {
     struct conn *c = the_conn(USE_IDLE);
-    struct stmt *s = stmts_use(&c->stmts, sql, strlen(sql));
+    struct request r = {.sql = sql, .sql_length = strlen(sql)};
+    struct stmt *s = stmts_use(&c->stmts, &r);
     bool quick = stmt_is_quick(s);
     stmt_unpin(s);
     return quick;
@@ -424,6 +425,194 @@ START_TEST(prepare_can_be_switched_off)
 }
 END_TEST
 
+/* ---- statements whose parameters declare types ---- */
+
+enum { INT2_OID = 21, INT4_OID = 23, INT8_OID = 20 };
+
+static const evpq_arg *int4_arg(int32_t value)
+{
+    static evpq_arg arg;
+    static unsigned char bytes[4];
+    for (int i = 0; i < 4; i++)
+        bytes[i] = (unsigned char)((uint32_t)value >> (24 - 8 * i));
+    arg = evpq_param_binary(INT4_OID, bytes, sizeof bytes);
+    return &arg;
+}
+
+static evpq_future *query_int4(evpq_lease *lease, const char *sql, int32_t value)
+{
+    return evpq_lease_query(lease, sql, (evpq_args){.n = 1, .v = int4_arg(value)});
+}
+
+static long number_of(evpq_future *f)
+{
+    ck_await_ok(f);
+    long n = (long)evpq_result_int8(evpq_future_result(f), 0, 0);
+    evpq_future_unref(f);
+    return n;
+}
+
+/* What is prepared of a text that holds this word, by name or by types. */
+static const char *prepared_on(evpq_lease *lease, const char *what, const char *word)
+{
+    evpq_future *f =
+        query_on(lease, strf("select coalesce(string_agg(%s::text, ' ' order by name), '')"
+                             " from pg_prepared_statements"
+                             " where statement like '%%%s%%'"
+                             " and statement not like '%%string_agg%%'",
+                             what, word));
+    ck_await_ok(f);
+    const char *text = strf("%s", evpq_result_text(evpq_future_result(f), 0, 0));
+    evpq_future_unref(f);
+    return text;
+}
+
+START_TEST(a_typed_statement_is_prepared_at_its_second_use)
+{
+    static const char *const sql = "select $1 + 1 as typed";
+    open_pool(.max_size = 1);
+    evpq_lease *lease = lease_get();
+    char name[64] = "";
+    for (int i = 0; i < 5; i++) {
+        ck_assert_int_eq(number_of(query_int4(lease, sql, i)), i + 1);
+        ck_assert_str_eq(prepared_on(lease, "parameter_types", "typed"), i ? "{integer}" : "");
+        const char *now = prepared_on(lease, "name", "typed");
+        if (i > 1)
+            ck_assert_str_eq(now, name);
+        snprintf(name, sizeof name, "%s", now);
+    }
+    /* The type is declared, and the format is another matter. */
+    ck_assert_int_eq(number_of(evpq_lease_query(lease, sql, EVPQ_ARGS(evpq_param(INT4_OID, "9")))),
+                     10);
+    ck_assert_str_eq(prepared_on(lease, "name", "typed"), name);
+    evpq_lease_release(lease);
+    pools_end();
+}
+END_TEST
+
+START_TEST(one_text_with_other_types_is_another_statement)
+{
+    static const char *const sql = "select pg_typeof($1)::text || length($1::text) as typed";
+    static const struct {
+        uint32_t type;
+        const char *value, *answer;
+    } kinds[] = {{INT4_OID, "12", "integer2"},
+                 {INT8_OID, "12345678901", "bigint11"},
+                 {INT2_OID, "1", "smallint1"}};
+    open_pool(.max_size = 1);
+    evpq_lease *lease = lease_get();
+    char names[64] = "";
+    for (int round = 0; round < 4; round++) {
+        for (int i = 0; i < 3; i++) {
+            evpq_future *f =
+                evpq_lease_query(lease, sql, EVPQ_ARGS(evpq_param(kinds[i].type, kinds[i].value)));
+            ck_await_ok(f);
+            ck_assert_str_eq(evpq_result_text(evpq_future_result(f), 0, 0), kinds[i].answer);
+            evpq_future_unref(f);
+        }
+        ck_assert_str_eq(prepared_on(lease, "parameter_types", "typed"),
+                         round ? "{integer} {bigint} {smallint}" : "");
+        const char *now = prepared_on(lease, "name", "typed");
+        if (round > 1)
+            ck_assert_str_eq(now, names); /* none has pushed out another */
+        snprintf(names, sizeof names, "%s", now);
+    }
+    evpq_lease_release(lease);
+    pools_end();
+}
+END_TEST
+
+START_TEST(a_type_of_zero_is_none)
+{
+    static const char *const sql = "select $1::int as typed";
+    open_pool(.max_size = 1);
+    evpq_lease *lease = lease_get();
+    ck_assert_int_eq(number_of(evpq_lease_query(lease, sql, EVPQ_ARGS(1))), 1);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(number_of(evpq_lease_query(lease, sql, EVPQ_ARGS(evpq_param(0, "2")))), 2);
+        ck_assert_str_eq(prepared_on(lease, "parameter_types", "typed"), "{integer}");
+    }
+    evpq_lease_release(lease);
+    pools_end();
+}
+END_TEST
+
+/* What the server refuses with its types is refused each time, and does no harm to others. */
+START_TEST(types_that_do_not_fit_are_refused_each_time)
+{
+    static const char *const sql = "select upper($1) as typed";
+    open_pool(.max_size = 1);
+    for (int i = 0; i < 4; i++) {
+        evpq_future *bad = evpq_pool_query(pool, sql, EVPQ_ARGS(evpq_param(INT4_OID, "1")));
+        evpq_future *good = evpq_pool_query(pool, sql, EVPQ_ARGS(evpq_param(25, "a")));
+        ck_failed(bad, EVPQ_SERVER, EVPQ_OUTCOME_REJECTED);
+        ck_done(good);
+    }
+    pools_end();
+}
+END_TEST
+
+START_TEST(f32_typed_statements_are_healed)
+{
+    static const char *const sql = "select * from f32 where $1 = 1";
+    static const char *const lost[] = {"deallocate all", "discard all",
+                                       "do 'begin execute ''deallocate all''; end'"};
+    server_exec("create table f32 (a int)");
+    open_pool(.max_size = 1);
+    evpq_lease *lease = lease_get();
+    int columns = 1;
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(columns_of(query_int4(lease, sql, 1)), columns);
+    for (int i = 0; i < 3; i++) {
+        server_exec(strf("alter table f32 add column c%d int", columns++));
+        ck_assert_int_eq(columns_of(query_int4(lease, sql, 1)), columns);
+        exec_on(lease, lost[i]);
+        for (int j = 0; j < 3; j++)
+            ck_assert_int_eq(columns_of(query_int4(lease, sql, 1)), columns);
+    }
+    /* Prepared it is, or this would succeed. */
+    server_exec("alter table f32 add column last int");
+    exec_on(lease, "begin");
+    evpq_future *f = query_int4(lease, sql, 1);
+    ck_await_status(f, EVPQ_SERVER);
+    ck_assert_str_eq(evpq_error_sqlstate(evpq_future_error(f)), "0A000");
+    evpq_future_unref(f);
+    exec_on(lease, "rollback");
+    ck_assert_int_eq(columns_of(query_int4(lease, sql, 1)), columns + 1);
+    ck_assert_uint_eq(stats().connects, 1);
+    evpq_lease_release(lease);
+    server_exec("drop table f32");
+    pools_end();
+}
+END_TEST
+
+/* Many texts, and one text with many types. */
+START_TEST(f33_typed_statements_are_bounded_too)
+{
+    enum { MAX = 4, TYPES = 10 };
+    static const uint32_t types[TYPES] = {21, 23, 20, 700, 701, 1700, 25, 1043, 1042, 26};
+    open_pool(.max_size = 1, .prepared_max = MAX);
+    evpq_lease *lease = lease_get();
+    long most = 0;
+    for (int i = 0; i < 3 * TYPES; i++) {
+        for (int j = 0; j < 3; j++) {
+            ck_assert_int_eq(number_of(query_int4(lease, strf("select $1 + %d", i), j)), i + j);
+            evpq_future *f = evpq_lease_query(lease, "select $1::text",
+                                              EVPQ_ARGS(evpq_param(types[i % TYPES], "1")));
+            ck_await_ok(f);
+            ck_assert_str_eq(evpq_result_text(evpq_future_result(f), 0, 0), "1");
+            evpq_future_unref(f);
+        }
+        long n = ask_on(lease, count_prepared);
+        ck_assert_int_le(n, MAX);
+        most = n > most ? n : most;
+    }
+    ck_assert_int_eq(most, MAX);
+    evpq_lease_release(lease);
+    pools_end();
+}
+END_TEST
+
 int main(void)
 {
     struct check *c = check_begin("statements");
@@ -443,5 +632,11 @@ int main(void)
     CHECK_ADD(c, f33_bounded_across_failed_transactions);
     CHECK_ADD(c, what_is_used_stays_prepared);
     CHECK_ADD(c, prepare_can_be_switched_off);
+    CHECK_ADD(c, a_typed_statement_is_prepared_at_its_second_use);
+    CHECK_ADD(c, one_text_with_other_types_is_another_statement);
+    CHECK_ADD(c, a_type_of_zero_is_none);
+    CHECK_ADD(c, types_that_do_not_fit_are_refused_each_time);
+    CHECK_ADD(c, f32_typed_statements_are_healed);
+    CHECK_ADD(c, f33_typed_statements_are_bounded_too);
     return check_end(c);
 }

@@ -39,16 +39,23 @@ static void tear_down(void)
     evpq_loop_unref(loop);
 }
 
+/* With `n` parameters, and their types if any is declared, as a request has them. */
+static struct stmt *use_typed(const char *sql, int n, const uint32_t *types)
+{
+    struct request r = {.sql = sql, .sql_length = strlen(sql), .n = n, .types = types};
+    return stmts_use(&stmts, &r);
+}
+
 static struct stmt *use(const char *sql)
 {
-    return stmts_use(&stmts, sql, strlen(sql));
+    return use_typed(sql, 0, NULL);
 }
 
 /* As a query does: it runs, is prepared when it may be, and ends. Returns whether it was prepared
  * now. */
-static bool run(const char *sql, double seconds)
+static bool run_typed(const char *sql, int n, const uint32_t *types, double seconds)
 {
-    struct stmt *s = use(sql);
+    struct stmt *s = use_typed(sql, n, types);
     ck_assert_ptr_nonnull(s);
     bool prepares = stmt_wants_prepare(s);
     if (prepares)
@@ -56,6 +63,11 @@ static bool run(const char *sql, double seconds)
     stmt_learn(s, seconds);
     stmt_unpin(s);
     return prepares;
+}
+
+static bool run(const char *sql, double seconds)
+{
+    return run_typed(sql, 0, NULL, seconds);
 }
 
 static void run_twice(const char *sql)
@@ -144,6 +156,98 @@ START_TEST(the_least_recently_used_goes)
 }
 END_TEST
 
+/* However often the last of them is used. */
+START_TEST(the_last_used_stays_in_its_place)
+{
+    set_up(2);
+    run("a", 0);
+    run("b", 0);
+    for (int i = 0; i < 3; i++)
+        run("b", 0);
+    run("c", 0); /* a goes */
+    struct stmt *b = use("b");
+    ck_assert_uint_eq(b->runs, 4);
+    stmt_unpin(b);
+    ck_assert_uint_eq(stmts.map.count, 2);
+    tear_down();
+}
+END_TEST
+
+static const uint32_t int4[] = {23, 23}, int8[] = {20, 23}, bytea[] = {0, 17};
+
+START_TEST(one_text_with_other_types_is_another_statement)
+{
+    static const uint32_t *const lists[] = {NULL, int4, int8, bytea};
+    set_up(10);
+    for (int round = 0; round < 4; round++)
+        for (int i = 0; i < 4; i++)
+            ck_assert_int_eq(run_typed("select $1", 2, lists[i], i), round == 1);
+    ck_assert_uint_eq(stmts.map.count, 4);
+    ck_assert_int_eq(line.n_fresh, 0); /* none pushes out another */
+    for (int i = 0; i < 4; i++) {
+        struct stmt *s = use_typed("select $1", 2, lists[i]);
+        ck_assert_uint_eq(s->runs, 4);
+        ck_assert(s->service == i);
+        for (int j = 0; j < i; j++) {
+            struct stmt *other = use_typed("select $1", 2, lists[j]);
+            ck_assert_ptr_ne(s, other);
+            ck_assert_str_ne(s->name, other->name);
+            ck_assert_uint_ne(s->node.hash, other->node.hash);
+            stmt_unpin(other);
+        }
+        stmt_unpin(s);
+    }
+    tear_down();
+}
+END_TEST
+
+/* The number of parameters tells statements apart by their declared types alone. */
+START_TEST(types_are_compared_as_a_list)
+{
+    set_up(10);
+    struct stmt *none = use_typed("select 1", 0, NULL);
+    ck_assert_ptr_eq(use_typed("select 1", 3, NULL), none);
+    struct stmt *two = use_typed("select 1", 2, int4), *one = use_typed("select 1", 1, int4);
+    ck_assert_ptr_ne(one, two);
+    ck_assert_ptr_ne(one, none);
+    uint32_t same[] = {23, 23}; /* elsewhere, and with an end of the text that looks alike */
+    ck_assert_ptr_eq(use_typed("select 1", 2, same), two);
+    char longer[64] = "select 1";
+    memcpy(longer + strlen(longer), "\x17\x17\x17\x17", 5);
+    same[0] = 0x17171717;
+    struct stmt *a = use_typed("select 1", 1, same), *b = use_typed(longer, 0, NULL);
+    ck_assert_ptr_ne(a, b);
+    stmt_unpin(none);
+    stmt_unpin(none);
+    stmt_unpin(one);
+    stmt_unpin(two);
+    stmt_unpin(two);
+    stmt_unpin(a);
+    stmt_unpin(b);
+    tear_down();
+}
+END_TEST
+
+START_TEST(dropping_one_leaves_those_with_other_types)
+{
+    set_up(10);
+    for (int i = 0; i < 2; i++) {
+        run_typed("a", 2, int4, 0);
+        run_typed("a", 2, int8, 0);
+    }
+    struct stmt *s = use_typed("a", 2, int4);
+    stmt_drop(s);
+    stmt_unpin(s);
+    ck_assert_int_eq(line.n_fresh, 1);
+    s = use_typed("a", 2, int8);
+    ck_assert(s->prepared);
+    stmt_unpin(s);
+    ck_assert(!run_typed("a", 2, int4, 0)); /* a stranger again */
+    answer_close(true);
+    tear_down();
+}
+END_TEST
+
 START_TEST(one_that_was_never_prepared_goes_without_a_word)
 {
     set_up(2);
@@ -189,6 +293,42 @@ START_TEST(f33_bytes_are_bounded_too)
 }
 END_TEST
 
+START_TEST(f33_types_count_among_the_bytes)
+{
+    enum { N = 15000 };
+    uint32_t *types = calloc(N, sizeof *types);
+    set_up(100000);
+    for (int i = 0; i < 300; i++) {
+        types[N - 1] = (uint32_t)i + 1;
+        run_typed("insert", N, types, 0);
+        ck_assert_uint_le(stmts.bytes, 4u << 20);
+    }
+    ck_assert_uint_gt(stmts.map.count, 60);
+    ck_assert_uint_lt(stmts.map.count, 80);
+    stmts.max = 1; /* what goes gives its bytes back */
+    run("select 1", 0);
+    ck_assert_uint_eq(stmts.bytes, strlen("select 1"));
+    tear_down();
+    free(types);
+}
+END_TEST
+
+START_TEST(a_long_list_of_types_is_not_kept)
+{
+    enum { MOST = 65535, KEPT = (64 * 1024 - 6) / 4 };
+    uint32_t *types = calloc(MOST, sizeof *types);
+    types[0] = 23;
+    set_up(10);
+    ck_assert_ptr_null(use_typed("insert", MOST, types));
+    ck_assert_ptr_null(use_typed("insert", KEPT + 1, types));
+    struct stmt *s = use_typed("insert", KEPT, types);
+    ck_assert_ptr_nonnull(s);
+    stmt_unpin(s);
+    tear_down();
+    free(types);
+}
+END_TEST
+
 START_TEST(a_long_text_is_not_kept)
 {
     size_t length = 64 * 1024 + 1;
@@ -196,9 +336,9 @@ START_TEST(a_long_text_is_not_kept)
     memset(sql, 'x', length);
     sql[length] = '\0';
     set_up(10);
-    ck_assert_ptr_null(stmts_use(&stmts, sql, length));
+    ck_assert_ptr_null(use(sql));
     sql[length - 1] = '\0';
-    struct stmt *s = stmts_use(&stmts, sql, length - 1);
+    struct stmt *s = use(sql);
     ck_assert_ptr_nonnull(s);
     stmt_unpin(s);
     tear_down();
@@ -371,9 +511,15 @@ int main(void)
     CHECK_ADD(c, a_text_is_prepared_when_it_comes_back);
     CHECK_ADD(c, names_do_not_come_twice);
     CHECK_ADD(c, the_least_recently_used_goes);
+    CHECK_ADD(c, the_last_used_stays_in_its_place);
+    CHECK_ADD(c, one_text_with_other_types_is_another_statement);
+    CHECK_ADD(c, types_are_compared_as_a_list);
+    CHECK_ADD(c, dropping_one_leaves_those_with_other_types);
     CHECK_ADD(c, one_that_was_never_prepared_goes_without_a_word);
     CHECK_ADD(c, f33_a_flood_stays_within_its_bounds);
     CHECK_ADD(c, f33_bytes_are_bounded_too);
+    CHECK_ADD(c, f33_types_count_among_the_bytes);
+    CHECK_ADD(c, a_long_list_of_types_is_not_kept);
     CHECK_ADD(c, a_long_text_is_not_kept);
     CHECK_ADD(c, where_preparing_is_switched_off_times_are_still_learned);
     CHECK_ADD(c, what_is_in_flight_is_not_pushed_out);

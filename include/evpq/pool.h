@@ -44,8 +44,8 @@ typedef enum evpq_reset {
     EVPQ_RESET_FULL, /* ROLLBACK where needed, then DISCARD ALL: nothing of the session is left */
 } evpq_reset;
 
-/* Server-side prepared statements: a text that a connection sees again is prepared there and from
- * then on only bound. */
+/* Server-side prepared statements: a text that a connection sees again, with the same types
+ * declared for its parameters (args.h), is prepared there and from then on only bound. */
 typedef enum evpq_prepare {
     EVPQ_PREPARE_AUTO,
     EVPQ_PREPARE_OFF, /* for poolers that cannot */

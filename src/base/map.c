@@ -7,14 +7,15 @@
 
 enum { FIRST_SIZE = 16 };
 
-static struct map_node **buckets(const struct map *m)
-{
-    return m->buckets ? m->buckets : (struct map_node **)(void *)&((struct map *)(void *)m)->one;
-}
-
 static struct map_node **slot(const struct map *m, uint64_t hash)
 {
-    return &buckets(m)[hash & (m->size - 1)];
+    return &m->buckets[hash & (m->size - 1)];
+}
+
+static void free_buckets(struct map *m)
+{
+    if (m->buckets != &m->one)
+        mem_free(m->buckets);
 }
 
 static void grow(struct map *m)
@@ -24,7 +25,7 @@ static void grow(struct map *m)
     if (!wider)
         return;
     for (size_t i = 0; i < m->size; i++) {
-        struct map_node *node = buckets(m)[i], *next;
+        struct map_node *node = m->buckets[i], *next;
         for (; node; node = next) {
             next = node->next;
             struct map_node **to = &wider[node->hash & (size - 1)];
@@ -32,55 +33,72 @@ static void grow(struct map *m)
             *to = node;
         }
     }
-    mem_free(m->buckets);
+    free_buckets(m);
     m->buckets = wider;
     m->size = size;
 }
 
 void map_init(struct map *m)
 {
-    *m = (struct map){.size = 1};
+    *m = (struct map){.buckets = &m->one, .size = 1};
 }
 
 void map_free(struct map *m)
 {
-    mem_free(m->buckets);
+    free_buckets(m);
     map_init(m);
 }
 
-/* Eight bytes at a time, each folded in by a multiplication whose halves are mixed. */
 static uint64_t mix(uint64_t hash, uint64_t word)
 {
     hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
     return hash ^ hash >> 32;
 }
 
-uint64_t map_hash(const char *key, size_t length)
+static uint64_t word_at(const char *bytes, size_t length)
 {
-    uint64_t hash = mix(length, 0), word;
-    for (; length >= sizeof word; key += sizeof word, length -= sizeof word) {
-        memcpy(&word, key, sizeof word);
-        hash = mix(hash, word);
-    }
-    word = 0;
-    memcpy(&word, key, length);
-    return mix(hash, word);
+    uint64_t word = 0;
+    memcpy(&word, bytes, length);
+    return word;
 }
 
-struct map_node *map_find(const struct map *m, const char *key, uint64_t hash)
+/* Eight bytes at a time, the last of which overlap with those before them. The length makes up for
+ * that, and comes last, as what is mixed in last but one reaches every bit of the hash. */
+uint64_t map_hash(uint64_t seed, const void *bytes, size_t length)
 {
-    struct map_node *node = *slot(m, hash);
-    while (node && (node->hash != hash || strcmp(node->key, key)))
+    enum { WORD = sizeof(uint64_t) };
+    const char *at = bytes;
+    if (length < WORD)
+        return mix(mix(seed, word_at(at, length)), length);
+    const char *last = at + length - WORD;
+    for (; at < last; at += WORD)
+        seed = mix(seed, word_at(at, WORD));
+    return mix(mix(seed, word_at(last, WORD)), length);
+}
+
+static struct map_node *with_hash(struct map_node *node, uint64_t hash)
+{
+    while (node && node->hash != hash)
         node = node->next;
     return node;
 }
 
-void map_insert(struct map *m, struct map_node *node, const char *key, uint64_t hash)
+struct map_node *map_first(const struct map *m, uint64_t hash)
+{
+    return with_hash(*slot(m, hash), hash);
+}
+
+struct map_node *map_next(const struct map_node *node)
+{
+    return with_hash(node->next, node->hash);
+}
+
+void map_insert(struct map *m, struct map_node *node, uint64_t hash)
 {
     if (m->count >= m->size)
         grow(m);
     struct map_node **head = slot(m, hash);
-    *node = (struct map_node){.next = *head, .key = key, .hash = hash};
+    *node = (struct map_node){.next = *head, .hash = hash};
     *head = node;
     m->count++;
 }

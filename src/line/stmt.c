@@ -7,8 +7,8 @@
 #include <string.h>
 
 enum {
-    MAX_LENGTH = 64 * 1024,      /* of one text */
-    MAX_BYTES = 4 * 1024 * 1024, /* of all texts of a connection */
+    MAX_KEY = 64 * 1024,         /* bytes of one text and its types */
+    MAX_BYTES = 4 * 1024 * 1024, /* of all that a connection keeps */
 };
 
 static struct stmt *stmt_of_lru(struct list *node)
@@ -70,6 +70,35 @@ static void close_dropped(struct stmts *ss)
     }
 }
 
+/* ---- keys ---- */
+
+/* A request that declares no type has no list of types, whatever the number of its parameters. */
+static size_t types_size(const struct request *r)
+{
+    return r->types ? (size_t)r->n * sizeof *r->types : 0;
+}
+
+static size_t key_size(const struct stmt *s)
+{
+    return s->sql_size + s->types_size;
+}
+
+static uint64_t hash_of(const struct request *r)
+{
+    uint64_t hash = map_hash(0, r->sql, r->sql_length);
+    return r->types ? map_hash(hash, r->types, types_size(r)) : hash;
+}
+
+static bool is_of(const struct stmt *s, const struct request *r)
+{
+    size_t types = types_size(r);
+    return s->sql_size == r->sql_length && s->types_size == types &&
+           !memcmp(s->key, r->sql, r->sql_length) &&
+           (!types || !memcmp(s->key + s->sql_size, r->types, types));
+}
+
+/* ---- forgetting ---- */
+
 static void forget(struct stmt *s)
 {
     struct stmts *ss = s->stmts;
@@ -77,7 +106,7 @@ static void forget(struct stmt *s)
         return;
     s->known = false;
     map_remove(&ss->map, &s->node);
-    ss->bytes -= s->length;
+    ss->bytes -= key_size(s);
     list_remove(&s->lru);
     list_append(&ss->drop, &s->lru);
     if (!s->prepared && !s->pins)
@@ -110,10 +139,10 @@ void stmts_free(struct stmts *s)
     map_free(&s->map);
 }
 
-static void make_room(struct stmts *ss, size_t length)
+static void make_room(struct stmts *ss, size_t bytes)
 {
     list_each(node, &ss->lru) {
-        if ((int)ss->map.count < ss->max && ss->bytes + length <= MAX_BYTES)
+        if ((int)ss->map.count < ss->max && ss->bytes + bytes <= MAX_BYTES)
             break;
         struct stmt *s = stmt_of_lru(node);
         if (!s->pins)
@@ -122,38 +151,68 @@ static void make_room(struct stmts *ss, size_t length)
     close_dropped(ss);
 }
 
-static struct stmt *add(struct stmts *ss, const char *sql, size_t length, uint64_t hash)
+static struct stmt *add(struct stmts *ss, const struct request *r, uint64_t hash)
 {
-    make_room(ss, length);
+    size_t types = types_size(r), bytes = r->sql_length + types;
+    make_room(ss, bytes);
     if ((int)ss->map.count >= ss->max)
         return NULL; /* all are in flight */
-    struct stmt *s = mem_alloc(sizeof *s + length + 1);
+    struct stmt *s = mem_alloc(sizeof *s + bytes);
     if (!s)
         return NULL;
     *s = (struct stmt){.stmts = ss,
                        .close = {.class = &close_class, .unawaited = true},
                        .known = true,
-                       .length = length};
+                       .sql_size = r->sql_length,
+                       .types_size = types};
     list_init(&s->close.node);
-    memcpy(s->sql, sql, length + 1);
-    map_insert(&ss->map, &s->node, s->sql, hash);
+    memcpy(s->key, r->sql, r->sql_length);
+    if (types)
+        memcpy(s->key + r->sql_length, r->types, types);
+    map_insert(&ss->map, &s->node, hash);
     list_append(&ss->lru, &s->lru);
-    ss->bytes += length;
+    ss->bytes += bytes;
     return s;
 }
 
-struct stmt *stmts_use(struct stmts *ss, const char *sql, size_t length)
+static struct stmt *find(const struct stmts *ss, const struct request *r, uint64_t hash)
 {
-    if (length > MAX_LENGTH)
+    for (struct map_node *node = map_first(&ss->map, hash); node; node = map_next(node)) {
+        struct stmt *s = container_of(node, struct stmt, node);
+        if (is_of(s, r))
+            return s;
+    }
+    return NULL;
+}
+
+/* The one used last, if it is this: most programs say the same thing many times. */
+static struct stmt *same_again(const struct stmts *ss, const struct request *r)
+{
+    struct stmt *s = list_empty(&ss->lru) ? NULL : stmt_of_lru(ss->lru.prev);
+    return s && is_of(s, r) ? s : NULL;
+}
+
+/* It is the one used last, then. */
+static struct stmt *find_or_add(struct stmts *ss, const struct request *r)
+{
+    if (r->sql_length + types_size(r) > MAX_KEY)
         return NULL;
-    uint64_t hash = map_hash(sql, length);
-    struct map_node *node = map_find(&ss->map, sql, hash);
-    struct stmt *s = node ? container_of(node, struct stmt, node) : add(ss, sql, length, hash);
+    uint64_t hash = hash_of(r);
+    struct stmt *s = find(ss, r, hash);
     if (!s)
-        return NULL;
+        return add(ss, r, hash);
     list_remove(&s->lru);
     list_append(&ss->lru, &s->lru);
-    s->pins++;
+    return s;
+}
+
+struct stmt *stmts_use(struct stmts *ss, const struct request *r)
+{
+    struct stmt *s = same_again(ss, r);
+    if (!s)
+        s = find_or_add(ss, r);
+    if (s)
+        s->pins++;
     return s;
 }
 

@@ -98,7 +98,7 @@ void query_submit(struct query *q, struct conn *c)
     q->conn = c;
     q->preparing = q->used_prepared = q->aborted = false;
     q->stale = PQ_STALE_NO;
-    q->stmt = q->plannable ? stmts_use(&c->stmts, q->request.sql, q->request.sql_length) : NULL;
+    q->stmt = q->plannable ? stmts_use(&c->stmts, &q->request) : NULL;
     q->op.risky = !stmt_is_quick(q->stmt);
     conn_submit(c, &q->op);
 }
@@ -106,8 +106,7 @@ void query_submit(struct query *q, struct conn *c)
 static bool send(struct op *op, struct pg_conn *c)
 {
     struct query *q = query_of_op(op);
-    struct stmt *s =
-        q->request.types ? NULL : q->stmt; /* a statement is prepared with undeclared types only */
+    struct stmt *s = q->stmt;
     bool sent;
     op->parts = 1;
     if (s && stmt_wants_prepare(s)) {
