@@ -4,7 +4,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
-#include <strings.h>
 
 static bool is_blank(char c)
 {
@@ -91,16 +90,19 @@ static const char *skip_word(const char *p)
 
 /* ---- words ---- */
 
-static bool is_word(const char *p, const char *end, const char *word)
+/* Whether this word, given in lower case letters, stands at p. No locale is consulted. */
+static bool is_word(const char *p, const char *word)
 {
-    size_t length = strlen(word);
-    return (size_t)(end - p) == length && !strncasecmp(p, word, length);
+    for (; *word; p++, word++)
+        if ((*p | 0x20) != *word) /* ASCII: folds A to Z, and makes no letter of anything else */
+            return false;
+    return !continues_word(*p);
 }
 
-static bool is_one_of(const char *p, const char *end, const char *const *words)
+static bool is_one_of(const char *p, const char *const *words)
 {
     for (; *words; words++)
-        if (is_word(p, end, *words))
+        if (is_word(p, *words))
             return true;
     return false;
 }
@@ -120,12 +122,12 @@ static bool copies_to_client(const char *p)
         if (starts_word(*p)) {
             p = skip_word(p);
             if (*p == '\'') { /* E'', which escapes; B'', X'', N'' and U&'' do not */
-                p = skip_quoted(p, is_word(start, p, "e"));
+                p = skip_quoted(p, is_word(start, "e"));
                 continue;
             }
-            if (was_directed && is_one_of(start, p, client))
+            if (was_directed && is_one_of(start, client))
                 return true;
-            directed = depth == 0 && is_one_of(start, p, directions);
+            directed = depth == 0 && is_one_of(start, directions);
         } else if (*p == '\'' || *p == '"') {
             p = skip_quoted(p, false);
         } else if (*p == '$') {
@@ -149,10 +151,9 @@ enum sql_kind sql_kind(const char *sql)
         return SQL_EMPTY;
     while (*p == '(')
         p = skip_blank(p + 1);
-    const char *end = skip_word(p);
-    if (is_one_of(p, end, plannable))
+    if (is_one_of(p, plannable))
         return SQL_PLANNABLE;
-    if (is_word(p, end, "copy") && copies_to_client(end))
+    if (is_word(p, "copy") && copies_to_client(p + strlen("copy")))
         return SQL_COPY_STREAM;
     return SQL_SESSION;
 }
