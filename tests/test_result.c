@@ -11,8 +11,12 @@
 enum {
     BYTEA = 17,
     INT8 = 20,
+    INT2 = 21,
     INT4 = 23,
     TEXT = 25,
+    OID = 26,
+    FLOAT4 = 700,
+    NUMERIC = 1700,
     UUID = 2950,
     DATE = 1082,
     STAMP = 1114,
@@ -303,6 +307,110 @@ START_TEST(values_out_of_range_are_faults)
 }
 END_TEST
 
+/* ---- integers in binary, for which there is a short way ---- */
+
+START_TEST(binary_integers_are_read_as_any_that_hold_them)
+{
+    static const struct {
+        uint32_t type;
+        const char *bytes;
+        int length;
+        int64_t value;
+    } rows[] = {
+        {INT2, "\xff\xfe", 2, -2},
+        {INT2, "\x7f\xff", 2, INT16_MAX},
+        {INT4, "\0\0\x80\0", 4, INT16_MAX + 1},
+        {INT4, "\x80\0\0\0", 4, INT32_MIN},
+        {OID, "\x80\0\0\0", 4, 2147483648},
+        {OID, "\xff\xff\xff\xff", 4, UINT32_MAX},
+        {INT8, "\xff\xff\xff\xff\x7f\xff\xff\xff", 8, (int64_t)INT32_MIN - 1},
+        {INT8, "\0\0\0\1\0\0\0\0", 8, (int64_t)UINT32_MAX + 1},
+        {INT8, "\0\0\0\0\0\0\0\0", 8, 0},
+        {INT8, "\x80\0\0\0\0\0\0\0", 8, INT64_MIN},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        evpq_result *r = one(rows[i].type, 1, rows[i].bytes, rows[i].length);
+        int64_t value = rows[i].value;
+        const struct {
+            const char *as;
+            int64_t got, min, max;
+        } all[] = {
+            {"int2", evpq_result_int2(r, 0, 0), INT16_MIN, INT16_MAX},
+            {"int4", evpq_result_int4(r, 0, 0), INT32_MIN, INT32_MAX},
+            {"int8", evpq_result_int8(r, 0, 0), INT64_MIN, INT64_MAX},
+            {"oid", evpq_result_oid(r, 0, 0), 0, UINT32_MAX},
+        };
+        char says[64];
+        bool fault = false;
+        for (size_t k = 0; k < sizeof all / sizeof *all; k++) {
+            bool fits = value >= all[k].min && value <= all[k].max;
+            ck_assert_msg(all[k].got == (fits ? value : 0), "row %zu as %s", i, all[k].as);
+            snprintf(says, sizeof says, "cannot be read as %s: the value is out of range",
+                     all[k].as);
+            if (!fits && !fault)
+                check_fault(r, says);
+            fault |= !fits;
+        }
+        check_no_fault(r);
+        evpq_result_unref(r);
+    }
+}
+END_TEST
+
+START_TEST(what_only_looks_like_a_binary_integer_is_not_read_as_one)
+{
+    static const struct {
+        uint32_t type;
+        int format;
+        const char *bytes;
+        int length;
+        const char *says;
+    } bad[] = {
+        {INT4, 1, NULL, 0, "of type int4 cannot be read as int4: it is SQL NULL"},
+        {INT4, 1, "", 0, "the bytes are malformed"},
+        {INT4, 1, "\0\0\1", 3, "the bytes are malformed"},
+        {INT4, 1, "\0\0\0\0\1", 5, "the bytes are malformed"},
+        {INT4, 1, "\0\0\0\0\0\0\0\1", 8, "the bytes are malformed"},
+        {INT8, 1, "\0\0\0\1", 4, "the bytes are malformed"},
+        {INT2, 1, "\0\0\0\1", 4, "the bytes are malformed"},
+        {OID, 1, "\0\1", 2, "the bytes are malformed"},
+        {INT4, 0, "\0\0\0\1", 4, "the text is malformed"},
+        {INT4, 0, "", 0, "the text is malformed"},
+        {FLOAT4, 1, "\0\0\0\1", 4, "the type has no such reading"},
+        {DATE, 1, "\0\0\0\1", 4, "the type has no such reading"},
+        {TEXT, 1, "\0\0\0\1", 4, "the type has no such reading"},
+        {STAMP, 1, "\0\0\0\0\0\0\0\1", 8, "the type has no such reading"},
+        {123456, 1, "\0\0\0\1", 4, "the type has no such reading"},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        evpq_result *r = one(bad[i].type, bad[i].format, bad[i].bytes, bad[i].length);
+        ck_assert_int_eq(evpq_result_int4(r, 0, 0), 0);
+        check_fault(r, bad[i].says);
+        ck_assert_int_eq(evpq_result_is_null(r, 0, 0), !bad[i].bytes);
+        check_no_fault(r);
+        evpq_result_unref(r);
+    }
+}
+END_TEST
+
+START_TEST(whole_numbers_that_take_the_long_way)
+{
+    evpq_result *r = one_text(INT4, "1234"); /* as many bytes as in binary */
+    ck_assert_int_eq(evpq_result_int4(r, 0, 0), 1234);
+    check_no_fault(r);
+    evpq_result_unref(r);
+    r = one(NUMERIC, 1, "\0\1\0\0\x40\0\0\0\0\x2a", 10);
+    ck_assert_int_eq(evpq_result_int4(r, 0, 0), -42);
+    check_no_fault(r);
+    evpq_result_unref(r);
+    r = one(INT4, 1, "\0\0\0\x2a", 4);
+    ck_assert_int_eq(faults(r, 0, 1, "row 0, column 1 is not there"), GETTERS);
+    ck_assert_int_eq(faults(r, -1, 0, "row -1, column 0 is not there"), GETTERS);
+    ck_assert_int_eq(faults(r, 1, 0, "the result has 1 rows and 1 columns"), GETTERS);
+    evpq_result_unref(r);
+}
+END_TEST
+
 START_TEST(another_datestyle_is_a_fault)
 {
     evpq_result *r = one_text(DATE, "01/02/2024");
@@ -512,6 +620,9 @@ int main(void)
     CHECK_ADD(c, the_first_fault_is_remembered);
     CHECK_ADD(c, a_fault_outlives_the_result_by_a_reference);
     CHECK_ADD(c, values_out_of_range_are_faults);
+    CHECK_ADD(c, binary_integers_are_read_as_any_that_hold_them);
+    CHECK_ADD(c, what_only_looks_like_a_binary_integer_is_not_read_as_one);
+    CHECK_ADD(c, whole_numbers_that_take_the_long_way);
     CHECK_ADD(c, another_datestyle_is_a_fault);
     CHECK_ADD(c, text_of_binary_stays_where_it_is);
     CHECK_ADD(c, bytes_of_bytea_in_both_formats);

@@ -10,13 +10,56 @@
 START_TEST(numbers_are_big_endian)
 {
     static const char bytes[] = "\x80\x01\x02\x03\x04\x05\x06\xff";
-    ck_assert_uint_eq(bytes_uint(bytes, 2), 0x8001);
-    ck_assert_uint_eq(bytes_uint(bytes, 8), UINT64_C(0x80010203040506ff));
-    ck_assert_int_eq(bytes_int(bytes, 2), -0x7fff);
-    ck_assert_int_eq(bytes_int(bytes, 4), -0x7ffefdfd);
-    ck_assert_int_eq(bytes_int("\x7f\xff", 2), 0x7fff);
-    ck_assert_int_eq(bytes_int("\xff\xff\xff\xff", 4), -1);
-    ck_assert_int_eq(bytes_int("\x80\0\0\0\0\0\0\0", 8), INT64_MIN);
+    ck_assert_uint_eq(bytes_uint2(bytes), 0x8001);
+    ck_assert_uint_eq(bytes_uint8(bytes), UINT64_C(0x80010203040506ff));
+    ck_assert_int_eq(bytes_int2(bytes), -0x7fff);
+    ck_assert_int_eq(bytes_int4(bytes), -0x7ffefdfd);
+    ck_assert_int_eq(bytes_int2("\x7f\xff"), 0x7fff);
+    ck_assert_int_eq(bytes_int4("\xff\xff\xff\xff"), -1);
+    ck_assert_uint_eq(bytes_uint4("\xff\xfe\xfd\xfc"), 0xfffefdfc);
+    ck_assert_int_eq(bytes_int8("\x80\0\0\0\0\0\0\0"), INT64_MIN);
+}
+END_TEST
+
+/* In an allocation of its own size, so that a sanitizer sees a byte read beyond it. */
+static bool plain(uint32_t type, bool binary, const char *bytes, size_t length, int64_t *ret_value)
+{
+    char *copy = malloc(length ? length : 1);
+    ck_assert_ptr_nonnull(copy);
+    memcpy(copy, bytes, length);
+    struct value v = {.type = type, .binary = binary, .bytes = copy, .length = length};
+    bool is_plain = value_plain_int(&v, ret_value);
+    free(copy);
+    return is_plain;
+}
+
+START_TEST(plain_integers_are_binary_and_of_their_own_length)
+{
+    static const char bytes[] = "\xff\xfe\xfd\xfc\xfb\xfa\xf9\xf8\xf7";
+    static const struct {
+        uint32_t type;
+        size_t length;
+        int64_t value;
+    } rows[] = {{21, 2, -2}, {23, 4, -66052}, {20, 8, -283686952306184}, {26, 4, 4294901244}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (size_t length = 0; length < sizeof bytes; length++) {
+            int64_t value = 77;
+            bool fits = length == rows[i].length;
+            ck_assert_int_eq(plain(rows[i].type, true, bytes, length, &value), fits);
+            ck_assert_int_eq(value, fits ? rows[i].value : 77);
+            ck_assert(!plain(rows[i].type, false, bytes, length, &value));
+        }
+}
+END_TEST
+
+START_TEST(other_types_are_not_plain_integers)
+{
+    static const uint32_t types[] = {0, 16, 19, 22, 24, 25, 28, 700, 701, 1082, 1114, 1184, 1700};
+    int64_t value = 77;
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        for (size_t length = 0; length <= 8; length++)
+            ck_assert(!plain(types[i], true, "\0\0\0\1\0\0\0\1", length, &value));
+    ck_assert_int_eq(value, 77);
 }
 END_TEST
 
@@ -114,6 +157,8 @@ int main(void)
 {
     struct check *c = check_begin("value_bytes");
     CHECK_ADD(c, numbers_are_big_endian);
+    CHECK_ADD(c, plain_integers_are_binary_and_of_their_own_length);
+    CHECK_ADD(c, other_types_are_not_plain_integers);
     CHECK_ADD(c, bytea_is_decoded_from_both_forms);
     CHECK_ADD(c, malformed_bytea_is_refused);
     CHECK_ADD(c, bytea_is_written_in_hex);

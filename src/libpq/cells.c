@@ -13,18 +13,26 @@ struct cells_block {
     char bytes[];
 };
 
-void cells_init(struct cells *c, size_t rows, size_t columns)
+struct cells {
+    size_t rows, columns;
+    struct cells_block *block;
+    struct cell *column[]; /* each NULL or [rows] */
+};
+
+struct cells *cells_new(size_t rows, size_t columns)
 {
-    *c = (struct cells){.rows = rows, .columns = columns};
+    if (columns > SIZE_MAX / sizeof(struct cell *) - sizeof(struct cells))
+        return NULL;
+    struct cells *c = mem_zalloc(sizeof *c + columns * sizeof *c->column);
+    if (!c)
+        return NULL;
+    c->rows = rows;
+    c->columns = columns;
+    return c;
 }
 
 struct cell *cells_at(struct cells *c, size_t row, size_t column)
 {
-    if (!c->column) {
-        c->column = mem_zalloc(c->columns * sizeof *c->column);
-        if (!c->column)
-            return NULL;
-    }
     if (!c->column[column]) {
         if (c->rows > SIZE_MAX / sizeof(struct cell))
             return NULL;
@@ -68,12 +76,14 @@ void cells_keep(struct cells *c, size_t used)
 
 void cells_free(struct cells *c)
 {
-    for (size_t i = 0; c->column && i < c->columns; i++)
+    if (!c)
+        return;
+    for (size_t i = 0; i < c->columns; i++)
         mem_free(c->column[i]);
-    mem_free(c->column);
     while (c->block) {
         struct cells_block *next = c->block->next;
         mem_free(c->block);
         c->block = next;
     }
+    mem_free(c);
 }

@@ -1,25 +1,22 @@
 /* cells.h - values of a result that had to be converted, kept for as long as the result lives.
  *
- * Nothing is allocated until the first conversion; then one array for each column that needs it,
- * and the bytes in blocks that grow. Not thread-safe. Called by result alone. */
+ * One array for each column that needs it, made with its first conversion, and the bytes in blocks
+ * that grow. Not thread-safe. Called by result alone. */
 #ifndef LIBPQ_CELLS_H
 #define LIBPQ_CELLS_H
 
 #include <stddef.h>
+
+struct cells;
 
 struct cell {
     const void *bytes; /* NULL: not converted yet */
     size_t length;
 };
 
-struct cells {
-    size_t rows, columns;
-    struct cell **column; /* [columns], each NULL or [rows] */
-    struct cells_block *block;
-};
-
-void cells_init(struct cells *c, size_t rows, size_t columns);
-void cells_free(struct cells *c);
+/* NULL when there is no memory. */
+struct cells *cells_new(size_t rows, size_t columns);
+void cells_free(struct cells *c); /* NULL is allowed */
 
 /* The cell, which stays where it is; NULL when there is no memory. Both must be in range. */
 struct cell *cells_at(struct cells *c, size_t row, size_t column);

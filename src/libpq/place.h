@@ -16,12 +16,12 @@
 struct notes {
     unsigned refs;
     evpq_error *fault;
-    struct cells cells;
+    struct cells *cells; /* NULL until something is converted */
 };
 
 struct evpq_result {
     PGresult *pg;
-    int rows, columns;
+    unsigned rows, columns;
     struct notes *notes;
     struct recycler *blocks; /* where this came from; a reference */
 };
@@ -33,21 +33,68 @@ struct place {
     const char *wanted; /* as what it is to be read */
 };
 
-bool result_has_column(const evpq_result *r, int column);
+/* Each notes a fault, unless there is one: that the place is not there (none for a NULL result),
+ * that it is SQL NULL, that its value did not fit, or that there was no memory to convert it. */
+void place_fault_absent(const struct place *at);
+void place_fault_null(const struct place *at);
+void place_fault_misfit(const struct place *at, enum value_fit fit);
+void place_fault_memory(const struct place *at);
+
+/* A negative number is unsigned a large one, and out of range too. */
+static inline bool result_has_column(const evpq_result *r, int column)
+{
+    return r && (unsigned)column < r->columns;
+}
 
 /* Whether the place is there, be it SQL NULL or not; notes a fault when it is not. */
-bool place_is_there(const struct place *at);
+static inline bool place_is_there(const struct place *at)
+{
+    if (result_has_column(at->r, at->column) && (unsigned)at->row < at->r->rows)
+        return true;
+    place_fault_absent(at);
+    return false;
+}
 
-/* Whether there is a value; SQL NULL is none. */
-bool place_find(const struct place *at, struct value *ret_value);
+/* For a place that is there: whether there is a value; SQL NULL is none. */
+static inline bool place_load(const struct place *at, struct value *ret_value)
+{
+    const PGresult *pg = at->r->pg;
+    int length = PQgetlength(pg, at->row, at->column); /* 0 for SQL NULL too */
+    if (!length && PQgetisnull(pg, at->row, at->column))
+        return false;
+    *ret_value = (struct value){
+        .type = PQftype(pg, at->column),
+        .binary = PQfformat(pg, at->column) != 0,
+        .bytes = PQgetvalue(pg, at->row, at->column),
+        .length = (size_t)length,
+    };
+    return true;
+}
+
+/* Whether there is a value at the place, which may be SQL NULL. */
+static inline bool place_find(const struct place *at, struct value *ret_value)
+{
+    return place_is_there(at) && place_load(at, ret_value);
+}
 
 /* The same for a C type without a value for SQL NULL, which is a fault then. */
-bool place_find_known(const struct place *at, struct value *ret_value);
+static inline bool place_find_known(const struct place *at, struct value *ret_value)
+{
+    if (!place_is_there(at))
+        return false;
+    if (place_load(at, ret_value))
+        return true;
+    place_fault_null(at);
+    return false;
+}
 
 /* True for VALUE_FITS; notes a fault that says why for anything else. */
-bool place_fits(const struct place *at, enum value_fit fit);
-
-/* Notes that there was no memory to convert the value. */
-void place_fault_memory(const struct place *at);
+static inline bool place_fits(const struct place *at, enum value_fit fit)
+{
+    if (fit == VALUE_FITS)
+        return true;
+    place_fault_misfit(at, fit);
+    return false;
+}
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/recycle.h"
 #include "libpq/place.h"
 #include "words/error.h"
+#include "words/value_bytes.h"
 #include "words/value_number.h"
 
 #include <libpq-fe.h>
@@ -25,13 +26,12 @@ evpq_result *result_wrap(struct pg_result *pg, struct recycler *blocks)
     }
     both->result = (struct evpq_result){
         .pg = pg,
-        .rows = PQntuples(pg),
-        .columns = PQnfields(pg),
+        .rows = (unsigned)PQntuples(pg),
+        .columns = (unsigned)PQnfields(pg),
         .notes = &both->notes,
         .blocks = recycler_ref(blocks),
     };
     both->notes = (struct notes){.refs = 1};
-    cells_init(&both->notes.cells, (size_t)both->result.rows, (size_t)both->result.columns);
     return &both->result;
 }
 
@@ -46,7 +46,7 @@ evpq_result *evpq_result_unref(evpq_result *r)
 {
     if (!r || --r->notes->refs)
         return NULL;
-    cells_free(&r->notes->cells);
+    cells_free(r->notes->cells);
     evpq_error_unref(r->notes->fault);
     PQclear(r->pg);
     struct recycler *blocks = r->blocks;
@@ -59,12 +59,12 @@ evpq_result *evpq_result_unref(evpq_result *r)
 
 int evpq_result_rows(const evpq_result *r)
 {
-    return r ? r->rows : 0;
+    return r ? (int)r->rows : 0;
 }
 
 int evpq_result_columns(const evpq_result *r)
 {
-    return r ? r->columns : 0;
+    return r ? (int)r->columns : 0;
 }
 
 const char *evpq_result_command(const evpq_result *r)
@@ -131,33 +131,37 @@ bool evpq_result_bool(const evpq_result *r, int row, int column)
     return place_find_known(&at, &v) && place_fits(&at, value_as_bool(&v, &value)) && value;
 }
 
-static int64_t whole(struct place at, int64_t min, int64_t max)
+static inline int64_t whole(const evpq_result *r, int row, int column, const char *wanted,
+                            int64_t min, int64_t max)
 {
+    struct place at = {r, row, column, wanted};
     struct value v;
-    int64_t value = 0;
-    if (!place_find_known(&at, &v) || !place_fits(&at, value_as_int(&v, min, max, &value)))
+    int64_t value;
+    if (!place_find_known(&at, &v))
         return 0;
-    return value;
+    if (value_plain_int(&v, &value) && value >= min && value <= max)
+        return value;
+    return place_fits(&at, value_as_int(&v, min, max, &value)) ? value : 0;
 }
 
 int16_t evpq_result_int2(const evpq_result *r, int row, int column)
 {
-    return (int16_t)whole((struct place){r, row, column, "int2"}, INT16_MIN, INT16_MAX);
+    return (int16_t)whole(r, row, column, "int2", INT16_MIN, INT16_MAX);
 }
 
 int32_t evpq_result_int4(const evpq_result *r, int row, int column)
 {
-    return (int32_t)whole((struct place){r, row, column, "int4"}, INT32_MIN, INT32_MAX);
+    return (int32_t)whole(r, row, column, "int4", INT32_MIN, INT32_MAX);
 }
 
 int64_t evpq_result_int8(const evpq_result *r, int row, int column)
 {
-    return whole((struct place){r, row, column, "int8"}, INT64_MIN, INT64_MAX);
+    return whole(r, row, column, "int8", INT64_MIN, INT64_MAX);
 }
 
 uint32_t evpq_result_oid(const evpq_result *r, int row, int column)
 {
-    return (uint32_t)whole((struct place){r, row, column, "oid"}, 0, UINT32_MAX);
+    return (uint32_t)whole(r, row, column, "oid", 0, UINT32_MAX);
 }
 
 float evpq_result_float4(const evpq_result *r, int row, int column)
@@ -189,12 +193,20 @@ static enum value_fit write_text(const struct value *v, void *room, size_t *ret_
     return value_write_text(v, room, ret_length);
 }
 
+/* NULL when there is no memory. */
+static struct cells *cells_of(const evpq_result *r)
+{
+    if (!r->notes->cells)
+        r->notes->cells = cells_new(r->rows, r->columns);
+    return r->notes->cells;
+}
+
 /* The converted value, from before or from now; NULL and a fault when there is none. */
 static const struct cell *convert(const struct place *at, const struct value *v, write_fn *write,
                                   size_t room)
 {
-    struct cells *cells = &at->r->notes->cells;
-    struct cell *cell = cells_at(cells, (size_t)at->row, (size_t)at->column);
+    struct cells *cells = cells_of(at->r);
+    struct cell *cell = cells ? cells_at(cells, (size_t)at->row, (size_t)at->column) : NULL;
     if (cell && cell->bytes)
         return cell;
     void *bytes = cell ? cells_reserve(cells, room) : NULL;

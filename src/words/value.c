@@ -31,15 +31,12 @@ enum value_fit value_as_bool(const struct value *v, bool *ret_value)
     return VALUE_FITS;
 }
 
-static enum value_fit read_int(const struct value *v, const struct type *t, int64_t *ret_value)
+/* Of a type whose shape is INT or UINT. */
+static enum value_fit read_int(const struct value *v, int64_t *ret_value)
 {
-    if (!is_sized(v, t))
-        return VALUE_MALFORMED;
     if (!v->binary)
         return number_read_int(v->bytes, v->length, ret_value);
-    *ret_value =
-        t->shape == INT ? bytes_int(v->bytes, t->size) : (int64_t)bytes_uint(v->bytes, t->size);
-    return VALUE_FITS;
+    return value_plain_int(v, ret_value) ? VALUE_FITS : VALUE_MALFORMED;
 }
 
 static enum value_fit read_numeric(const struct value *v, struct decimal *ret_decimal)
@@ -54,7 +51,7 @@ enum value_fit value_as_int(const struct value *v, int64_t min, int64_t max, int
     enum value_fit fit;
     int64_t value;
     if (t->shape == INT || t->shape == UINT) {
-        fit = read_int(v, t, &value);
+        fit = read_int(v, &value);
     } else if (t->shape == NUMERIC) {
         struct decimal d;
         fit = read_numeric(v, &d);
@@ -78,7 +75,7 @@ static enum value_fit read_float4(const struct value *v, const struct type *t, f
     if (!is_sized(v, t))
         return VALUE_MALFORMED;
     if (v->binary) {
-        uint32_t bits = (uint32_t)bytes_uint(v->bytes, sizeof bits);
+        uint32_t bits = bytes_uint4(v->bytes);
         memcpy(ret_value, &bits, sizeof bits);
         return VALUE_FITS;
     }
@@ -92,7 +89,7 @@ static enum value_fit read_float8(const struct value *v, const struct type *t, d
     if (!is_sized(v, t))
         return VALUE_MALFORMED;
     if (v->binary) {
-        uint64_t bits = bytes_uint(v->bytes, sizeof bits);
+        uint64_t bits = bytes_uint8(v->bytes);
         memcpy(ret_value, &bits, sizeof bits);
         return VALUE_FITS;
     }
@@ -102,11 +99,10 @@ static enum value_fit read_float8(const struct value *v, const struct type *t, d
 }
 
 /* A whole number that a mantissa of so many bits can hold. */
-static enum value_fit read_exact(const struct value *v, const struct type *t, int mantissa,
-                                 int64_t *ret_value)
+static enum value_fit read_exact(const struct value *v, int mantissa, int64_t *ret_value)
 {
     int64_t value;
-    enum value_fit fit = read_int(v, t, &value);
+    enum value_fit fit = read_int(v, &value);
     if (fit != VALUE_FITS)
         return fit;
     uint64_t size = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
@@ -129,7 +125,7 @@ enum value_fit value_as_float4(const struct value *v, float *ret_value)
         return read_float4(v, t, ret_value);
     case INT:
     case UINT:
-        fit = read_exact(v, t, FLT_MANT_DIG, &whole);
+        fit = read_exact(v, FLT_MANT_DIG, &whole);
         if (fit == VALUE_FITS)
             *ret_value = (float)whole;
         return fit;
@@ -158,7 +154,7 @@ enum value_fit value_as_float8(const struct value *v, double *ret_value)
         return fit;
     case INT:
     case UINT:
-        fit = read_exact(v, t, DBL_MANT_DIG, &whole);
+        fit = read_exact(v, DBL_MANT_DIG, &whole);
         if (fit == VALUE_FITS)
             *ret_value = (double)whole;
         return fit;
@@ -195,7 +191,7 @@ static enum value_fit as_stamp(const struct value *v, enum shape shape, enum tim
         return VALUE_MALFORMED;
     if (!v->binary)
         return time_read_stamp(v->bytes, v->length, zone, ret_value);
-    return time_unix_stamp(bytes_int(v->bytes, t->size), ret_value);
+    return time_unix_stamp(bytes_int8(v->bytes), ret_value);
 }
 
 enum value_fit value_as_timestamptz(const struct value *v, int64_t *ret_value)
@@ -217,7 +213,7 @@ enum value_fit value_as_date(const struct value *v, int32_t *ret_value)
         return VALUE_MALFORMED;
     if (!v->binary)
         return time_read_date(v->bytes, v->length, ret_value);
-    return time_unix_date((int32_t)bytes_int(v->bytes, t->size), ret_value);
+    return time_unix_date(bytes_int4(v->bytes), ret_value);
 }
 
 /* ---- bytes and text ---- */
@@ -281,16 +277,16 @@ static enum value_fit write_bool(const struct value *v, char *room, size_t *ret_
 enum value_fit value_write_text(const struct value *v, char *room, size_t *ret_length)
 {
     const struct type *t = type_of(v->type);
+    int64_t whole;
     double wide;
     float narrow;
     switch (t->shape) {
     case BOOL:
         return write_bool(v, room, ret_length);
     case INT:
-        *ret_length = number_write_int(bytes_int(v->bytes, t->size), room);
-        return VALUE_FITS;
     case UINT:
-        *ret_length = number_write_uint(bytes_uint(v->bytes, t->size), room);
+        read_int(v, &whole);
+        *ret_length = number_write_int(whole, room);
         return VALUE_FITS;
     case FLOAT4:
         read_float4(v, t, &narrow);
@@ -310,13 +306,13 @@ enum value_fit value_write_text(const struct value *v, char *room, size_t *ret_l
         *ret_length = uuid_write(v->bytes, room);
         return VALUE_FITS;
     case DATE:
-        *ret_length = time_write_date((int32_t)bytes_int(v->bytes, t->size), room);
+        *ret_length = time_write_date(bytes_int4(v->bytes), room);
         return VALUE_FITS;
     case TIMESTAMP:
-        *ret_length = time_write_stamp(bytes_int(v->bytes, t->size), TIME_WITHOUT_ZONE, room);
+        *ret_length = time_write_stamp(bytes_int8(v->bytes), TIME_WITHOUT_ZONE, room);
         return VALUE_FITS;
     case TIMESTAMPTZ:
-        *ret_length = time_write_stamp(bytes_int(v->bytes, t->size), TIME_WITH_ZONE, room);
+        *ret_length = time_write_stamp(bytes_int8(v->bytes), TIME_WITH_ZONE, room);
         return VALUE_FITS;
     case OPAQUE:
     case TEXT:

@@ -5,25 +5,6 @@
 
 static const char hex[] = "0123456789abcdef";
 
-uint64_t bytes_uint(const char *bytes, size_t size)
-{
-    uint64_t value = 0;
-    for (size_t i = 0; i < size; i++)
-        value = value << 8 | (uint8_t)bytes[i];
-    return value;
-}
-
-int64_t bytes_int(const char *bytes, size_t size)
-{
-    uint64_t value = bytes_uint(bytes, size);
-    uint64_t sign = (uint64_t)1 << (8 * size - 1);
-    if (value & sign) /* fill the bits above */
-        value |= ~(sign - 1);
-    int64_t result;
-    memcpy(&result, &value, sizeof result);
-    return result;
-}
-
 static int nibble(char c)
 {
     if (c >= '0' && c <= '9')

@@ -1,12 +1,73 @@
-/* value_bytes.h - network byte order, bytea and uuid. Called by value and its other parts. */
+/* value_bytes.h - network byte order, bytea and uuid. Called by value and its other parts; by
+ * libpq/result for the integers that need no more than that. */
 #ifndef WORDS_VALUE_BYTES_H
 #define WORDS_VALUE_BYTES_H
 
 #include "words/value.h"
 
-/* A big-endian number of `size` bytes (1 to 8). */
-uint64_t bytes_uint(const char *bytes, size_t size);
-int64_t bytes_int(const char *bytes, size_t size);
+/* Big-endian numbers of two, four and eight bytes. */
+static inline uint16_t bytes_uint2(const char *bytes)
+{
+    return (uint16_t)((uint8_t)bytes[0] << 8 | (uint8_t)bytes[1]);
+}
+
+static inline uint32_t bytes_uint4(const char *bytes)
+{
+    return (uint32_t)bytes_uint2(bytes) << 16 | bytes_uint2(bytes + 2);
+}
+
+static inline uint64_t bytes_uint8(const char *bytes)
+{
+    return (uint64_t)bytes_uint4(bytes) << 32 | bytes_uint4(bytes + 4);
+}
+
+static inline int16_t bytes_int2(const char *bytes)
+{
+    return (int16_t)bytes_uint2(bytes);
+}
+
+static inline int32_t bytes_int4(const char *bytes)
+{
+    return (int32_t)bytes_uint4(bytes);
+}
+
+static inline int64_t bytes_int8(const char *bytes)
+{
+    return (int64_t)bytes_uint8(bytes);
+}
+
+/* A binary int2, int4, int8 or oid of the right length, which is what is read most, at the least
+ * cost. False for everything else, which value_as_int is to look at. */
+static inline bool value_plain_int(const struct value *v, int64_t *ret_value)
+{
+    enum { INT8 = 20, INT2 = 21, INT4 = 23, OID = 26 };
+    if (!v->binary)
+        return false;
+    switch (v->type) {
+    case INT2:
+        if (v->length != 2)
+            return false;
+        *ret_value = bytes_int2(v->bytes);
+        return true;
+    case INT4:
+        if (v->length != 4)
+            return false;
+        *ret_value = bytes_int4(v->bytes);
+        return true;
+    case INT8:
+        if (v->length != 8)
+            return false;
+        *ret_value = bytes_int8(v->bytes);
+        return true;
+    case OID:
+        if (v->length != 4)
+            return false;
+        *ret_value = bytes_uint4(v->bytes);
+        return true;
+    default:
+        return false;
+    }
+}
 
 /* bytea in text: \x and hex digits, or the escape format of bytea_output = escape. `room` has at
  * least bytea_room(length) bytes. */

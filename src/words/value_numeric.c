@@ -27,10 +27,10 @@ static bool view(const char *bytes, size_t length, struct numeric *ret_numeric)
     struct numeric *n = ret_numeric;
     if (length < HEAD)
         return false;
-    n->groups = (int)bytes_int(bytes, 2);
-    n->weight = (int)bytes_int(bytes + 2, 2);
-    n->sign = (unsigned)bytes_uint(bytes + 4, 2);
-    n->scale = (int)bytes_uint(bytes + 6, 2);
+    n->groups = bytes_int2(bytes);
+    n->weight = bytes_int2(bytes + 2);
+    n->sign = bytes_uint2(bytes + 4);
+    n->scale = bytes_uint2(bytes + 6);
     n->group = bytes + HEAD;
     if (n->groups < 0 || length != HEAD + 2 * (size_t)n->groups)
         return false;
@@ -39,7 +39,7 @@ static bool view(const char *bytes, size_t length, struct numeric *ret_numeric)
     if ((n->sign != POSITIVE && n->sign != NEGATIVE) || n->scale > MOST_SCALE)
         return false;
     for (int i = 0; i < n->groups; i++)
-        if (bytes_uint(n->group + 2 * i, 2) >= BASE)
+        if (bytes_uint2(n->group + 2 * i) >= BASE)
             return false;
     return true;
 }
@@ -48,7 +48,7 @@ static bool view(const char *bytes, size_t length, struct numeric *ret_numeric)
 static int group_at(const struct numeric *n, int power)
 {
     int i = n->weight - power;
-    return i >= 0 && i < n->groups ? (int)bytes_uint(n->group + 2 * i, 2) : 0;
+    return i >= 0 && i < n->groups ? bytes_uint2(n->group + 2 * i) : 0;
 }
 
 static const char *word_for(unsigned sign)
@@ -76,7 +76,7 @@ enum value_fit numeric_read(const char *bytes, size_t length, struct decimal *re
     decimal_init(ret_decimal);
     ret_decimal->negative = n.sign == NEGATIVE;
     for (int i = 0; i < n.groups; i++) {
-        int group = (int)bytes_uint(n.group + 2 * i, 2);
+        int group = bytes_uint2(n.group + 2 * i);
         for (int unit = BASE / 10; unit; unit /= 10)
             decimal_push(ret_decimal, group / unit % 10);
     }
