@@ -28,11 +28,11 @@ static void connect_to(const char *settings)
 static evpq_result *query(const char *sql, evpq_args args)
 {
     struct request r;
-    size_t size = 0;
-    ck_assert_ptr_null(request_measure(sql, args, &size));
-    void *room = malloc(size);
+    struct request_size size;
+    ck_assert_ptr_null(request_measure(sql, &args, &size));
+    void *room = malloc(size.block);
     ck_assert_ptr_nonnull(room);
-    request_write(&r, room, sql, args);
+    request_write(&r, room, sql, &args, &size);
     PGresult *pg =
         PQexecParams(conn, r.sql, r.n, r.types, r.values, r.lengths, r.formats, r.result_format);
     free(room);

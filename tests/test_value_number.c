@@ -4,6 +4,7 @@
 #include "support/check.h"
 
 #include <float.h>
+#include <inttypes.h>
 #include <locale.h>
 #include <math.h>
 #include <stdint.h>
@@ -157,6 +158,37 @@ START_TEST(whole_numbers_are_written)
 }
 END_TEST
 
+/* In a room of the size that is promised to be enough. */
+static void check_written(uint64_t value)
+{
+    char wanted[NUMBER_ROOM], *room = malloc(INTEGER_ROOM);
+    ck_assert_ptr_nonnull(room);
+    snprintf(wanted, sizeof wanted, "%" PRIu64, value);
+    ck_assert_uint_eq(number_write_uint(value, room), strlen(wanted));
+    ck_assert_str_eq(room, wanted);
+    int64_t negative = value <= INT64_MAX ? -(int64_t)value : INT64_MIN;
+    snprintf(wanted, sizeof wanted, "%" PRId64, negative);
+    ck_assert_uint_eq(number_write_int(negative, room), strlen(wanted));
+    ck_assert_str_eq(room, wanted);
+    free(room);
+}
+
+START_TEST(whole_numbers_of_any_length_are_written)
+{
+    for (uint64_t value = 0; value < 12345; value++)
+        check_written(value);
+    uint64_t power = 1;
+    for (int digits = 1; digits < 20; digits++) {
+        power *= 10;
+        check_written(power - 1);
+        check_written(power);
+        check_written(power + 1);
+        check_written(power / 9 * 7);
+    }
+    check_written(UINT64_MAX);
+}
+END_TEST
+
 static enum value_fit read_int(const char *text, int64_t *ret_value)
 {
     return number_read_int(text, strlen(text), ret_value);
@@ -198,6 +230,7 @@ int main(void)
     CHECK_ADD(c, every_double_comes_back);
     CHECK_ADD(c, no_locale_is_consulted);
     CHECK_ADD(c, whole_numbers_are_written);
+    CHECK_ADD(c, whole_numbers_of_any_length_are_written);
     CHECK_ADD(c, whole_numbers_are_read);
     CHECK_ADD(c, what_is_no_whole_number_is_not_read);
     return check_end(c);

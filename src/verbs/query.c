@@ -284,9 +284,9 @@ evpq_future *query_new(evpq_loop *loop, const char *sql, evpq_args args, struct 
 {
     static const struct op_class class = {
         .send = send, .feed = feed, .fail = fail, .desert = desert};
-    size_t room;
+    struct request_size size;
     *ret_query = NULL;
-    evpq_error *error = request_measure(sql, args, &room);
+    evpq_error *error = request_measure(sql, &args, &size);
     enum sql_kind kind = error ? SQL_EMPTY : sql_kind(sql);
     if (!error && kind == SQL_COPY_STREAM)
         error = error_build(&(struct error_fields){
@@ -298,7 +298,7 @@ evpq_future *query_new(evpq_loop *loop, const char *sql, evpq_args args, struct 
         });
     if (error)
         return future_failed(loop, error);
-    struct query *q = recycler_take(loop_blocks(loop), sizeof *q + room);
+    struct query *q = recycler_take(loop_blocks(loop), sizeof *q + size.block);
     if (!q)
         return future_constant(EVPQ_NOMEM);
     *q = (struct query){.op = {.class = &class}, .home = home};
@@ -306,8 +306,8 @@ evpq_future *query_new(evpq_loop *loop, const char *sql, evpq_args args, struct 
     list_init(&q->op.node);
     list_init(&q->place.node);
     q->plannable = kind == SQL_PLANNABLE;
-    q->op.size = room;
-    request_write(&q->request, q + 1, sql, args);
+    q->op.size = size.block;
+    request_write(&q->request, q + 1, sql, &args, &size);
     *ret_query = q;
     return &q->future;
 }

@@ -6,14 +6,8 @@
 
 #include <string.h>
 
-evpq_error *arg_check(const evpq_arg *arg, size_t number)
+static evpq_error *check_bytes(const evpq_arg *arg, size_t number)
 {
-    if (arg->kind < EVPQ_ARG_NULL || arg->kind > EVPQ_ARG_BINARY)
-        return error_new(EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT,
-                         "parameter $%zu is of unknown kind %d: was it filled in?", number,
-                         arg->kind);
-    if (arg->kind != EVPQ_ARG_TEXT && arg->kind != EVPQ_ARG_BINARY)
-        return NULL;
     if (!arg->value.data)
         return error_new(EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT,
                          "parameter $%zu is a NULL pointer with a length of %zu bytes", number,
@@ -30,22 +24,32 @@ evpq_error *arg_check(const evpq_arg *arg, size_t number)
     return NULL;
 }
 
-size_t arg_room(const evpq_arg *arg)
+evpq_error *arg_measure(const evpq_arg *arg, size_t number, size_t *ret_room)
 {
     switch (arg->kind) {
     case EVPQ_ARG_NULL:
-        return 0;
+        *ret_room = 0;
+        return NULL;
+    case EVPQ_ARG_INT:
+    case EVPQ_ARG_UINT:
+        *ret_room = INTEGER_ROOM;
+        return NULL;
+    case EVPQ_ARG_FLOAT:
+    case EVPQ_ARG_DOUBLE:
+        *ret_room = NUMBER_ROOM;
+        return NULL;
+    case EVPQ_ARG_BOOL:
+        *ret_room = sizeof "false";
+        return NULL;
     case EVPQ_ARG_TEXT:
     case EVPQ_ARG_BINARY:
-        return arg->length + 1;
+        *ret_room = arg->length + 1;
+        return check_bytes(arg, number);
     default:
-        return NUMBER_ROOM;
+        return error_new(EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT,
+                         "parameter $%zu is of unknown kind %d: was it filled in?", number,
+                         arg->kind);
     }
-}
-
-bool arg_is_binary(const evpq_arg *arg)
-{
-    return arg->kind == EVPQ_ARG_BINARY;
 }
 
 static size_t write_bytes(const void *bytes, size_t length, char *room)

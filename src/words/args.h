@@ -10,16 +10,17 @@
  * bounds what it reads at once, less room for the head and the names that go with it. */
 enum { ARGS_MOST_BYTES = 0x3fffffff - 1024 };
 
-/* NULL when all is well, or EVPQ_INVALID, given. `number` counts from 1, as in $1. */
-evpq_error *arg_check(const evpq_arg *arg, size_t number);
+/* NULL when all is well, with the most bytes that arg_write will write in *ret_room (0 for SQL
+ * NULL); or EVPQ_INVALID, given. `number` counts from 1, as in $1. */
+evpq_error *arg_measure(const evpq_arg *arg, size_t number, size_t *ret_room);
 
-/* For an argument that has passed arg_check: the most bytes that arg_write writes, 0 for SQL NULL;
- * and whether they are binary. */
-size_t arg_room(const evpq_arg *arg);
-bool arg_is_binary(const evpq_arg *arg);
+static inline bool arg_is_binary(const evpq_arg *arg)
+{
+    return arg->kind == EVPQ_ARG_BINARY;
+}
 
-/* Writes the value and a zero byte. Returns the number of bytes, not counting that zero. Not for
- * NULL. */
+/* For an argument that has passed arg_measure, and is not NULL: writes the value and a zero byte.
+ * Returns the number of bytes, not counting that zero. */
 size_t arg_write(const evpq_arg *arg, char *room);
 
 #endif

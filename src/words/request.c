@@ -10,39 +10,25 @@
 /* The protocol counts parameters in sixteen bits. */
 enum { MOST_PARAMETERS = 65535 };
 
-/* Which of the optional arrays the parameters need. */
-struct needs {
-    bool types, formats;
-};
-
-static struct needs needs_of(evpq_args args)
-{
-    struct needs needs = {false, false};
-    for (size_t i = 0; i < args.n; i++) {
-        needs.types |= args.v[i].type != 0;
-        needs.formats |= arg_is_binary(&args.v[i]);
-    }
-    return needs;
-}
-
-static evpq_error *check_list(const char *sql, evpq_args args)
+static evpq_error *check_list(const char *sql, const evpq_args *args)
 {
     if (!sql)
         return error_new(EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT, "the SQL is a NULL pointer");
-    if (args.n > MOST_PARAMETERS)
+    if (args->n > MOST_PARAMETERS)
         return error_new(EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT,
-                         "%zu parameters are too many: the protocol allows %d", args.n,
+                         "%zu parameters are too many: the protocol allows %d", args->n,
                          MOST_PARAMETERS);
-    if (args.n && !args.v)
+    if (args->n && !args->v)
         return error_new(EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT,
-                         "the list of %zu parameters is a NULL pointer", args.n);
-    if (args.result_format != 0 && args.result_format != 1)
+                         "the list of %zu parameters is a NULL pointer", args->n);
+    if (args->result_format != 0 && args->result_format != 1)
         return error_new(EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT,
-                         "result format %d is neither text (0) nor binary (1)", args.result_format);
+                         "result format %d is neither text (0) nor binary (1)",
+                         args->result_format);
     return NULL;
 }
 
-evpq_error *request_measure(const char *sql, evpq_args args, size_t *ret_size)
+evpq_error *request_measure(const char *sql, const evpq_args *args, struct request_size *ret_size)
 {
     evpq_error *error = check_list(sql, args);
     if (error)
@@ -54,24 +40,32 @@ evpq_error *request_measure(const char *sql, evpq_args args, size_t *ret_size)
                          ARGS_MOST_BYTES);
     /* Beside its value a parameter takes a length and a format on the wire. Each term is below 2^30
      * and the sum is checked as it grows, so that it cannot wrap, not even in 32 bits. */
-    size_t values = 0, sent = 0;
-    for (size_t i = 0; i < args.n; i++) {
-        error = arg_check(&args.v[i], i + 1);
+    size_t values = 0;
+    uint32_t types = 0;
+    bool binary = false;
+    for (size_t n = 1; n <= args->n; n++) {
+        const evpq_arg *arg = &args->v[n - 1];
+        size_t room;
+        error = arg_measure(arg, n, &room);
         if (error)
             return error;
-        size_t room = arg_room(&args.v[i]);
         values += room;
-        sent += room + 6;
-        if (sent > ARGS_MOST_BYTES)
+        if (values + 6 * n > ARGS_MOST_BYTES)
             return error_new(EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT,
                              "the parameters up to $%zu have %zu bytes together, and the server "
                              "takes at most %d",
-                             i + 1, sent, ARGS_MOST_BYTES);
+                             n, values + 6 * n, ARGS_MOST_BYTES);
+        types |= arg->type;
+        binary |= arg_is_binary(arg);
     }
-    struct needs needs = needs_of(args);
     size_t arrays =
-        sizeof(char *) + needs.types * sizeof(uint32_t) + needs.formats * 2 * sizeof(int);
-    *ret_size = args.n * arrays + sql_length + 1 + values;
+        sizeof(char *) + (types ? sizeof(uint32_t) : 0) + (binary ? 2 * sizeof(int) : 0);
+    *ret_size = (struct request_size){
+        .block = args->n * arrays + sql_length + 1 + values,
+        .sql = sql_length,
+        .types = types != 0,
+        .formats = binary,
+    };
     return NULL;
 }
 
@@ -83,37 +77,58 @@ static void *carve(char **room, size_t size)
     return part;
 }
 
-void request_write(struct request *r, void *room, const char *sql, evpq_args args)
+static const uint32_t *write_types(uint32_t *types, const evpq_args *args)
 {
-    size_t n = args.n, sql_length = strlen(sql);
-    struct needs needs = needs_of(args);
+    for (size_t i = 0; i < args->n; i++)
+        types[i] = args->v[i].type;
+    return types;
+}
+
+/* The lengths of binary values; of the others libpq looks for the zero byte. */
+static const int *write_lengths(int *lengths, const evpq_args *args)
+{
+    for (size_t i = 0; i < args->n; i++)
+        lengths[i] = (int)args->v[i].length;
+    return lengths;
+}
+
+static const int *write_formats(int *formats, const evpq_args *args)
+{
+    for (size_t i = 0; i < args->n; i++)
+        formats[i] = arg_is_binary(&args->v[i]);
+    return formats;
+}
+
+static void write_values(const char **values, char *room, const evpq_args *args)
+{
+    for (size_t i = 0; i < args->n; i++) {
+        const evpq_arg *arg = &args->v[i];
+        values[i] = NULL;
+        if (arg->kind == EVPQ_ARG_NULL)
+            continue;
+        values[i] = room;
+        room += arg_write(arg, room) + 1;
+    }
+}
+
+void request_write(struct request *r, void *room, const char *sql, const evpq_args *args,
+                   const struct request_size *size)
+{
+    size_t n = args->n;
     char *rest = room;
     const char **values = carve(&rest, n * sizeof *values);
-    uint32_t *types = needs.types ? carve(&rest, n * sizeof *types) : NULL;
-    int *lengths = needs.formats ? carve(&rest, n * sizeof *lengths) : NULL;
-    int *formats = needs.formats ? carve(&rest, n * sizeof *formats) : NULL;
-
     *r = (struct request){
-        .sql = memcpy(carve(&rest, sql_length + 1), sql, sql_length + 1),
-        .sql_length = sql_length,
-        .n = (int)n,
-        .result_format = args.result_format,
-        .types = types,
         .values = values,
-        .lengths = lengths,
-        .formats = formats,
+        .sql_length = (uint32_t)size->sql,
+        .n = (uint16_t)n,
+        .result_format = (uint8_t)args->result_format,
     };
-    for (size_t i = 0; i < n; i++) {
-        const evpq_arg *arg = &args.v[i];
-        bool null = arg->kind == EVPQ_ARG_NULL;
-        size_t length = null ? 0 : arg_write(arg, rest);
-        values[i] = null ? NULL : rest;
-        if (types)
-            types[i] = arg->type;
-        if (lengths)
-            lengths[i] = (int)length;
-        if (formats)
-            formats[i] = arg_is_binary(arg);
-        rest += null ? 0 : length + 1;
+    if (size->types)
+        r->types = write_types(carve(&rest, n * sizeof *r->types), args);
+    if (size->formats) {
+        r->lengths = write_lengths(carve(&rest, n * sizeof *r->lengths), args);
+        r->formats = write_formats(carve(&rest, n * sizeof *r->formats), args);
     }
+    r->sql = memcpy(carve(&rest, size->sql + 1), sql, size->sql + 1);
+    write_values(values, rest, args);
 }

@@ -18,26 +18,46 @@ struct digits {
 
 /* ---- whole numbers ---- */
 
+static size_t count_digits(uint64_t value)
+{
+    for (size_t count = 1;; count += 4, value /= 10000) {
+        if (value < 10)
+            return count;
+        if (value < 100)
+            return count + 1;
+        if (value < 1000)
+            return count + 2;
+        if (value < 10000)
+            return count + 3;
+    }
+}
+
 static size_t write_digits(uint64_t value, char *room)
 {
-    char backwards[NUMBER_ROOM];
-    size_t length = 0;
-    do {
-        backwards[length++] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value);
-    for (size_t i = 0; i < length; i++)
-        room[i] = backwards[length - 1 - i];
-    room[length] = '\0';
+    static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+                                "25262728293031323334353637383940414243444546474849"
+                                "50515253545556575859606162636465666768697071727374"
+                                "75767778798081828384858687888990919293949596979899";
+    size_t length = count_digits(value);
+    char *p = room + length;
+    *p = '\0';
+    for (; value >= 100; value /= 100) {
+        p -= 2;
+        memcpy(p, &pairs[2 * (value % 100)], 2);
+    }
+    if (value >= 10)
+        memcpy(room, &pairs[2 * value], 2);
+    else
+        *room = (char)('0' + value);
     return length;
 }
 
-size_t number_write_uint(uint64_t value, char room[NUMBER_ROOM])
+size_t number_write_uint(uint64_t value, char room[INTEGER_ROOM])
 {
     return write_digits(value, room);
 }
 
-size_t number_write_int(int64_t value, char room[NUMBER_ROOM])
+size_t number_write_int(int64_t value, char room[INTEGER_ROOM])
 {
     if (value >= 0)
         return write_digits((uint64_t)value, room);

@@ -7,12 +7,12 @@
 
 #include "words/value.h"
 
-/* Room for any of these, with the zero byte that each writes at the end. */
-enum { NUMBER_ROOM = 32 };
+/* Room for a whole number, and for any of these, with the zero byte that each writes at the end. */
+enum { INTEGER_ROOM = 21, NUMBER_ROOM = 32 };
 
 /* Each returns how many bytes it wrote, not counting the zero byte. */
-size_t number_write_int(int64_t value, char room[NUMBER_ROOM]);
-size_t number_write_uint(uint64_t value, char room[NUMBER_ROOM]);
+size_t number_write_int(int64_t value, char room[INTEGER_ROOM]);
+size_t number_write_uint(uint64_t value, char room[INTEGER_ROOM]);
 size_t number_write_float4(float value, char room[NUMBER_ROOM]);
 size_t number_write_float8(double value, char room[NUMBER_ROOM]);
 
