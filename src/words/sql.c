@@ -10,9 +10,16 @@ static bool is_blank(char c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
+/* In ASCII, whatever the locale: A to Z become lower case, and nothing else becomes a letter, or
+ * zero. */
+static char fold(char c)
+{
+    return (char)(c | 0x20);
+}
+
 static bool starts_word(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (unsigned char)c >= 0x80;
+    return (fold(c) >= 'a' && fold(c) <= 'z') || c == '_' || (unsigned char)c >= 0x80;
 }
 
 static bool continues_word(char c)
@@ -90,13 +97,12 @@ static const char *skip_word(const char *p)
 
 /* ---- words ---- */
 
-/* Whether this word, given in lower case letters, stands at p. No locale is consulted. */
+/* Whether this word, given in lower case letters, stands at p. */
 static bool is_word(const char *p, const char *word)
 {
-    for (; *word; p++, word++)
-        if ((*p | 0x20) != *word) /* ASCII: folds A to Z, and makes no letter of anything else */
-            return false;
-    return !continues_word(*p);
+    for (; fold(*p) == *word; p++, word++) /* not so at the end of the word */
+        ;
+    return !*word && !continues_word(*p);
 }
 
 static bool is_one_of(const char *p, const char *const *words)
@@ -144,13 +150,15 @@ enum sql_kind sql_kind(const char *sql)
 {
     static const char *const plannable[] = {"select", "insert", "update", "delete", "with",
                                             "values", "table",  "merge",  NULL};
-    const char *p = skip_blank(sql);
-    while (*p == ';')
-        p = skip_blank(p + 1);
-    if (!*p)
-        return SQL_EMPTY;
-    while (*p == '(')
-        p = skip_blank(p + 1);
+    const char *p = sql;
+    if (!starts_word(*p)) {
+        for (p = skip_blank(p); *p == ';'; p = skip_blank(p + 1))
+            ;
+        if (!*p)
+            return SQL_EMPTY;
+        while (*p == '(')
+            p = skip_blank(p + 1);
+    }
     if (is_one_of(p, plannable))
         return SQL_PLANNABLE;
     if (is_word(p, "copy") && copies_to_client(p + strlen("copy")))
