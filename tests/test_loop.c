@@ -272,6 +272,114 @@ START_TEST(a_tick_flushes_once_after_all_its_jobs)
 }
 END_TEST
 
+/* ---- reading ---- */
+
+struct source {
+    struct reader reader;
+    char name;
+    int left; /* pieces */
+    struct job told;
+};
+
+static struct source one, two;
+
+static bool read_piece(struct reader *reader)
+{
+    struct source *s = container_of(reader, struct source, reader);
+    mark(s->name);
+    loop_defer(loop, &s->told);
+    loop_flush_later(loop, &flush);
+    return --s->left;
+}
+
+static void source_init(struct source *s, char name, int pieces, void (*told)(struct job *))
+{
+    *s = (struct source){.reader = {.read = read_piece}, .name = name, .left = pieces};
+    list_init(&s->reader.node);
+    job_init(&s->told, told);
+}
+
+static void read_both(void (*told)(struct job *))
+{
+    on_own_loop();
+    flush_init(&flush);
+    source_init(&one, 'a', 3, told);
+    source_init(&two, 'b', 1, job_marks);
+    loop_read_soon(loop, &one.reader);
+    loop_read_soon(loop, &two.reader);
+    loop_read_soon(loop, &one.reader);
+    evpq_loop_run(loop);
+    evpq_loop_unref(loop);
+}
+
+START_TEST(a_tick_reads_piece_by_piece_and_flushes_last)
+{
+    read_both(job_marks);
+    ck_assert_str_eq(order, "ajajajbjf");
+    ck_assert(!list_linked(&one.reader.node) && !list_linked(&two.reader.node));
+}
+END_TEST
+
+static void job_ends_reading(struct job *job)
+{
+    list_remove(&one.reader.node);
+    mark('j');
+}
+
+START_TEST(a_job_may_call_off_what_is_being_read)
+{
+    read_both(job_ends_reading);
+    ck_assert_str_eq(order, "ajbjf");
+}
+END_TEST
+
+static void job_runs_the_loop(struct job *job)
+{
+    mark('(');
+    evpq_loop_run(loop);
+    mark(')');
+}
+
+START_TEST(a_job_may_run_the_loop_again_and_it_goes_on_reading)
+{
+    read_both(job_runs_the_loop);
+    ck_assert_str_eq(order, "a(a(a(bjf)))");
+}
+END_TEST
+
+static double first_time, second_time;
+
+static void flush_takes_long(struct flusher *flusher)
+{
+    first_time = loop_time(loop);
+    usleep(2000);
+    second_time = loop_time(loop);
+}
+
+static void job_takes_long(struct job *job)
+{
+    first_time = loop_time(loop);
+    usleep(2000);
+    second_time = loop_time(loop);
+}
+
+START_TEST(time_stands_still_for_a_flush_but_not_for_a_job)
+{
+    struct job job;
+    on_own_loop();
+    flush_init(&flush);
+    flush.flush = flush_takes_long;
+    loop_flush_later(loop, &flush);
+    evpq_loop_run(loop);
+    ck_assert_double_eq(second_time, first_time);
+    job_init(&job, job_takes_long);
+    loop_defer(loop, &job);
+    evpq_loop_run(loop);
+    ck_assert_double_ge(second_time - first_time, 0.0019);
+    evpq_loop_unref(loop);
+}
+END_TEST
+
 static struct own own;
 
 static void flush_for_ever(struct flusher *flusher)
@@ -676,6 +784,10 @@ int main(void)
     CHECK_ADD(c, idle_futures_let_it_sleep);
     CHECK_ADD(c, futures_make_no_system_call);
     CHECK_ADD(c, a_tick_flushes_once_after_all_its_jobs);
+    CHECK_ADD(c, a_tick_reads_piece_by_piece_and_flushes_last);
+    CHECK_ADD(c, a_job_may_call_off_what_is_being_read);
+    CHECK_ADD(c, a_job_may_run_the_loop_again_and_it_goes_on_reading);
+    CHECK_ADD(c, time_stands_still_for_a_flush_but_not_for_a_job);
     CHECK_ADD(c, a_flush_that_asks_for_another_for_ever_starves_nobody);
     CHECK_ADD(c, a_tick_comes_after_every_watcher_of_the_turn);
     CHECK_ADD(c, a_tick_knows_whether_it_came_before_the_first_look_at_the_descriptors);

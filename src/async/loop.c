@@ -1,10 +1,10 @@
 /* loop.c - the only file that sees <ev.h>.
  *
- * Owns the run queue and the list of what is to be flushed. A tick is asked for by feeding an event
- * to a watcher of the lowest priority: libev then calls it once, after everything else of this
- * turn, without any watcher being started and without a system call. A tick is bounded, and asks
- * for none after itself; when its jobs keep making jobs, an idle watcher lets the loop look at its
- * sockets before going on. */
+ * Owns the run queue and the lists of what is to be read and to be flushed. A tick is asked for by
+ * feeding an event to a watcher of the lowest priority: libev then calls it once, after everything
+ * else of this turn, without any watcher being started and without a system call. A tick is
+ * bounded, and asks for none after itself; when its jobs keep making jobs, an idle watcher lets the
+ * loop look at its sockets before going on. */
 #include "async/loop.h"
 
 #include "async/thread.h"
@@ -20,9 +20,11 @@ struct evpq_loop {
     bool owns_ev;
     struct ev_loop *ev;
     struct runq runq;
-    struct list flushers;
+    struct list readers, flushers;
     ev_prepare tick; /* never started, only fed */
     bool unpolled;   /* the tick was asked for from outside the loop */
+    bool standing;   /* none but the library's own code is running: */
+    double now;      /* the time, then; 0: not asked for yet */
     ev_idle more;
     ev_prepare leaving; /* started when the outermost run is to end and an inner one is under way */
     struct mailbox *mailbox;
@@ -35,15 +37,23 @@ _Static_assert(sizeof(ev_io) <= sizeof(struct watcher_room), "room for an ev_io"
 
 /* ---- the tick ---- */
 
+static void stand_still(evpq_loop *loop, bool standing)
+{
+    loop->standing = standing;
+    loop->now = 0;
+}
+
 static void flush_dirty(evpq_loop *loop)
 {
     struct list now, *node;
     list_init(&now);
     list_splice(&now, &loop->flushers);
+    stand_still(loop, true);
     while ((node = list_pop(&now))) {
         struct flusher *flusher = container_of(node, struct flusher, node);
         flusher->flush(flusher);
     }
+    stand_still(loop, false);
 }
 
 static void on_leaving(struct ev_loop *ev, ev_prepare *w, int events)
@@ -63,23 +73,42 @@ static void ask_for_tick(evpq_loop *loop)
 
 static bool work_left(const evpq_loop *loop)
 {
-    return !runq_empty(&loop->runq) || !list_empty(&loop->flushers);
+    return !runq_empty(&loop->runq) || !list_empty(&loop->readers) || !list_empty(&loop->flushers);
 }
 
-/* While jobs run, the next tick is asked for: a callback that runs the loop again finds the rest of
- * the round there. In the end it is not: libev would call it again before it looks at anything
- * else. */
+/* It is taken off when it has nothing left, not before: a callback that runs the loop again goes on
+ * with it there. */
+static void read_next(evpq_loop *loop)
+{
+    struct reader *reader = container_of(list_first(&loop->readers), struct reader, node);
+    stand_still(loop, true);
+    bool more = reader->read(reader);
+    stand_still(loop, false);
+    if (!more)
+        list_remove(&reader->node);
+}
+
+/* Jobs go before the next read, so that an answer is used while it is still in the caches, and its
+ * memory is free again for the next one. While jobs run, the next tick is asked for: a callback
+ * that runs the loop again finds the rest of the round there. In the end it is not: libev would
+ * call it again before it looks at anything else. */
 static void run_tick(evpq_loop *loop)
 {
     int rounds = 0;
     evpq_loop_ref(loop);
-    do {
-        while (!runq_empty(&loop->runq) && rounds++ < ROUNDS_PER_TICK) {
+    while (work_left(loop) && rounds < ROUNDS_PER_TICK) {
+        if (!runq_empty(&loop->runq)) {
             ask_for_tick(loop);
             runq_round(&loop->runq);
+            rounds++;
+        } else if (!list_empty(&loop->readers)) {
+            read_next(loop);
+            rounds = 0; /* no more can come of this than the sockets have brought */
+        } else {
+            flush_dirty(loop);
+            rounds++;
         }
-        flush_dirty(loop);
-    } while (work_left(loop) && rounds++ < ROUNDS_PER_TICK);
+    }
     ev_clear_pending(loop->ev, &loop->tick);
     loop->unpolled = false;
     if (work_left(loop))
@@ -103,6 +132,18 @@ static void on_more(struct ev_loop *ev, ev_idle *w, int events)
 void loop_defer(evpq_loop *loop, struct job *job)
 {
     runq_push(&loop->runq, job);
+    ask_for_tick(loop);
+}
+
+bool loop_has_jobs(const evpq_loop *loop)
+{
+    return !runq_empty(&loop->runq);
+}
+
+void loop_read_soon(evpq_loop *loop, struct reader *reader)
+{
+    if (!list_linked(&reader->node))
+        list_append(&loop->readers, &reader->node);
     ask_for_tick(loop);
 }
 
@@ -132,6 +173,7 @@ evpq_loop *evpq_loop_new(struct ev_loop *ev)
         return NULL;
     }
     runq_init(&loop->runq);
+    list_init(&loop->readers);
     list_init(&loop->flushers);
     list_init(&loop->graveyard.dead);
     ev_prepare_init(&loop->tick, on_tick);
@@ -240,12 +282,20 @@ struct graveyard *loop_graveyard(evpq_loop *loop)
 
 /* ---- time ---- */
 
-double loop_time(evpq_loop *loop)
+static double clock_now(void)
 {
     struct timespec t;
-    (void)loop;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+double loop_time(evpq_loop *loop)
+{
+    if (!loop->standing)
+        return clock_now();
+    if (!loop->now)
+        loop->now = clock_now();
+    return loop->now;
 }
 
 /* ---- timers ---- */

@@ -1,8 +1,8 @@
 /* loop.h - what the rest of the library sees of libev: timers, descriptors, "later", and the time.
  *
- * A tick is the end of one turn of the loop, after every watcher of that turn has been called: the
- * run queue is emptied and then each dirty connection is flushed once. A tick happens only when
- * something asked for it. */
+ * A tick is the end of one turn of the loop, after every watcher of that turn has been called: what
+ * came in is read, a piece at a time, the run queue is emptied after each piece, and then each
+ * dirty connection is flushed once. A tick happens only when something asked for it. */
 #ifndef ASYNC_LOOP_H
 #define ASYNC_LOOP_H
 
@@ -52,13 +52,23 @@ bool io_active(const struct io *io);
 void loop_hold(evpq_loop *loop);
 void loop_release(evpq_loop *loop);
 
-/* Something to do at the end of the tick, after the run queue: flushing a socket. */
+/* Something to read in the tick. read() is called again and again for as long as it returns true,
+ * with the run queue emptied in between; so it returns as soon as it has queued anything. Taking
+ * the node off its list calls it off. */
+struct reader {
+    struct list node;
+    bool (*read)(struct reader *);
+};
+
+/* Something to do at the end of the tick, after all else: flushing a socket. */
 struct flusher {
     struct list node;
     void (*flush)(struct flusher *);
 };
 
 void loop_defer(evpq_loop *loop, struct job *job);
+bool loop_has_jobs(const evpq_loop *loop);
+void loop_read_soon(evpq_loop *loop, struct reader *reader);
 void loop_flush_later(evpq_loop *loop, struct flusher *flusher);
 
 /* Whether the calling code was itself called by the loop. */
@@ -75,8 +85,8 @@ bool loop_run(evpq_loop *loop);
  * left to that. */
 void loop_leave(evpq_loop *loop);
 
-/* Seconds, now, on a clock that never jumps. Cheap: not a system call on the machines that
- * matter. */
+/* Seconds, now, on a clock that never jumps. While a reader reads and while the flushers flush it
+ * stands still, so that they may ask for each answer; in jobs, which may take long, it does not. */
 double loop_time(evpq_loop *loop);
 
 /* For what comes and goes with each query; it may outlive the loop through references of its

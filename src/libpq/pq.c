@@ -147,6 +147,15 @@ bool pq_send_sync(struct pg_conn *c)
 #endif
 }
 
+bool pq_sync_flushes(void)
+{
+#if HAVE_PQSENDPIPELINESYNC
+    return false;
+#else
+    return true;
+#endif
+}
+
 int pq_flush(struct pg_conn *c)
 {
     return PQflush(c);

@@ -49,7 +49,8 @@ bool pq_send_command(struct pg_conn *c, const char *sql);
 bool pq_send_prepare_command(struct pg_conn *c, const char *name, const char *sql);
 bool pq_send_prepared_command(struct pg_conn *c, const char *name);
 bool pq_send_deallocate(struct pg_conn *c, const char *name);
-bool pq_send_sync(struct pg_conn *c); /* below libpq 17 this also flushes */
+bool pq_send_sync(struct pg_conn *c);
+bool pq_sync_flushes(void);      /* below libpq 17 each Sync is a system call */
 int pq_flush(struct pg_conn *c); /* 0 all is sent, 1 wait until writable, -1 the link is broken */
 
 /* ---- receiving ---- */

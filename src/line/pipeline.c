@@ -6,6 +6,7 @@
 enum {
     SEGMENT_MOST = 32, /* sixteen have most of the gain */
     FLUSH_SIZE = 64 * 1024,
+    CORK_LEAST = 3, /* two system calls more, for so many sends in one packet */
 };
 
 static struct pipeline *pipeline_of(struct wire *w)
@@ -116,12 +117,9 @@ static bool send_segment(struct pipeline *p)
     return true;
 }
 
-static void send_fresh(struct wire *w)
+static void send_all(struct pipeline *p)
 {
-    struct pipeline *p = pipeline_of(w);
-    if (!p->n_sent && p->n_fresh && loop_unpolled(w->loop) && !wire_look(w))
-        return;
-    p->flushing = loop_time(w->loop);
+    struct wire *w = &p->wire;
     while (w->c && is_ready(p, first(&p->fresh))) {
         if (!send_segment(p)) {
             wire_break(w, pq_lost_error(w->c));
@@ -133,7 +131,21 @@ static void send_fresh(struct wire *w)
         if (!wire_flush(w))
             return; /* the rest waits outside libpq's buffer, whose size nothing limits */
     }
+}
+
+static void send_fresh(struct wire *w)
+{
+    struct pipeline *p = pipeline_of(w);
+    if (!p->n_sent && p->n_fresh && loop_unpolled(w->loop) && !wire_look(w))
+        return;
+    bool corked = p->n_fresh >= CORK_LEAST;
+    p->flushing = loop_time(w->loop);
+    if (corked)
+        wire_cork(w);
+    send_all(p);
     p->unflushed = 0;
+    if (corked && w->c)
+        wire_uncork(w);
 }
 
 void pipeline_submit(struct pipeline *p, struct op *op)

@@ -4,14 +4,16 @@
 #include "words/error.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
-/* Given: the server's last words, `why` (borrowed, may be NULL), or what libpq says. */
-static evpq_error *reason_lost(const struct wire *w, const evpq_error *why)
+/* Given: the server's last words, or what libpq says. */
+static evpq_error *reason_lost(const struct wire *w)
 {
     if (w->farewell)
         return error_about(w->farewell, EVPQ_LOST, EVPQ_OUTCOME_UNKNOWN, NULL);
-    return why ? evpq_error_ref(why) : pq_lost_error(w->c);
+    return w->broken ? evpq_error_ref(w->broken) : pq_lost_error(w->c);
 }
 
 void wire_close(struct wire *w)
@@ -20,11 +22,13 @@ void wire_close(struct wire *w)
         return;
     io_stop(&w->reader);
     io_stop(&w->writer);
+    list_remove(&w->input.node);
     list_remove(&w->flusher.node);
     struct pg_conn *c = w->c;
     w->c = NULL;
     pq_finish(c);
     w->farewell = evpq_error_unref(w->farewell);
+    w->broken = evpq_error_unref(w->broken);
 }
 
 void wire_break(struct wire *w, evpq_error *why)
@@ -35,36 +39,58 @@ void wire_break(struct wire *w, evpq_error *why)
 
 /* ---- reading ---- */
 
-static void drain(struct wire *w)
+static void take_in(struct wire *w)
 {
-    bool more = true;
-    while (w->c && more) {
+    w->readable = false;
+    if (!pq_consume(w->c) && !w->broken)
+        w->broken = pq_lost_error(w->c); /* now: libpq would add to its words */
+}
+
+/* libpq has nothing more to give, or we want no more. Whether there is more to take in. */
+static bool run_dry(struct wire *w)
+{
+    if (!w->broken && pq_tls_has_bytes(&w->tls)) {
+        w->readable = true;
+        return true;
+    }
+    if (w->broken || w->farewell || !pq_is_whole(w->c))
+        wire_break(w, reason_lost(w));
+    return false;
+}
+
+/* One answer after the other, until somebody is to be told. Also those that came before the end of
+ * a broken link. */
+static bool read_some(struct reader *input)
+{
+    struct wire *w = container_of(input, struct wire, input);
+    if (w->readable)
+        take_in(w);
+    for (bool more = true; w->c && more;) {
         struct pg_result *result;
         enum pq_kind kind = pq_next(w->c, &result);
         if (kind == PQ_NOTHING)
-            return;
+            break;
         if (kind == PQ_ERROR && pq_is_fatal(result) && !w->farewell)
             w->farewell = pq_result_error(result, NULL);
         more = w->class->arrived(w, kind, result);
+        if (w->c && more && loop_has_jobs(w->loop))
+            return true;
     }
+    return w->c && run_dry(w);
 }
 
 static void read_all(struct wire *w)
 {
-    evpq_error *why = NULL;
-    do {
-        if (!pq_consume(w->c))
-            why = pq_lost_error(w->c); /* now: libpq would add to its words */
-        drain(w);                      /* also what came before the end of a broken link */
-    } while (!why && w->c && pq_tls_has_bytes(&w->tls));
-    if (w->c && (why || w->farewell || !pq_is_whole(w->c)))
-        wire_break(w, reason_lost(w, why));
-    evpq_error_unref(why);
+    w->readable = true;
+    while (read_some(&w->input))
+        continue;
 }
 
 static void readable(struct io *io)
 {
-    read_all(container_of(io, struct wire, reader));
+    struct wire *w = container_of(io, struct wire, reader);
+    w->readable = true;
+    loop_read_soon(w->loop, &w->input);
 }
 
 bool wire_look(struct wire *w)
@@ -102,9 +128,25 @@ bool wire_flush(struct wire *w)
     default:
         read_all(w); /* the server may have said why */
         if (w->c)
-            wire_break(w, reason_lost(w, NULL));
+            wire_break(w, reason_lost(w));
         return false;
     }
+}
+
+static void set_cork(struct wire *w, int on)
+{
+    if (w->corks && setsockopt(pq_socket(w->c), IPPROTO_TCP, TCP_CORK, &on, sizeof on))
+        w->corks = false; /* a Unix socket */
+}
+
+void wire_cork(struct wire *w)
+{
+    set_cork(w, 1);
+}
+
+void wire_uncork(struct wire *w)
+{
+    set_cork(w, 0);
 }
 
 bool wire_is_blocked(const struct wire *w)
@@ -121,7 +163,7 @@ static void send_new(struct wire *w)
     if (w->c && !wire_is_blocked(w)) /* else the writer flushes, and asks for what had to wait */
         wire_flush(w);
     if (w->c)
-        drain(w);
+        loop_read_soon(w->loop, &w->input);
 }
 
 static void writable(struct io *io)
@@ -130,7 +172,7 @@ static void writable(struct io *io)
     if (wire_flush(w))
         wire_send_later(w); /* what had to wait */
     if (w->c)
-        drain(w);
+        loop_read_soon(w->loop, &w->input);
 }
 
 static void tick(struct flusher *flusher)
@@ -149,6 +191,8 @@ void wire_send_later(struct wire *w)
 void wire_init(struct wire *w, evpq_loop *loop, const struct wire_class *class)
 {
     *w = (struct wire){.class = class, .loop = loop};
+    w->input.read = read_some;
+    list_init(&w->input.node);
     w->flusher.flush = tick;
     list_init(&w->flusher.node);
     w->listener.notice = take_notice;
@@ -164,6 +208,7 @@ bool wire_open(struct wire *w, struct pg_conn *c)
     }
     w->c = c;
     w->tls = pq_tls(c);
+    w->corks = pq_sync_flushes();
     pq_listen(c, &w->listener);
     io_start(&w->reader, pq_socket(c), IO_READ);
     return true;

@@ -29,9 +29,13 @@ struct wire {
     evpq_loop *loop;
     struct pg_conn *c; /* NULL: closed */
     struct io reader, writer;
+    struct reader input;
     struct flusher flusher;
     struct pq_listener listener;
     struct pq_tls tls;
+    bool readable;        /* libpq has not taken in yet what the socket has announced */
+    bool corks;           /* the socket can be told to wait until there is more */
+    evpq_error *broken;   /* found when reading; what came before it is still to be told */
     evpq_error *farewell; /* what the server said before it hung up */
 };
 
@@ -47,6 +51,11 @@ void wire_send_later(struct wire *w);
 /* For a wire on which nothing is outstanding and which the loop may not have looked at for long:
  * takes in what has arrived meanwhile. Returns whether it is still open. */
 bool wire_look(struct wire *w);
+
+/* Between the two, what libpq sends may be held back by the kernel, to go in fewer packets: for a
+ * libpq that cannot but send at each Sync. */
+void wire_cork(struct wire *w);
+void wire_uncork(struct wire *w);
 
 /* Sends what libpq has buffered, as far as the socket takes it. False: not all of it; the wire is
  * blocked until the rest is gone (or broken). Then class->send is called again. */
