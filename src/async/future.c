@@ -49,14 +49,19 @@ static void bury(evpq_future *f)
     evpq_loop_unref(loop);
 }
 
-evpq_future *evpq_future_unref(evpq_future *f)
+/* Whether no other future can hang on it. */
+static bool is_leaf(const evpq_future *f)
 {
-    if (!f || !f->refs || --f->refs)
-        return NULL;
+    return f->class->is_leaf && !f->follows;
+}
+
+/* One after the other, not one inside the other: chains may be long. */
+static void bury_chain(evpq_future *f)
+{
     struct graveyard *yard = loop_graveyard(f->loop);
     list_append(&yard->dead, &f->waiters); /* it has none any more */
     if (yard->busy)
-        return NULL; /* one after the other, not one inside the other: chains may be long */
+        return;
     evpq_loop *loop = evpq_loop_ref(f->loop);
     struct list *node;
     yard->busy = true;
@@ -64,6 +69,16 @@ evpq_future *evpq_future_unref(evpq_future *f)
         bury(container_of(node, struct evpq_future, waiters));
     yard->busy = false;
     evpq_loop_unref(loop);
+}
+
+evpq_future *evpq_future_unref(evpq_future *f)
+{
+    if (!f || !f->refs || --f->refs)
+        return NULL;
+    if (is_leaf(f))
+        bury(f);
+    else
+        bury_chain(f);
     return NULL;
 }
 

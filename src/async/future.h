@@ -21,6 +21,7 @@ struct future_class {
     /* Its children; NULL: none. */
     size_t (*count)(const evpq_future *f);
     evpq_future *(*at)(const evpq_future *f, size_t i);
+    bool is_leaf; /* holds no other future */
 };
 
 /* Says what a value is (by address) and how to let go of it (NULL: not at all). */

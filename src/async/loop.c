@@ -13,7 +13,7 @@
 #include <ev.h>
 #include <time.h>
 
-enum { ROUNDS_PER_TICK = 64 };
+enum { JOBS_PER_TICK = 4096 };
 
 struct evpq_loop {
     unsigned refs;
@@ -65,10 +65,10 @@ static void on_leaving(struct ev_loop *ev, ev_prepare *w, int events)
 
 static void ask_for_tick(evpq_loop *loop)
 {
-    if (!loop_running(loop))
-        loop->unpolled = true;
-    if (!ev_is_pending(&loop->tick))
-        ev_feed_event(loop->ev, &loop->tick, EV_CUSTOM);
+    if (ev_is_pending(&loop->tick))
+        return;
+    loop->unpolled |= !loop_running(loop);
+    ev_feed_event(loop->ev, &loop->tick, EV_CUSTOM);
 }
 
 static bool work_left(const evpq_loop *loop)
@@ -90,23 +90,23 @@ static void read_next(evpq_loop *loop)
 
 /* Jobs go before the next read, so that an answer is used while it is still in the caches, and its
  * memory is free again for the next one. While jobs run, the next tick is asked for: a callback
- * that runs the loop again finds the rest of the round there. In the end it is not: libev would
- * call it again before it looks at anything else. */
+ * that runs the loop again finds the others there. In the end it is not: libev would call it again
+ * before it looks at anything else. */
 static void run_tick(evpq_loop *loop)
 {
-    int rounds = 0;
+    int left = JOBS_PER_TICK;
     evpq_loop_ref(loop);
-    while (work_left(loop) && rounds < ROUNDS_PER_TICK) {
+    while (work_left(loop) && left > 0) {
         if (!runq_empty(&loop->runq)) {
             ask_for_tick(loop);
-            runq_round(&loop->runq);
-            rounds++;
+            runq_run_first(&loop->runq);
+            left--;
         } else if (!list_empty(&loop->readers)) {
             read_next(loop);
-            rounds = 0; /* no more can come of this than the sockets have brought */
+            left = JOBS_PER_TICK; /* no more can come of this than the sockets have brought */
         } else {
             flush_dirty(loop);
-            rounds++;
+            left--;
         }
     }
     ev_clear_pending(loop->ev, &loop->tick);
@@ -133,11 +133,6 @@ void loop_defer(evpq_loop *loop, struct job *job)
 {
     runq_push(&loop->runq, job);
     ask_for_tick(loop);
-}
-
-bool loop_has_jobs(const evpq_loop *loop)
-{
-    return !runq_empty(&loop->runq);
 }
 
 void loop_read_soon(evpq_loop *loop, struct reader *reader)

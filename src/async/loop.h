@@ -67,7 +67,6 @@ struct flusher {
 };
 
 void loop_defer(evpq_loop *loop, struct job *job);
-bool loop_has_jobs(const evpq_loop *loop);
 void loop_read_soon(evpq_loop *loop, struct reader *reader);
 void loop_flush_later(evpq_loop *loop, struct flusher *flusher);
 

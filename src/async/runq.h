@@ -16,21 +16,38 @@ struct runq {
     struct list jobs;
 };
 
-static inline void job_init(struct job *job, void (*run)(struct job *))
+static inline void job_init(struct job *job, void (*run)(struct job *job))
 {
     list_init(&job->node);
     job->run = run;
 }
 
-void runq_init(struct runq *q);
-bool runq_empty(const struct runq *q);
+static inline void runq_init(struct runq *q)
+{
+    list_init(&q->jobs);
+}
+
+static inline bool runq_empty(const struct runq *q)
+{
+    return list_empty(&q->jobs);
+}
 
 /* Queues a job; one that is queued already keeps its place. */
-void runq_push(struct runq *q, struct job *job);
+static inline void runq_push(struct runq *q, struct job *job)
+{
+    if (!list_linked(&job->node))
+        list_append(&q->jobs, &job->node);
+}
 
-/* Runs what is queued at this moment; what the jobs queue waits for the next round. A job may run
- * rounds itself (the program's code may run the loop again): then they go on where this one is, in
- * order. */
-void runq_round(struct runq *q);
+/* Runs the first, if there is one. It may queue jobs, and run others itself (the program's code may
+ * run the loop again): those go on in order. */
+static inline void runq_run_first(struct runq *q)
+{
+    struct list *node = list_pop(&q->jobs);
+    if (node) {
+        struct job *job = container_of(node, struct job, node);
+        job->run(job);
+    }
+}
 
 #endif

@@ -243,8 +243,8 @@ bool conn_look(struct conn *c)
 bool conn_admits(const struct conn *c, int depth)
 {
     const struct pipeline *p = &c->line;
-    return !c->quarantined && !c->dirty && !c->retiring && !p->n_risky && !p->n_abandoned &&
-           pipeline_depth(p) < depth && !pipeline_is_overdue(p, STMT_QUICK);
+    return pipeline_depth(p) < depth && !c->quarantined && !c->dirty && !c->retiring &&
+           !p->n_risky && !p->n_abandoned && !pipeline_is_overdue(p, STMT_QUICK);
 }
 
 bool conn_at_rest(const struct conn *c)

@@ -17,8 +17,7 @@ evpq_error *close_error(evpq_outcome outcome)
 
 void close_if_empty(evpq_pool *pool)
 {
-    if (!pool->closing || pool->closed || pool->n_waiting || pool_total(pool) ||
-        pool->count[USE_DEAD])
+    if (!pool->closing || pool->closed || pool->n_waiting || pool->total || pool->count[USE_DEAD])
         return;
     pool->closed = true;
     keeper_stop(pool);

@@ -26,17 +26,18 @@ static int missing(const evpq_pool *pool, bool crowded)
 {
     int connecting = pool->count[USE_CONNECTING];
     int floor = pool->closing ? 0 : at_least(pool->opts.min_size, wish_wants_connection(pool));
-    int for_floor = floor - pool_total(pool);
+    int for_floor = floor - pool->total;
     int for_waiting = pool->n_waiting - connecting;
     return at_least(for_floor, at_least(for_waiting, crowded && !connecting ? 1 : 0));
 }
 
 void keeper_tend(evpq_pool *pool, bool crowded)
 {
-    if (pool->closed || pool->out_of_time || timer_active(&pool->retry))
+    if (pool->total >= pool->opts.max_size || pool->closed || pool->out_of_time ||
+        timer_active(&pool->retry))
         return;
     int room =
-        at_most(pool->window - pool->count[USE_CONNECTING], pool->opts.max_size - pool_total(pool));
+        at_most(pool->window - pool->count[USE_CONNECTING], pool->opts.max_size - pool->total);
     for (int n = at_most(missing(pool, crowded), room); n > 0; n--) {
         struct conn *c = member_dial(pool);
         if (!c) {
@@ -92,7 +93,7 @@ static bool is_permanent(const evpq_error *why)
 
 static bool is_alone(const evpq_pool *pool)
 {
-    return !pool_total(pool);
+    return !pool->total;
 }
 
 static void pause(evpq_pool *pool)
@@ -140,12 +141,12 @@ bool keeper_retires(const evpq_pool *pool, const struct conn *c)
     double now = loop_time(pool->loop);
     if (pool->closing)
         return !pool->n_waiting;
-    if (pool_total(pool) > pool->opts.max_size)
+    if (pool->total > pool->opts.max_size)
         return true;
     if (pool->opts.max_lifetime > 0 && now >= c->retire_at)
         return true;
     return c->use == USE_IDLE && pool->opts.idle_timeout > 0 &&
-           now - c->idle_since >= pool->opts.idle_timeout && pool_total(pool) > pool->opts.min_size;
+           now - c->idle_since >= pool->opts.idle_timeout && pool->total > pool->opts.min_size;
 }
 
 void keeper_idle(evpq_pool *pool, struct conn *c)
@@ -158,7 +159,7 @@ void keeper_idle(evpq_pool *pool, struct conn *c)
 static void mark_retiring(evpq_pool *pool)
 {
     double now = loop_time(pool->loop);
-    int surplus = pool_total(pool) - pool->opts.max_size;
+    int surplus = pool->total - pool->opts.max_size;
     list_each(node, &pool->conns[USE_SHARED]) {
         struct conn *c = container_of(node, struct conn, node);
         c->retiring = surplus > 0 || (pool->opts.max_lifetime > 0 && now >= c->retire_at);
@@ -175,7 +176,7 @@ void keeper_sweep(evpq_pool *pool)
     }
     mark_retiring(pool);
     keeper_tend(pool, false);
-    if (pool_total(pool) && !pool->closed)
+    if (pool->total && !pool->closed)
         timer_start(&pool->sweep, sweep_interval(pool));
 }
 

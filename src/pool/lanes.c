@@ -35,6 +35,7 @@ void lanes_move(evpq_pool *pool, struct conn *c, enum use use)
     c->use = (int)use;
     c->shared = use == USE_SHARED;
     pool->count[use]++;
+    pool->total -= use == USE_DEAD;
     if (use == USE_IDLE)
         list_prepend(&pool->conns[use],
                      &c->node); /* the warmest is taken first; the others may retire */
@@ -144,9 +145,8 @@ static evpq_error *waited_too_long(evpq_pool *pool, const char *sql)
     snprintf(message, sizeof message,
              "no connection became free within %.6g s: %d of at most %d open (%d running queries, "
              "%d leased%s, %d connecting), %d waiting%s%s",
-             pool->opts.acquire_timeout, pool_total(pool), pool->opts.max_size,
-             pool->count[USE_SHARED], pool->count[USE_LEASED], holder, pool->count[USE_CONNECTING],
-             pool->n_waiting + 1,
+             pool->opts.acquire_timeout, pool->total, pool->opts.max_size, pool->count[USE_SHARED],
+             pool->count[USE_LEASED], holder, pool->count[USE_CONNECTING], pool->n_waiting + 1,
              pool->connect_error ? "; the last attempt to connect failed: " : "",
              evpq_error_message(pool->connect_error));
     return error_build(&(struct error_fields){.status = EVPQ_TIMEOUT,

@@ -141,6 +141,7 @@ struct conn *member_dial(evpq_pool *pool)
         return NULL;
     c->use = USE_CONNECTING;
     pool->count[USE_CONNECTING]++;
+    pool->total++;
     list_append(&pool->conns[USE_CONNECTING], &c->node);
     return c;
 }

@@ -29,14 +29,6 @@ void pool_unref(evpq_pool *pool)
     evpq_loop_unref(loop);
 }
 
-int pool_total(const evpq_pool *pool)
-{
-    int total = 0;
-    for (int use = 0; use < USE_DEAD; use++)
-        total += pool->count[use];
-    return total;
-}
-
 evpq_future *pool_limit(evpq_pool *pool, evpq_future *f)
 {
     return pool->opts.query_timeout > 0 ? evpq_timeout(f, pool->opts.query_timeout) : f;

@@ -41,6 +41,7 @@ struct evpq_pool {
 
     struct list conns[USES]; /* but for USE_DEAD */
     int count[USES];
+    int total; /* but for USE_DEAD */
 
     /* lanes */
     struct list waiting; /* places, by ticket */
@@ -71,8 +72,6 @@ static inline evpq_pool *pool_of(const struct conn *c)
  * pool itself until it is closed, each lease, each wish. */
 void pool_ref(evpq_pool *pool);
 void pool_unref(evpq_pool *pool);
-
-int pool_total(const evpq_pool *pool);
 
 /* Wraps a query's future in the pool's query_timeout. Takes and gives. */
 evpq_future *pool_limit(evpq_pool *pool, evpq_future *f);

@@ -88,7 +88,8 @@ static void query_cancel(evpq_future *f)
     evpq_future_unref(f);
 }
 
-static const struct future_class query_class = {.cancel = query_cancel, .free = query_free};
+static const struct future_class query_class = {
+    .cancel = query_cancel, .free = query_free, .is_leaf = true};
 
 /* ---- on the line ---- */
 

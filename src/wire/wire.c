@@ -58,8 +58,8 @@ static bool run_dry(struct wire *w)
     return false;
 }
 
-/* One answer after the other, until somebody is to be told. Also those that came before the end of
- * a broken link. */
+/* Up to the next Sync, which is when somebody is told. Also what came before the end of a broken
+ * link. */
 static bool read_some(struct reader *input)
 {
     struct wire *w = container_of(input, struct wire, input);
@@ -73,7 +73,7 @@ static bool read_some(struct reader *input)
         if (kind == PQ_ERROR && pq_is_fatal(result) && !w->farewell)
             w->farewell = pq_result_error(result, NULL);
         more = w->class->arrived(w, kind, result);
-        if (w->c && more && loop_has_jobs(w->loop))
+        if (kind == PQ_SYNC && w->c && more)
             return true;
     }
     return w->c && run_dry(w);
