@@ -49,7 +49,7 @@ static void ck_defaults(const evpq_pool_opts *o)
     ck_same(o->lifetime_jitter, 360);
     ck_same(o->backoff_min, 0.1);
     ck_same(o->backoff_max, 5);
-    ck_assert_int_eq(o->pipeline_depth, 32);
+    ck_assert_int_eq(o->pipeline_depth, 128);
     ck_assert_int_eq(o->prepare, EVPQ_PREPARE_AUTO);
     ck_assert_int_eq(o->prepared_max, 256);
     ck_assert_int_eq(o->reset, EVPQ_RESET_FULL);

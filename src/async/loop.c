@@ -21,10 +21,10 @@ struct evpq_loop {
     struct ev_loop *ev;
     struct runq runq;
     struct list readers, flushers;
-    ev_prepare tick; /* never started, only fed */
-    bool unpolled;   /* the tick was asked for from outside the loop */
-    bool standing;   /* none but the library's own code is running: */
-    double now;      /* the time, then; 0: not asked for yet */
+    ev_prepare tick;        /* never started, only fed */
+    bool unpolled;          /* the tick was asked for from outside the loop */
+    bool ticking, standing; /* a tick is under way; and no job is running in it */
+    double now;             /* the time, while it stands still; 0: not asked for yet */
     ev_idle more;
     ev_prepare leaving; /* started when the outermost run is to end and an inner one is under way */
     struct mailbox *mailbox;
@@ -37,23 +37,17 @@ _Static_assert(sizeof(ev_io) <= sizeof(struct watcher_room), "room for an ev_io"
 
 /* ---- the tick ---- */
 
-static void stand_still(evpq_loop *loop, bool standing)
-{
-    loop->standing = standing;
-    loop->now = 0;
-}
-
 static void flush_dirty(evpq_loop *loop)
 {
     struct list now, *node;
     list_init(&now);
     list_splice(&now, &loop->flushers);
-    stand_still(loop, true);
+    loop->standing = true;
     while ((node = list_pop(&now))) {
         struct flusher *flusher = container_of(node, struct flusher, node);
         flusher->flush(flusher);
     }
-    stand_still(loop, false);
+    loop->standing = false;
 }
 
 static void on_leaving(struct ev_loop *ev, ev_prepare *w, int events)
@@ -81,9 +75,9 @@ static bool work_left(const evpq_loop *loop)
 static void read_next(evpq_loop *loop)
 {
     struct reader *reader = container_of(list_first(&loop->readers), struct reader, node);
-    stand_still(loop, true);
+    loop->standing = true;
     bool more = reader->read(reader);
-    stand_still(loop, false);
+    loop->standing = false;
     if (!more)
         list_remove(&reader->node);
 }
@@ -94,8 +88,11 @@ static void read_next(evpq_loop *loop)
  * before it looks at anything else. */
 static void run_tick(evpq_loop *loop)
 {
+    bool outer = loop->ticking;
     int left = JOBS_PER_TICK;
     evpq_loop_ref(loop);
+    loop->ticking = true;
+    loop->now = 0;
     while (work_left(loop) && left > 0) {
         if (!runq_empty(&loop->runq)) {
             ask_for_tick(loop);
@@ -110,6 +107,8 @@ static void run_tick(evpq_loop *loop)
         }
     }
     ev_clear_pending(loop->ev, &loop->tick);
+    loop->ticking = outer;
+    loop->now = 0;
     loop->unpolled = false;
     if (work_left(loop))
         ev_idle_start(loop->ev, &loop->more);
@@ -284,13 +283,23 @@ static double clock_now(void)
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-double loop_time(evpq_loop *loop)
+double loop_time_seen(evpq_loop *loop)
 {
-    if (!loop->standing)
+    if (!loop->ticking)
         return clock_now();
     if (!loop->now)
         loop->now = clock_now();
     return loop->now;
+}
+
+void loop_time_passed(evpq_loop *loop)
+{
+    loop->now = 0;
+}
+
+double loop_time(evpq_loop *loop)
+{
+    return loop->standing ? loop_time_seen(loop) : clock_now();
 }
 
 /* ---- timers ---- */

@@ -84,9 +84,15 @@ bool loop_run(evpq_loop *loop);
  * left to that. */
 void loop_leave(evpq_loop *loop);
 
-/* Seconds, now, on a clock that never jumps. While a reader reads and while the flushers flush it
- * stands still, so that they may ask for each answer; in jobs, which may take long, it does not. */
+/* Seconds, now, on a clock that never jumps. While a reader reads or a flusher flushes time stands
+ * still, but for loop_time_passed, which they call when they turn to a socket: so that they may ask
+ * for each answer. */
 double loop_time(evpq_loop *loop);
+void loop_time_passed(evpq_loop *loop);
+
+/* The same, but in a job of a tick as of the last look at a socket: for one that asks what the
+ * server may be doing, which we know no better than then. */
+double loop_time_seen(evpq_loop *loop);
 
 /* For what comes and goes with each query; it may outlive the loop through references of its
  * own. */

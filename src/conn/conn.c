@@ -19,6 +19,9 @@
 
 #include <assert.h>
 
+/* What may be on a shared line for one more to ride behind it. */
+enum { SHARED_BYTES = 256 * 1024 };
+
 /* Between the end of a cancel request and the next; it doubles while no answer comes. */
 #define CANCEL_PAUSE 0.02
 
@@ -243,8 +246,8 @@ bool conn_look(struct conn *c)
 bool conn_admits(const struct conn *c, int depth)
 {
     const struct pipeline *p = &c->line;
-    return pipeline_depth(p) < depth && !c->quarantined && !c->dirty && !c->retiring &&
-           !p->n_risky && !p->n_abandoned && !pipeline_is_overdue(p, STMT_QUICK);
+    return pipeline_depth(p) < depth && p->bytes < SHARED_BYTES && !c->quarantined && !c->dirty &&
+           !c->retiring && !p->n_risky && !p->n_abandoned && !pipeline_is_overdue(p, STMT_QUICK);
 }
 
 bool conn_at_rest(const struct conn *c)

@@ -97,8 +97,8 @@ enum conn_abandoned {
 };
 enum conn_abandoned conn_abandon(struct conn *c, struct op *op);
 
-/* Whether another one-shot operation may ride behind those in flight: all of them quick, the first
- * not overdue. */
+/* Whether another one-shot operation may ride behind those in flight: few, not large, all of them
+ * quick, the first not overdue. */
 bool conn_admits(const struct conn *c, int depth);
 
 /* Cleans the session, then quiet is called; or dead, when it cannot be cleaned. Only when quiet. */

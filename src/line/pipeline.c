@@ -28,6 +28,7 @@ static bool is_awaited(const struct op *op)
 static void take_off(struct pipeline *p, struct op *op)
 {
     list_remove(&op->node);
+    p->bytes -= op->size;
     p->n_risky -= op->risky;
     if (!op->sent) {
         p->n_fresh--;
@@ -156,6 +157,7 @@ void pipeline_submit(struct pipeline *p, struct op *op)
     else
         list_append(&p->fresh, &op->node);
     p->n_fresh++;
+    p->bytes += op->size;
     p->n_risky += op->risky;
     wire_send_later(&p->wire);
 }
@@ -283,7 +285,7 @@ static double head_service(const struct pipeline *p, double now)
 
 bool pipeline_is_overdue(const struct pipeline *p, double seconds)
 {
-    return p->n_sent && head_service(p, loop_time(p->wire.loop)) >= seconds;
+    return p->n_sent && head_service(p, loop_time_seen(p->wire.loop)) >= seconds;
 }
 
 /* Everything up to here is over; each is told in turn, and may be submitted again. */

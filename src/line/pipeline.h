@@ -63,6 +63,7 @@ struct pipeline {
     int n_fresh, n_sent;
     int n_awaited, n_abandoned; /* of those sent */
     int n_risky;
+    size_t bytes;       /* of all that are on it */
     struct op *current; /* whose answers come next: the first that has not had them all, or the last
                            before a Sync */
     bool guarded;       /* the guard is prepared on the server */

@@ -36,6 +36,8 @@ void lanes_move(evpq_pool *pool, struct conn *c, enum use use)
     c->shared = use == USE_SHARED;
     pool->count[use]++;
     pool->total -= use == USE_DEAD;
+    if (c == pool->warm)
+        pool->warm = NULL;
     if (use == USE_IDLE)
         list_prepend(&pool->conns[use],
                      &c->node); /* the warmest is taken first; the others may retire */
@@ -187,6 +189,14 @@ static bool can_take(const evpq_pool *pool, const struct conn *c, const struct q
     return c->use == USE_SHARED && q->plannable && conn_admits(c, pool->opts.pipeline_depth);
 }
 
+void lanes_has_room(evpq_pool *pool, struct conn *c)
+{
+    if (c->use != USE_SHARED)
+        return;
+    pool->warm = c;
+    lanes_serve(pool, c);
+}
+
 void lanes_serve(evpq_pool *pool, struct conn *c)
 {
     for (struct queue_place *place; (place = first_place(pool));) {
@@ -213,18 +223,23 @@ void lanes_serve_idle(evpq_pool *pool)
     assert(!pool->n_waiting || !pool->count[USE_IDLE]);
 }
 
-/* Round robin over the shared connections, so that their lines grow alike. */
+/* The less loaded of two: the one whose turn it is, as all are boarded in turn; and the one that
+ * was answered last, which has room for just that, and is about to be flushed anyway. */
 static struct conn *one_to_ride(evpq_pool *pool)
 {
+    int depth = pool->opts.pipeline_depth;
+    struct conn *warm = pool->warm && conn_admits(pool->warm, depth) ? pool->warm : NULL;
     list_each(node, &pool->conns[USE_SHARED]) {
         struct conn *c = container_of(node, struct conn, node);
-        if (!conn_admits(c, pool->opts.pipeline_depth))
+        if (!conn_admits(c, depth))
             continue;
+        if (warm && pipeline_depth(&warm->line) <= pipeline_depth(&c->line))
+            break;
         list_remove(node);
         list_append(&pool->conns[USE_SHARED], node);
         return c;
     }
-    return NULL;
+    return warm;
 }
 
 void lanes_add_query(evpq_pool *pool, struct query *q)

@@ -17,8 +17,7 @@ static void conn_opened(struct conn *c)
 
 static void conn_has_room(struct conn *c)
 {
-    if (c->use == USE_SHARED)
-        lanes_serve(pool_of(c), c);
+    lanes_has_room(pool_of(c), c);
 }
 
 static void make_idle(evpq_pool *pool, struct conn *c)

@@ -60,7 +60,7 @@ evpq_error *opts_fill(const evpq_pool_opts *given, double conninfo_timeout,
     o.size = sizeof o;
     number(&o.max_size, o.min_size > 10 ? o.min_size : 10);
     number(&o.max_waiting, 100000);
-    number(&o.pipeline_depth, 32);
+    number(&o.pipeline_depth, 128);
     number(&o.prepared_max, 256);
     seconds(&o.acquire_timeout, 30);
     seconds(&o.query_timeout, -1);

@@ -34,7 +34,6 @@ struct query_home {
 struct query {
     struct evpq_future future;
     struct op op;
-    struct queue_place place;
     struct query_home *home; /* NULL: runs on one connection or not at all */
     struct conn *conn;       /* while on its line */
     struct stmt *stmt;       /* pinned, likewise */
@@ -47,6 +46,7 @@ struct query {
     bool aborted;   /* not run, as another in its segment failed */
     uint8_t aborts; /* how often that has happened */
     enum pq_stale stale;
+    struct queue_place place;
     struct request request;
 };
 

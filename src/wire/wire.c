@@ -39,9 +39,12 @@ void wire_break(struct wire *w, evpq_error *why)
 
 /* ---- reading ---- */
 
+static bool send_new(struct wire *w);
+
 static void take_in(struct wire *w)
 {
     w->readable = false;
+    loop_time_passed(w->loop);
     if (!pq_consume(w->c) && !w->broken)
         w->broken = pq_lost_error(w->c); /* now: libpq would add to its words */
 }
@@ -55,6 +58,8 @@ static bool run_dry(struct wire *w)
     }
     if (w->broken || w->farewell || !pq_is_whole(w->c))
         wire_break(w, reason_lost(w));
+    else if (list_linked(&w->flusher.node))
+        return send_new(w); /* the server goes on while we read from others */
     return false;
 }
 
@@ -154,16 +159,18 @@ bool wire_is_blocked(const struct wire *w)
     return io_active(&w->writer);
 }
 
-/* When a send would block, libpq reads instead, so that both sides cannot wait for each other: what
- * came in so is not announced by the socket any more. */
-static void send_new(struct wire *w)
+/* Whether it is still open: then there may be something to read. When a send would block, libpq
+ * reads instead, so that both sides cannot wait for each other: what came in so is not announced by
+ * the socket any more. */
+static bool send_new(struct wire *w)
 {
+    list_remove(&w->flusher.node);
+    loop_time_passed(w->loop);
     if (w->c && !wire_is_blocked(w))
         w->class->send(w);
     if (w->c && !wire_is_blocked(w)) /* else the writer flushes, and asks for what had to wait */
         wire_flush(w);
-    if (w->c)
-        loop_read_soon(w->loop, &w->input);
+    return w->c != NULL;
 }
 
 static void writable(struct io *io)
@@ -177,7 +184,9 @@ static void writable(struct io *io)
 
 static void tick(struct flusher *flusher)
 {
-    send_new(container_of(flusher, struct wire, flusher));
+    struct wire *w = container_of(flusher, struct wire, flusher);
+    if (send_new(w))
+        loop_read_soon(w->loop, &w->input);
 }
 
 void wire_send_later(struct wire *w)
