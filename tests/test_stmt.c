@@ -492,6 +492,10 @@ START_TEST(service_times_are_learned)
     stmt_learn(s, 0.001);
     ck_assert(stmt_is_quick(s));
     stmt_learn(s, 1);
+    stmt_learn(s, 0);
+    ck_assert(stmt_is_quick(s)); /* once is an accident */
+    for (int i = 0; i < 4; i++)
+        stmt_learn(s, 1);
     ck_assert(!stmt_is_quick(s));
     for (int i = 0; i < 50; i++)
         stmt_learn(s, 0.001);

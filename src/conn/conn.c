@@ -243,11 +243,16 @@ bool conn_look(struct conn *c)
     return !c->is_dead;
 }
 
-bool conn_admits(const struct conn *c, int depth)
+bool conn_has_room(const struct conn *c, int depth)
 {
     const struct pipeline *p = &c->line;
-    return pipeline_depth(p) < depth && p->bytes < SHARED_BYTES && !c->quarantined && !c->dirty &&
-           !c->retiring && !p->n_risky && !p->n_abandoned && !pipeline_is_overdue(p, STMT_QUICK);
+    return pipeline_depth(p) < depth && p->bytes < SHARED_BYTES && !p->n_risky &&
+           !p->n_abandoned && !c->quarantined && !c->dirty && !c->retiring;
+}
+
+bool conn_admits(const struct conn *c, int depth)
+{
+    return conn_has_room(c, depth) && !pipeline_is_overdue(&c->line, STMT_QUICK);
 }
 
 bool conn_at_rest(const struct conn *c)

@@ -285,7 +285,8 @@ static double head_service(const struct pipeline *p, double now)
 
 bool pipeline_is_overdue(const struct pipeline *p, double seconds)
 {
-    return p->n_sent && head_service(p, loop_time_seen(p->wire.loop)) >= seconds;
+    return p->n_sent && !wire_is_readable(&p->wire) &&
+           head_service(p, loop_time_seen(p->wire.loop)) >= seconds;
 }
 
 /* Everything up to here is over; each is told in turn, and may be submitted again. */

@@ -234,9 +234,15 @@ bool stmt_wants_prepare(struct stmt *s)
     return true;
 }
 
+/* One long time says little: the answer may have waited for us, while the program did something
+ * else. A few in a row do. */
 void stmt_learn(struct stmt *s, double seconds)
 {
-    s->service = s->runs ? s->service + (seconds - s->service) / 4 : seconds;
+    double most = 4 * s->service + STMT_QUICK / 2;
+    if (!s->runs)
+        s->service = seconds;
+    else
+        s->service += ((seconds < most ? seconds : most) - s->service) / 4;
     s->runs++;
 }
 

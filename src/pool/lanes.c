@@ -59,8 +59,8 @@ static void arm_expiry(evpq_pool *pool)
 static void enqueue(evpq_pool *pool, struct queue_place *place)
 {
     list_append(&pool->waiting, &place->node);
-    pool->n_waiting++;
-    arm_expiry(pool);
+    if (!pool->n_waiting++)
+        arm_expiry(pool);
 }
 
 static void dequeue(evpq_pool *pool, struct queue_place *place)
@@ -186,7 +186,7 @@ static bool can_take(const evpq_pool *pool, const struct conn *c, const struct q
 {
     if (c->use == USE_IDLE)
         return true;
-    return c->use == USE_SHARED && q->plannable && conn_admits(c, pool->opts.pipeline_depth);
+    return c->use == USE_SHARED && q->plannable && conn_has_room(c, pool->opts.pipeline_depth);
 }
 
 void lanes_has_room(evpq_pool *pool, struct conn *c)

@@ -48,6 +48,12 @@ bool wire_open(struct wire *w, struct pg_conn *c);
 /* Asks for class->send and a flush at the end of this tick. */
 void wire_send_later(struct wire *w);
 
+/* Whether something has come that is still to be read. */
+static inline bool wire_is_readable(const struct wire *w)
+{
+    return w->readable;
+}
+
 /* For a wire on which nothing is outstanding and which the loop may not have looked at for long:
  * takes in what has arrived meanwhile. Returns whether it is still open. */
 bool wire_look(struct wire *w);
