@@ -173,6 +173,56 @@ START_TEST(the_last_used_stays_in_its_place)
 }
 END_TEST
 
+/* The one used last is found without a look at the map; unless it is not there any more. */
+START_TEST(the_last_used_is_not_found_when_dropped)
+{
+    set_up(10);
+    if (_i % 2)
+        run("before", 0);
+    if (_i < 2)
+        run("a", 0);
+    else
+        run_twice("a");
+    struct stmt *held = _i < 4 ? NULL : use("a"), *last = use("a");
+    stmt_drop(last);
+    ck_assert(!held || !held->known);
+    stmt_unpin(last); /* freed, or to be closed first, or still held */
+    struct stmt *a = use("a");
+    ck_assert_ptr_nonnull(a);
+    ck_assert(a->known);
+    ck_assert(!a->prepared);
+    ck_assert_uint_eq(a->runs, 0);
+    ck_assert_uint_eq(stmts.map.count, 1 + _i % 2);
+    ck_assert(!held || a != held);
+    stmt_unpin(a);
+    ck_assert(!run("a", 0));
+    ck_assert(run("a", 0));
+    stmt_unpin(held);
+    ck_assert_int_eq(line.n_fresh, _i >= 2);
+    if (_i >= 2)
+        answer_close(true);
+    ck_assert(list_empty(&stmts.drop));
+    ck_assert(!run("a", 0));
+    tear_down();
+}
+END_TEST
+
+/* However it went: here, because there was no room for the next. */
+START_TEST(the_last_used_is_not_found_when_evicted)
+{
+    set_up(1);
+    run("a", 0);
+    run("b", 0);
+    ck_assert(!run("a", 0));
+    struct stmt *a = use("a");
+    ck_assert_ptr_null(use("b")); /* no room, as a is held */
+    ck_assert_ptr_eq(use("a"), a);
+    stmt_unpin(a);
+    stmt_unpin(a);
+    tear_down();
+}
+END_TEST
+
 static const uint32_t int4[] = {23, 23}, int8[] = {20, 23}, bytea[] = {0, 17};
 
 START_TEST(one_text_with_other_types_is_another_statement)
@@ -516,6 +566,8 @@ int main(void)
     CHECK_ADD(c, names_do_not_come_twice);
     CHECK_ADD(c, the_least_recently_used_goes);
     CHECK_ADD(c, the_last_used_stays_in_its_place);
+    CHECK_ADD_LOOP(c, the_last_used_is_not_found_when_dropped, 6);
+    CHECK_ADD(c, the_last_used_is_not_found_when_evicted);
     CHECK_ADD(c, one_text_with_other_types_is_another_statement);
     CHECK_ADD(c, types_are_compared_as_a_list);
     CHECK_ADD(c, dropping_one_leaves_those_with_other_types);
