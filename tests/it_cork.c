@@ -171,10 +171,10 @@ static int run(int n, const char *text)
     return failures;
 }
 
-#define ck_did(want)                        \
- do {                                       \
-  ck_assert_str_eq(notes.did, (want));      \
-  forget_notes();                           \
+#define ck_did(want)                   \
+ do {                                  \
+  ck_assert_str_eq(notes.did, (want)); \
+  forget_notes();                      \
  } while (0)
 
 /* ---- when ---- */
