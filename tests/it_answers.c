@@ -161,6 +161,7 @@ START_TEST(the_first_cancels_the_others)
     ck_quiet();
     ck_assert_int_eq(ask("select 7"), 7);
     ck_assert_uint_eq(stats().connects, 1); /* it was not given up for that */
+    ck_assert_uint_eq(stats().cancels, 0);  /* nor was the server asked to stop */
     end();
 }
 END_TEST

@@ -483,6 +483,42 @@ START_TEST(callbacks_that_queue_callbacks_for_ever_starve_nobody)
 }
 END_TEST
 
+static bool reads_twice(struct reader *reader)
+{
+    struct source *s = container_of(reader, struct source, reader);
+    return --s->left;
+}
+
+static void flush_counts(struct flusher *flusher)
+{
+    two.left++;
+}
+
+static void chain_until_served(evpq_future *f, void *arg)
+{
+    if (one.left || !two.left)
+        evpq_future_on_done(f, chain_until_served, NULL);
+}
+
+START_TEST(callbacks_that_queue_callbacks_for_ever_let_it_read_and_flush)
+{
+    on_own_loop();
+    source_init(&one, 'a', 2, job_nothing);
+    one.reader.read = reads_twice;
+    two.left = 0;
+    flush_init(&flush);
+    flush.flush = flush_counts;
+    evpq_future *f = evpq_future_ok(loop, NULL, NULL);
+    evpq_future_on_done(f, chain_until_served, NULL);
+    loop_read_soon(loop, &one.reader);
+    loop_flush_later(loop, &flush);
+    evpq_loop_run(loop); /* returns */
+    ck_assert(!list_linked(&one.reader.node) && !list_linked(&flush.node));
+    evpq_future_unref(f);
+    evpq_loop_unref(loop);
+}
+END_TEST
+
 START_TEST(a_chain_of_callbacks_longer_than_a_tick_is_carried_on)
 {
     evpq_future *f;
@@ -792,6 +828,7 @@ int main(void)
     CHECK_ADD(c, a_tick_comes_after_every_watcher_of_the_turn);
     CHECK_ADD(c, a_tick_knows_whether_it_came_before_the_first_look_at_the_descriptors);
     CHECK_ADD(c, callbacks_that_queue_callbacks_for_ever_starve_nobody);
+    CHECK_ADD(c, callbacks_that_queue_callbacks_for_ever_let_it_read_and_flush);
     CHECK_ADD(c, a_chain_of_callbacks_longer_than_a_tick_is_carried_on);
     CHECK_ADD(c, stop_returns_though_watchers_are_active);
     CHECK_ADD(c, a_callback_may_run_the_loop_again_and_order_is_kept);

@@ -21,10 +21,12 @@ struct evpq_loop {
     struct ev_loop *ev;
     struct runq runq;
     struct list readers, flushers;
-    ev_prepare tick;        /* never started, only fed */
-    bool unpolled;          /* the tick was asked for from outside the loop */
-    bool ticking, standing; /* a tick is under way; and no job is running in it */
-    double now;             /* the time, while it stands still; 0: not asked for yet */
+    ev_prepare tick;  /* never started, only fed */
+    bool unpolled;    /* the tick was asked for from outside the loop */
+    unsigned ticking; /* the depth of ev_run in which a tick is under way; 0: none is */
+    bool standing;    /* it reads or flushes, and runs no job */
+    double now;       /* the time, while it stands still; 0: not asked for yet */
+    double polled;    /* when this tick first knew the time: about when the sockets were polled */
     ev_idle more;
     ev_prepare leaving; /* started when the outermost run is to end and an inner one is under way */
     struct mailbox *mailbox;
@@ -70,16 +72,35 @@ static bool work_left(const evpq_loop *loop)
     return !runq_empty(&loop->runq) || !list_empty(&loop->readers) || !list_empty(&loop->flushers);
 }
 
+static bool read_piece(evpq_loop *loop, struct reader *reader)
+{
+    loop->standing = true;
+    bool more = reader->read(reader);
+    loop->standing = false;
+    return more;
+}
+
 /* It is taken off when it has nothing left, not before: a callback that runs the loop again goes on
  * with it there. */
 static void read_next(evpq_loop *loop)
 {
     struct reader *reader = container_of(list_first(&loop->readers), struct reader, node);
-    loop->standing = true;
-    bool more = reader->read(reader);
-    loop->standing = false;
-    if (!more)
+    if (!read_piece(loop, reader))
         list_remove(&reader->node);
+}
+
+/* Jobs that make jobs for ever must not keep everything else waiting. */
+static void serve_each(evpq_loop *loop)
+{
+    struct list now, *node;
+    list_init(&now);
+    list_splice(&now, &loop->readers);
+    while ((node = list_pop(&now))) {
+        struct reader *reader = container_of(node, struct reader, node);
+        if (read_piece(loop, reader))
+            loop_read_soon(loop, reader);
+    }
+    flush_dirty(loop);
 }
 
 /* Jobs go before the next read, so that an answer is used while it is still in the caches, and its
@@ -88,11 +109,11 @@ static void read_next(evpq_loop *loop)
  * before it looks at anything else. */
 static void run_tick(evpq_loop *loop)
 {
-    bool outer = loop->ticking;
+    unsigned outer = loop->ticking;
     int left = JOBS_PER_TICK;
     evpq_loop_ref(loop);
-    loop->ticking = true;
-    loop->now = 0;
+    loop->ticking = ev_depth(loop->ev);
+    loop->now = loop->polled = 0;
     while (work_left(loop) && left > 0) {
         if (!runq_empty(&loop->runq)) {
             ask_for_tick(loop);
@@ -106,9 +127,11 @@ static void run_tick(evpq_loop *loop)
             left--;
         }
     }
+    if (!left)
+        serve_each(loop);
     ev_clear_pending(loop->ev, &loop->tick);
     loop->ticking = outer;
-    loop->now = 0;
+    loop->now = loop->polled = 0;
     loop->unpolled = false;
     if (work_left(loop))
         ev_idle_start(loop->ev, &loop->more);
@@ -283,12 +306,14 @@ static double clock_now(void)
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-double loop_time_seen(evpq_loop *loop)
+double loop_time(evpq_loop *loop)
 {
-    if (!loop->ticking)
+    if (!loop->standing)
         return clock_now();
     if (!loop->now)
         loop->now = clock_now();
+    if (!loop->polled)
+        loop->polled = loop->now;
     return loop->now;
 }
 
@@ -297,9 +322,13 @@ void loop_time_passed(evpq_loop *loop)
     loop->now = 0;
 }
 
-double loop_time(evpq_loop *loop)
+double loop_time_polled(evpq_loop *loop)
 {
-    return loop->standing ? loop_time_seen(loop) : clock_now();
+    if (!loop->ticking || loop->ticking != ev_depth(loop->ev))
+        return clock_now();
+    if (!loop->polled)
+        loop->polled = clock_now();
+    return loop->polled;
 }
 
 /* ---- timers ---- */

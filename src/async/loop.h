@@ -52,15 +52,15 @@ bool io_active(const struct io *io);
 void loop_hold(evpq_loop *loop);
 void loop_release(evpq_loop *loop);
 
-/* Something to read in the tick. read() is called again and again for as long as it returns true,
- * with the run queue emptied in between; so it returns as soon as it has queued anything. Taking
- * the node off its list calls it off. */
+/* Something to read in the tick, a piece at a time. read() is called again and again for as long as
+ * it returns true, with the run queue emptied in between. Taking the node off its list calls it
+ * off. */
 struct reader {
     struct list node;
     bool (*read)(struct reader *);
 };
 
-/* Something to do at the end of the tick, after all else: flushing a socket. */
+/* Something to do when nothing is left to read or to run in the tick: flushing a socket. */
 struct flusher {
     struct list node;
     void (*flush)(struct flusher *);
@@ -90,9 +90,9 @@ void loop_leave(evpq_loop *loop);
 double loop_time(evpq_loop *loop);
 void loop_time_passed(evpq_loop *loop);
 
-/* The same, but in a job of a tick as of the last look at a socket: for one that asks what the
+/* In a tick, about when the sockets were last polled; outside, now. For one that asks what the
  * server may be doing, which we know no better than then. */
-double loop_time_seen(evpq_loop *loop);
+double loop_time_polled(evpq_loop *loop);
 
 /* For what comes and goes with each query; it may outlive the loop through references of its
  * own. */

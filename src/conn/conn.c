@@ -42,8 +42,8 @@ static void bury(struct job *job)
     evpq_loop_unref(loop);
 }
 
-/* The one place where a connection dies. Memory stays until the next tick: callers may still look
- * at is_dead. */
+/* The one place where a connection dies. Memory stays until a job of its own: callers may still
+ * look at is_dead. */
 static void die(struct conn *c, const evpq_error *why)
 {
     assert(!c->is_dead);
@@ -140,7 +140,9 @@ static void send_cancel(struct conn *c)
 static void cancel_again(struct timer *t)
 {
     struct conn *c = container_of(t, struct conn, again);
-    if (send_request(c))
+    if (!c->quarantined)
+        settle_down(c);
+    else if (send_request(c))
         c->owner->canceling(c);
 }
 
@@ -164,6 +166,15 @@ static bool all_abandoned(const struct conn *c)
     return c->line.n_abandoned && !c->line.n_awaited;
 }
 
+/* What is abandoned, unless its answer may be among what has come. */
+static void call_off(struct conn *c)
+{
+    if (wire_is_being_read(&c->line.wire) && conn_backend_pid(c))
+        timer_start(&c->again, 0);
+    else
+        send_cancel(c);
+}
+
 /* After anything that may have brought the line to rest. */
 static void settle_down(struct conn *c)
 {
@@ -174,7 +185,7 @@ static void settle_down(struct conn *c)
         return;
     }
     if (all_abandoned(c)) {
-        send_cancel(c);
+        call_off(c);
         return;
     }
     if (pipeline_depth(&c->line))
@@ -202,7 +213,7 @@ enum conn_abandoned conn_abandon(struct conn *c, struct op *op)
     if (c->is_dead)
         return CONN_ON_SERVER;
     if (!c->quarantined && all_abandoned(c))
-        send_cancel(c);
+        call_off(c);
     return c->is_dead ? CONN_NO_KEY : CONN_ON_SERVER;
 }
 
@@ -243,16 +254,11 @@ bool conn_look(struct conn *c)
     return !c->is_dead;
 }
 
-bool conn_has_room(const struct conn *c, int depth)
-{
-    const struct pipeline *p = &c->line;
-    return pipeline_depth(p) < depth && p->bytes < SHARED_BYTES && !p->n_risky &&
-           !p->n_abandoned && !c->quarantined && !c->dirty && !c->retiring;
-}
-
 bool conn_admits(const struct conn *c, int depth)
 {
-    return conn_has_room(c, depth) && !pipeline_is_overdue(&c->line, STMT_QUICK);
+    const struct pipeline *p = &c->line;
+    return pipeline_depth(p) < depth && p->bytes < SHARED_BYTES && !p->n_risky && !p->n_abandoned &&
+           !c->quarantined && !c->dirty && !c->retiring && !pipeline_is_overdue(p, STMT_QUICK);
 }
 
 bool conn_at_rest(const struct conn *c)

@@ -57,7 +57,7 @@ struct conn {
     struct cancel *cancel;
     struct command fence;
     struct timer patience;
-    struct timer again; /* until the next cancel request */
+    struct timer again; /* until the next cancel request, or until the first may be due */
     double pause;       /* before that */
 
     bool resetting;
@@ -100,7 +100,6 @@ enum conn_abandoned conn_abandon(struct conn *c, struct op *op);
 /* Whether another one-shot operation may ride behind those in flight: few, not large, all of them
  * quick, the first not overdue. */
 bool conn_admits(const struct conn *c, int depth);
-bool conn_has_room(const struct conn *c, int depth); /* the same, of one that was just answered */
 
 /* Cleans the session, then quiet is called; or dead, when it cannot be cleaned. Only when quiet. */
 void conn_reset(struct conn *c, bool discard_all);

@@ -6,7 +6,7 @@
 enum {
     SEGMENT_MOST = 32, /* sixteen have most of the gain */
     FLUSH_SIZE = 64 * 1024,
-    CORK_LEAST = 3, /* two system calls more, for so many sends in one packet */
+    CORK_LEAST = 3, /* that many sends are worth two system calls more, to be one packet */
 };
 
 static struct pipeline *pipeline_of(struct wire *w)
@@ -134,12 +134,18 @@ static void send_all(struct pipeline *p)
     }
 }
 
+/* Whether so many Syncs are due that two system calls more pay. */
+static bool sends_often(const struct pipeline *p)
+{
+    return pq_sync_flushes() && !p->held && p->n_fresh - segment_length(p) >= CORK_LEAST;
+}
+
 static void send_fresh(struct wire *w)
 {
     struct pipeline *p = pipeline_of(w);
     if (!p->n_sent && p->n_fresh && loop_unpolled(w->loop) && !wire_look(w))
         return;
-    bool corked = p->n_fresh >= CORK_LEAST;
+    bool corked = sends_often(p);
     p->flushing = loop_time(w->loop);
     if (corked)
         wire_cork(w);
@@ -285,8 +291,8 @@ static double head_service(const struct pipeline *p, double now)
 
 bool pipeline_is_overdue(const struct pipeline *p, double seconds)
 {
-    return p->n_sent && !wire_is_readable(&p->wire) &&
-           head_service(p, loop_time_seen(p->wire.loop)) >= seconds;
+    return p->n_sent && !wire_is_being_read(&p->wire) &&
+           head_service(p, loop_time_polled(p->wire.loop)) >= seconds;
 }
 
 /* Everything up to here is over; each is told in turn, and may be submitted again. */

@@ -7,7 +7,7 @@
  * be submitted again.
  *
  * The mirror of libpq's own command queue. A new operation stays `fresh`, untouched by libpq, until
- * the end of the tick: so what has not been sent is known for certain, and costs nothing to take
+ * its line is flushed: so what has not been sent is known for certain, and costs nothing to take
  * back. */
 #ifndef LINE_PIPELINE_H
 #define LINE_PIPELINE_H

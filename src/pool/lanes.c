@@ -186,10 +186,10 @@ static bool can_take(const evpq_pool *pool, const struct conn *c, const struct q
 {
     if (c->use == USE_IDLE)
         return true;
-    return c->use == USE_SHARED && q->plannable && conn_has_room(c, pool->opts.pipeline_depth);
+    return c->use == USE_SHARED && q->plannable && conn_admits(c, pool->opts.pipeline_depth);
 }
 
-void lanes_has_room(evpq_pool *pool, struct conn *c)
+void lanes_made_room(evpq_pool *pool, struct conn *c)
 {
     if (c->use != USE_SHARED)
         return;
@@ -224,14 +224,14 @@ void lanes_serve_idle(evpq_pool *pool)
 }
 
 /* The less loaded of two: the one whose turn it is, as all are boarded in turn; and the one that
- * was answered last, which has room for just that, and is about to be flushed anyway. */
+ * made room last, as it was answered, and is about to be flushed anyway. */
 static struct conn *one_to_ride(evpq_pool *pool)
 {
     int depth = pool->opts.pipeline_depth;
     struct conn *warm = pool->warm && conn_admits(pool->warm, depth) ? pool->warm : NULL;
     list_each(node, &pool->conns[USE_SHARED]) {
         struct conn *c = container_of(node, struct conn, node);
-        if (!conn_admits(c, depth))
+        if (c == warm || !conn_admits(c, depth))
             continue;
         if (warm && pipeline_depth(&warm->line) <= pipeline_depth(&c->line))
             break;

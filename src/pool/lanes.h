@@ -24,8 +24,8 @@ bool lanes_add_place(evpq_pool *pool, struct queue_place *place);
 void lanes_return(evpq_pool *pool, struct queue_place *place);
 void lanes_withdraw(evpq_pool *pool, struct queue_place *place);
 
-/* A query of a shared connection was answered, and others are still in flight. */
-void lanes_has_room(evpq_pool *pool, struct conn *c);
+/* A query of a shared connection was answered, or taken back, and others are still on it. */
+void lanes_made_room(evpq_pool *pool, struct conn *c);
 
 /* A connection that is idle, or has room, takes from the queue what it can. */
 void lanes_serve(evpq_pool *pool, struct conn *c);

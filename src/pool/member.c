@@ -15,9 +15,9 @@ static void conn_opened(struct conn *c)
     lease_set_up(pool_of(c), c);
 }
 
-static void conn_was_answered(struct conn *c)
+static void conn_made_room(struct conn *c)
 {
-    lanes_has_room(pool_of(c), c);
+    lanes_made_room(pool_of(c), c);
 }
 
 static void make_idle(evpq_pool *pool, struct conn *c)
@@ -125,7 +125,7 @@ static void conn_noticed(struct conn *c, evpq_error *notice)
 
 static const struct conn_owner conn_owner = {
     .opened = conn_opened,
-    .room = conn_was_answered,
+    .room = conn_made_room,
     .quiet = conn_is_quiet,
     .dead = conn_died,
     .buried = conn_buried,

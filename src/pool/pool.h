@@ -48,7 +48,7 @@ struct evpq_pool {
     int n_waiting;
     uint64_t next_ticket;
     struct timer expiry; /* of the first in the queue */
-    struct conn *warm;   /* the shared one that was answered last, or NULL */
+    struct conn *warm;   /* the shared one that made room last, or NULL */
 
     /* keeper */
     int window; /* connects at a time */

@@ -33,6 +33,7 @@ void wire_close(struct wire *w)
 
 void wire_break(struct wire *w, evpq_error *why)
 {
+    loop_time_passed(w->loop);
     wire_close(w);
     w->class->lost(w, why);
 }
@@ -45,8 +46,10 @@ static void take_in(struct wire *w)
 {
     w->readable = false;
     loop_time_passed(w->loop);
-    if (!pq_consume(w->c) && !w->broken)
-        w->broken = pq_lost_error(w->c); /* now: libpq would add to its words */
+    if (pq_consume(w->c) || w->broken)
+        return;
+    w->broken = pq_lost_error(w->c); /* now: libpq would add to its words */
+    io_stop(&w->reader);             /* it may have closed the descriptor */
 }
 
 /* libpq has nothing more to give, or we want no more. Whether there is more to take in. */
@@ -170,6 +173,7 @@ static bool send_new(struct wire *w)
         w->class->send(w);
     if (w->c && !wire_is_blocked(w)) /* else the writer flushes, and asks for what had to wait */
         wire_flush(w);
+    loop_time_passed(w->loop);
     return w->c != NULL;
 }
 
@@ -185,7 +189,9 @@ static void writable(struct io *io)
 static void tick(struct flusher *flusher)
 {
     struct wire *w = container_of(flusher, struct wire, flusher);
-    if (send_new(w))
+    if (wire_is_being_read(w))
+        wire_send_later(w); /* or sooner, when it is read dry */
+    else if (send_new(w))
         loop_read_soon(w->loop, &w->input);
 }
 

@@ -1,4 +1,5 @@
-/* wire.h - one established socket: readiness turned into libpq calls, and one flush a tick.
+/* wire.h - one established socket: readiness turned into libpq calls, and as a rule one flush a
+ * tick: when it has been read dry, or at the end.
  *
  * Owns the PGconn and its watchers. Reads whenever the socket is readable, idle or not, so that a
  * dead link is noticed at once; watches for writability only while something is left to write.
@@ -12,11 +13,11 @@
 struct wire;
 
 /* Called with nothing of the wire on the stack that a wire_close could hurt, except that the wire
- * itself (the memory) must stay until the loop's next tick. */
+ * itself (the memory) must stay until the call is over. */
 struct wire_class {
     /* One thing that arrived; the result is given. Returns whether more is outstanding. */
     bool (*arrived)(struct wire *, enum pq_kind, struct pg_result *);
-    /* The tick, unless the wire is blocked: hand what is new to libpq; it is flushed right
+    /* Unless the wire is blocked: hand what is new to libpq; it is flushed right
      * after. */
     void (*send)(struct wire *);
     /* The link is broken (the error is given); the wire has been closed. */
@@ -48,10 +49,10 @@ bool wire_open(struct wire *w, struct pg_conn *c);
 /* Asks for class->send and a flush at the end of this tick. */
 void wire_send_later(struct wire *w);
 
-/* Whether something has come that is still to be read. */
-static inline bool wire_is_readable(const struct wire *w)
+/* Whether something has come that is still to be read: answers among it, perhaps. */
+static inline bool wire_is_being_read(const struct wire *w)
 {
-    return w->readable;
+    return list_linked(&w->input.node);
 }
 
 /* For a wire on which nothing is outstanding and which the loop may not have looked at for long:
