@@ -370,6 +370,31 @@ START_TEST(riders_of_a_line_that_dies_are_told_once)
 }
 END_TEST
 
+/* F13: those whose line is lost before they were sent stand in the queue in the order in which they
+ * were asked for, and nobody longer than who came later. */
+START_TEST(f13_after_a_lost_line_nobody_overstays)
+{
+    open_lanes(1);
+    ask_for(3);
+    evpq_future *lease = evpq_pool_acquire(pool);
+    struct conn *line = asked[0].line;
+    ck_assert_int_eq(depth_of(line), 3);
+    conn_kill(line, error_nomem());
+    ck_assert_int_eq(stats().waiting, 4);
+    struct queue_place *last = NULL;
+    int n = 0;
+    list_each(node, &pool->waiting) {
+        struct queue_place *place = container_of(node, struct queue_place, node);
+        ck_assert(!last || (last->ticket < place->ticket && last->deadline <= place->deadline));
+        ck_assert_int_eq(place->for_lease, n++ == 3);
+        last = place;
+    }
+    ck_assert_int_eq(ck_all_answered(), 0);
+    ck_done(lease);
+    end_lanes();
+}
+END_TEST
+
 static double patience;
 
 static void close_pool(struct asked *a)
@@ -411,6 +436,7 @@ int main(void)
     CHECK_ADD_LOOP(c, a_canceled_line_takes_no_riders, 3);
     CHECK_ADD_LOOP(c, a_lost_line_takes_no_riders, 3);
     CHECK_ADD_LOOP(c, riders_of_a_line_that_dies_are_told_once, 3);
+    CHECK_ADD(c, f13_after_a_lost_line_nobody_overstays);
     CHECK_ADD_LOOP(c, a_pool_that_closes_takes_no_riders, 2);
     return check_end(c);
 }

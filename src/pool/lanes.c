@@ -76,8 +76,7 @@ bool lanes_add_place(evpq_pool *pool, struct queue_place *place)
         return false;
     }
     place->ticket = ++pool->next_ticket;
-    place->deadline =
-        pool->opts.acquire_timeout < 0 ? 0 : loop_time(pool->loop) + pool->opts.acquire_timeout;
+    place->deadline = loop_time(pool->loop) + pool->opts.acquire_timeout;
     enqueue(pool, place);
     return true;
 }
@@ -85,14 +84,17 @@ bool lanes_add_place(evpq_pool *pool, struct queue_place *place)
 void lanes_return(evpq_pool *pool, struct queue_place *place)
 {
     struct list *before = &pool->waiting;
-    if (!place->deadline) /* it never stood in the queue; its connection was found, and died, in
-                             this tick */
+    if (!place->deadline) /* it was sent down a line at once, which was lost */
         place->deadline = loop_time(pool->loop) + pool->opts.acquire_timeout;
-    list_each(node, &pool->waiting)
-        if (container_of(node, struct queue_place, node)->ticket > place->ticket) {
-            before = node;
-            break;
-        }
+    list_each(node, &pool->waiting) {
+        const struct queue_place *other = container_of(node, struct queue_place, node);
+        if (other->ticket < place->ticket)
+            continue;
+        if (other->deadline < place->deadline)
+            place->deadline = other->deadline;
+        before = node;
+        break;
+    }
     list_append(before, &place->node);
     pool->n_waiting++;
     timer_stop(&pool->expiry);
@@ -250,11 +252,12 @@ void lanes_add_query(evpq_pool *pool, struct query *q)
         if (!c && q->plannable && pool->opts.pipeline_depth > 1)
             c = one_to_ride(pool);
     }
-    if (c && c->use == USE_IDLE) {
+    if (c) {
+        bool crowded = c->use != USE_IDLE;
+        q->place.ticket = ++pool->next_ticket; /* it may have to come back */
         run(pool, c, q);
-    } else if (c) {
-        run(pool, c, q);
-        keeper_tend(pool, true); /* one more connection would have taken it sooner */
+        if (crowded)
+            keeper_tend(pool, true); /* one more connection would have taken it sooner */
     } else if (lanes_add_place(pool, &q->place)) {
         keeper_tend(pool, false);
     } else {
