@@ -8,9 +8,6 @@
 #include "libpq/result.h"
 #include "words/error.h"
 
-#include <stddef.h>
-#include <string.h>
-
 enum { ABORTS_MOST = 4 }; /* times that others in its segment may fail before it */
 
 static struct query *query_of(const evpq_future *f)
