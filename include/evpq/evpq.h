@@ -19,6 +19,7 @@
 #include <evpq/loop.h>
 #include <evpq/pool.h>
 #include <evpq/result.h>
+#include <evpq/sync.h>
 #include <evpq/version.h>
 
 #endif

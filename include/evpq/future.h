@@ -48,7 +48,8 @@ EVPQ_API void *evpq_future_value(const evpq_future *f);
 
 /* The futures that a combinator was given: how many, and the i-th (NULL past the end). Borrowed
  * while `f` is. evpq_all, evpq_all_settled, evpq_any and evpq_race have their members as children;
- * evpq_timeout, evpq_shield and evpq_then have one. */
+ * evpq_timeout, evpq_shield and evpq_then have one, and a future of evpq_as_completed, once it has
+ * settled, the member that it turned out to be. */
 EVPQ_API size_t evpq_future_count(const evpq_future *f);
 EVPQ_API evpq_future *evpq_future_at(const evpq_future *f, size_t i);
 
@@ -89,6 +90,15 @@ EVPQ_API evpq_future *evpq_any(evpq_future *const *fs, size_t n);
 
 /* The first to settle, whose value or error it takes on; the rest are canceled. */
 EVPQ_API evpq_future *evpq_race(evpq_future *const *fs, size_t n);
+
+/* asyncio.as_completed: gives, in the place of the n members, n futures in the order in which the
+ * members settle: the k-th settles when k members have, and reads as the member that did
+ * (evpq_future_at(f, 0), to tell which). `ret_fs` may be `fs` itself; each future in it is given,
+ * and may be let go of at any time without harm to the others. Canceling one cancels all members
+ * that have no place yet; these then settle the other places, in order. No members at all is
+ * EVPQ_OK here. EVPQ_INVALID or EVPQ_NOMEM: the members are canceled, and each of the n is a future
+ * that has failed so; a program that awaits and lets go of them all need not look. */
+EVPQ_API evpq_status evpq_as_completed(evpq_future *const *fs, size_t n, evpq_future **ret_fs);
 
 /* asyncio.wait_for: `f` (taken), but fails with EVPQ_TIMEOUT, and cancels `f`, when it is still
  * pending after `seconds`. The deadline is absolute: counted from this call, whatever `f` goes

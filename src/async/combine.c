@@ -2,6 +2,7 @@
  *
  * One struct for the four: they differ only in what they make of a member that has settled. */
 #include "async/future.h"
+#include "async/members.h"
 #include "base/mem.h"
 #include "words/error.h"
 
@@ -116,45 +117,20 @@ static evpq_future *group_at(const evpq_future *f, size_t i)
 static const struct future_class group_class = {
     .cancel = group_cancel, .free = group_free, .count = group_count, .at = group_at};
 
-static evpq_loop *loop_of(const evpq_future *f)
-{
-    return f ? f->loop : NULL;
-}
-
-static evpq_loop *first_loop(evpq_future *const *fs, size_t n)
-{
-    evpq_loop *loop = NULL;
-    for (size_t i = 0; fs && i < n && !loop; i++)
-        loop = loop_of(fs[i]);
-    return loop;
-}
-
-static bool all_on(evpq_loop *loop, evpq_future *const *fs, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (loop_of(fs[i]) && loop_of(fs[i]) != loop)
-            return false;
-    return true;
-}
-
-/* No group can be had: the members, which are ours by now, are let go of, and stopped, as nobody
- * could. */
+/* The members, which are ours by now, are of no use to anybody. */
 static evpq_future *give_up(evpq_future *const *fs, size_t n, evpq_future *failed)
 {
-    for (size_t i = 0; i < n; i++) {
-        evpq_future_cancel(fs[i]);
-        evpq_future_unref(fs[i]);
-    }
+    members_give_up(fs, n);
     return failed;
 }
 
 static evpq_future *combine(evpq_future *const *fs, size_t n,
                             void (*settled)(struct group *, evpq_future *, bool))
 {
-    evpq_loop *loop = first_loop(fs, n);
+    evpq_loop *loop = members_loop(fs, n);
     if (!loop)
         return future_constant(fs && n ? evpq_future_status(fs[0]) : EVPQ_INVALID);
-    if (!all_on(loop, fs, n))
+    if (!members_all_on(loop, fs, n))
         return give_up(fs, n, evpq_future_failed(loop, EVPQ_INVALID, "members of different loops"));
     struct group *g = n <= SIZE_MAX / sizeof *g->members / 2
                           ? mem_alloc(sizeof *g + n * sizeof *g->members)

@@ -70,6 +70,12 @@ static inline bool future_pending(const evpq_future *f)
     return f->status == EVPQ_PENDING;
 }
 
+/* Of a pending future: its producer alone still holds it, so that nobody will see how it ends. */
+static inline bool future_forgotten(const evpq_future *f)
+{
+    return f->refs == 1;
+}
+
 /* The only ways to settle. All need a pending future and take the value, or the error. */
 void future_settle_value(evpq_future *f, const struct value_class *class, void *value);
 void future_settle_error(evpq_future *f, evpq_error *error);

@@ -1,0 +1,347 @@
+/* channel.c - a bounded queue of the program's pointers between those who send and those who
+ * receive.
+ *
+ * An item travels in a parcel: from the send that waits for room into the channel, from there into
+ * the receive that is done with it, and, when that goes and nobody took the item, back to where it
+ * was. Parcels are numbered as they are sent, and kept in this order. Who waits and was let go of
+ * still sends, but receives nothing.
+ *
+ * No function is called before all is in order again: `free_item` may do anything to the channel,
+ * which `enter` and `leave` keep there meanwhile. */
+#include "async/future.h"
+#include "base/mem.h"
+#include "words/error.h"
+
+#include <evpq/sync.h>
+#include <stdint.h>
+
+struct evpq_channel {
+    unsigned refs; /* the program's; with the last the channel is closed and emptied */
+    unsigned uses; /* ours: parcels that are out, and functions that are under way */
+    bool closed;
+    evpq_loop *loop;
+    size_t capacity, count;
+    uint64_t sent;                  /* parcels so far */
+    struct list returned, items;    /* parcels: all of the first are older than any of the second */
+    struct list sending, receiving; /* calls that wait; not both, unless one is forgotten */
+    struct list doomed;             /* parcels for free_item */
+    void (*free_item)(void *item);
+    evpq_error *closed_error; /* made beforehand, as closing needs no memory */
+};
+
+struct parcel {
+    struct list node;
+    evpq_channel *channel;
+    uint64_t number;
+    void *item;
+};
+
+/* A send or a receive. */
+struct call {
+    struct evpq_future future;
+    evpq_channel *channel; /* while it waits */
+    struct list node;
+    struct parcel *parcel; /* what a send waits with */
+};
+
+static struct call *call_of(const evpq_future *f)
+{
+    return container_of(f, struct call, future);
+}
+
+static struct call *next_call(struct list *waiting)
+{
+    struct list *node = list_pop(waiting);
+    return node ? container_of(node, struct call, node) : NULL;
+}
+
+/* ---- parcels ---- */
+
+static struct parcel *parcel_new(evpq_channel *c, void *item)
+{
+    struct parcel *p = recycler_take(loop_blocks(c->loop), sizeof *p);
+    if (!p)
+        return NULL;
+    *p = (struct parcel){.channel = c, .item = item, .number = c->sent++};
+    list_init(&p->node);
+    return p;
+}
+
+static void *unpack(evpq_channel *c, struct parcel *p)
+{
+    void *item = p->item;
+    recycler_give(loop_blocks(c->loop), p, sizeof *p);
+    return item;
+}
+
+/* The oldest there is, also when it was only on its way in; that one's send is done. */
+static struct parcel *next_parcel(evpq_channel *c)
+{
+    struct list *from = list_empty(&c->returned) ? &c->items : &c->returned;
+    struct list *node = list_pop(from);
+    if (node) {
+        c->count--;
+        return container_of(node, struct parcel, node);
+    }
+    struct call *send = next_call(&c->sending);
+    if (!send)
+        return NULL;
+    struct parcel *p = send->parcel;
+    future_settle_value(&send->future, NULL, NULL);
+    return p;
+}
+
+/* Where it was before, as seen from the others that came back. */
+static void put_back(evpq_channel *c, struct parcel *p)
+{
+    struct list *after = c->returned.prev, *first = c->returned.next;
+    if (first != &c->returned && p->number < container_of(first, struct parcel, node)->number)
+        after = &c->returned;
+    while (after != &c->returned && container_of(after, struct parcel, node)->number > p->number)
+        after = after->prev;
+    list_prepend(after, &p->node);
+    c->count++;
+}
+
+/* ---- coming and going ---- */
+
+static void enter(evpq_channel *c)
+{
+    c->uses++;
+}
+
+static void leave(evpq_channel *c)
+{
+    if (--c->uses || c->refs)
+        return;
+    evpq_error_unref(c->closed_error);
+    evpq_loop_unref(c->loop);
+    mem_free(c);
+}
+
+static void bring_to_nobody(evpq_channel *c)
+{
+    struct list *node;
+    while ((node = list_pop(&c->doomed))) {
+        void *item = unpack(c, container_of(node, struct parcel, node));
+        if (c->free_item)
+            c->free_item(item);
+    }
+}
+
+static void refuse_all(evpq_channel *c, struct list *waiting)
+{
+    struct call *call;
+    while ((call = next_call(waiting))) {
+        if (call->parcel)
+            list_append(&c->doomed, &call->parcel->node);
+        future_settle_error(&call->future, evpq_error_ref(c->closed_error));
+    }
+}
+
+/* ---- who gets what ---- */
+
+static void return_parcel(void *value);
+
+static const struct value_class parcel_class = {.free = return_parcel};
+
+static bool has_parcel(const evpq_channel *c)
+{
+    return c->count || !list_empty(&c->sending);
+}
+
+static struct call *next_receive(evpq_channel *c)
+{
+    struct call *receive;
+    while ((receive = next_call(&c->receiving)) && future_forgotten(&receive->future))
+        future_settle_canceled(&receive->future, EVPQ_OUTCOME_NOT_SENT);
+    return receive;
+}
+
+static void serve(evpq_channel *c)
+{
+    struct call *call;
+    while (has_parcel(c) && (call = next_receive(c))) {
+        enter(c);
+        future_settle_value(&call->future, &parcel_class, next_parcel(c));
+    }
+    while (c->count < c->capacity && (call = next_call(&c->sending))) {
+        list_append(&c->items, &call->parcel->node);
+        c->count++;
+        future_settle_value(&call->future, NULL, NULL);
+    }
+}
+
+/* The receive that had it is gone. */
+static void return_parcel(void *value)
+{
+    struct parcel *p = value;
+    evpq_channel *c = p->channel;
+    if (c->refs) {
+        put_back(c, p);
+        serve(c);
+    } else {
+        list_append(&c->doomed, &p->node);
+        bring_to_nobody(c);
+    }
+    leave(c);
+}
+
+/* ---- calls ---- */
+
+static void call_cancel(evpq_future *f)
+{
+    struct call *call = call_of(f);
+    evpq_channel *c = call->channel;
+    list_remove(&call->node);
+    if (call->parcel)
+        list_append(&c->doomed, &call->parcel->node);
+    enter(c);
+    future_settle_canceled(f, EVPQ_OUTCOME_NOT_SENT);
+    bring_to_nobody(c);
+    leave(c);
+}
+
+static void call_free(evpq_future *f)
+{
+    recycler_give(loop_blocks(f->loop), call_of(f), sizeof(struct call));
+}
+
+static const struct future_class send_class = {
+    .cancel = call_cancel, .free = call_free, .is_leaf = true};
+/* No leaf: its item may hold other futures. */
+static const struct future_class receive_class = {.cancel = call_cancel, .free = call_free};
+
+static struct call *call_new(evpq_channel *c, const struct future_class *class)
+{
+    struct call *call = recycler_take(loop_blocks(c->loop), sizeof *call);
+    if (!call)
+        return NULL;
+    future_init(&call->future, class, c->loop);
+    call->channel = c;
+    call->parcel = NULL;
+    list_init(&call->node);
+    return call;
+}
+
+/* An item that cannot be sent. */
+static evpq_future *refuse(evpq_channel *c, void *item, evpq_future *failed)
+{
+    if (!c->free_item)
+        return failed;
+    enter(c);
+    c->free_item(item);
+    leave(c);
+    return failed;
+}
+
+evpq_future *evpq_channel_send(evpq_channel *c, void *item)
+{
+    if (!c)
+        return future_constant(EVPQ_INVALID);
+    if (!item)
+        return evpq_future_failed(c->loop, EVPQ_INVALID, "NULL is no item that could be sent");
+    if (c->closed)
+        return refuse(c, item, future_failed(c->loop, evpq_error_ref(c->closed_error)));
+    struct parcel *p = parcel_new(c, item);
+    struct call *send = p ? call_new(c, &send_class) : NULL;
+    if (!send)
+        return refuse(c, p ? unpack(c, p) : item, future_constant(EVPQ_NOMEM));
+    send->parcel = p;
+    list_append(&c->sending, &send->node);
+    serve(c);
+    return &send->future;
+}
+
+evpq_future *evpq_channel_receive(evpq_channel *c)
+{
+    if (!c)
+        return future_constant(EVPQ_INVALID);
+    if (c->closed && !c->count)
+        return future_failed(c->loop, evpq_error_ref(c->closed_error));
+    struct call *receive = call_new(c, &receive_class);
+    if (!receive)
+        return future_constant(EVPQ_NOMEM);
+    list_append(&c->receiving, &receive->node);
+    serve(c);
+    return &receive->future;
+}
+
+void *evpq_channel_item(evpq_future *f)
+{
+    struct parcel *p = future_take_value(f, &parcel_class);
+    if (!p)
+        return NULL;
+    evpq_channel *c = p->channel;
+    void *item = unpack(c, p);
+    leave(c);
+    return item;
+}
+
+/* ---- the channel ---- */
+
+evpq_channel *evpq_channel_new(evpq_loop *loop, size_t capacity, void (*free_item)(void *item))
+{
+    evpq_channel *c = loop ? mem_alloc(sizeof *c) : NULL;
+    if (!c)
+        return NULL;
+    evpq_error *closed = error_new(EVPQ_CLOSED, EVPQ_OUTCOME_NOT_SENT, "the channel is closed");
+    if (evpq_error_status(closed) != EVPQ_CLOSED) {
+        mem_free(c);
+        return NULL;
+    }
+    *c = (struct evpq_channel){.refs = 1,
+                               .loop = evpq_loop_ref(loop),
+                               .capacity = capacity,
+                               .free_item = free_item,
+                               .closed_error = closed};
+    list_init(&c->returned);
+    list_init(&c->items);
+    list_init(&c->sending);
+    list_init(&c->receiving);
+    list_init(&c->doomed);
+    return c;
+}
+
+evpq_channel *evpq_channel_ref(evpq_channel *c)
+{
+    if (c)
+        c->refs++;
+    return c;
+}
+
+static void shut(evpq_channel *c)
+{
+    c->closed = true;
+    refuse_all(c, &c->sending);
+    refuse_all(c, &c->receiving);
+}
+
+evpq_channel *evpq_channel_unref(evpq_channel *c)
+{
+    if (!c || --c->refs)
+        return NULL;
+    enter(c);
+    list_splice(&c->doomed, &c->returned);
+    list_splice(&c->doomed, &c->items);
+    c->count = 0;
+    shut(c);
+    bring_to_nobody(c);
+    leave(c);
+    return NULL;
+}
+
+void evpq_channel_close(evpq_channel *c)
+{
+    if (!c)
+        return;
+    enter(c);
+    shut(c);
+    bring_to_nobody(c);
+    leave(c);
+}
+
+size_t evpq_channel_count(const evpq_channel *c)
+{
+    return c ? c->count : 0;
+}
