@@ -1,25 +1,11 @@
 /* test_schedules.c - F46: random trees of futures, settled, canceled, timed out and let go of in
- * random order. Each has one outcome, told once, and nothing of it stays behind.
- *
- * EVPQ_SCHEDULES is how many (default: a million, fewer where each costs more), EVPQ_SEED where to
- * begin. A failure tells the seed of its schedule, to be run again with EVPQ_SEED=...
- * EVPQ_SCHEDULES=1. */
+ * random order. Each has one outcome, told once, and nothing of it stays behind. */
 #include "async/future.h"
 
 #include "support/check.h"
+#include "support/dice.h"
 
 #include <math.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-
-#if __has_include(<valgrind/valgrind.h>)
-# include <valgrind/valgrind.h>
-#else
-# define RUNNING_ON_VALGRIND 0
-#endif
 
 enum kind { PROMISE, SLEEP, OK, FAILED, ALL, ALL_SETTLED, ANY, RACE, TIMEOUT, SHIELD, THEN, KINDS };
 enum { LEAVES = OK + 2, MOST = 12, MEMBERS = 3, STEPS = 10 };
@@ -38,7 +24,7 @@ struct node {
 };
 
 static struct {
-    uint64_t seed, random;
+    struct dice dice;
     evpq_loop *loop;
     struct node nodes[MOST];
     int n;
@@ -56,16 +42,13 @@ static void broken(const char *what, const struct node *node)
 {
     ck_abort_msg("%s: node %d, a %s (%s); EVPQ_SEED=%llu EVPQ_SCHEDULES=1", what,
                  (int)(node - s.nodes), names[node->kind],
-                 node->ours ? check_future_text(node->f) : "let go of", (unsigned long long)s.seed);
+                 node->ours ? check_future_text(node->f) : "let go of",
+                 (unsigned long long)s.dice.seed);
 }
 
-/* splitmix64 */
 static unsigned below(unsigned n)
 {
-    uint64_t z = s.random += UINT64_C(0x9e3779b97f4a7c15);
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return (unsigned)((z ^ z >> 31) >> 32) % n;
+    return dice_below(&s.dice, n);
 }
 
 /* ---- what must hold ---- */
@@ -307,9 +290,8 @@ static void check_all(void)
     HOLDS(s.values == 0, &s.nodes[0]); /* all that was given was freed */
 }
 
-static void run_schedule(uint64_t seed)
+static void schedule(void)
 {
-    s.seed = s.random = seed;
     s.n = 0;
     for (unsigned n = 1 + below(3); n; n--)
         grow(below(LEAVES));
@@ -321,30 +303,10 @@ static void run_schedule(uint64_t seed)
     check_all();
 }
 
-static uint64_t from_environment(const char *name, uint64_t otherwise)
-{
-    const char *text = getenv(name);
-    return text && *text ? strtoull(text, NULL, 10) : otherwise;
-}
-
-static uint64_t how_many(void)
-{
-    if (RUNNING_ON_VALGRIND)
-        return 3000;
-#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__ || !defined __OPTIMIZE__
-    return 100000;
-#else
-    return 1000000;
-#endif
-}
-
 START_TEST(f46_each_future_of_any_schedule_has_exactly_one_outcome)
 {
-    uint64_t seed = from_environment("EVPQ_SEED", (uint64_t)time(NULL) * 1000003);
-    uint64_t n = from_environment("EVPQ_SCHEDULES", how_many());
     s.loop = evpq_loop_new(NULL);
-    for (uint64_t i = 0; i < n; i++)
-        run_schedule(seed + i);
+    dice_schedules(&s.dice, schedule);
     evpq_loop_unref(s.loop);
 }
 END_TEST

@@ -184,20 +184,17 @@ START_TEST(permits_and_waits_outlive_the_last_reference_to_it)
 }
 END_TEST
 
-START_TEST(many_that_wait_end_one_after_the_other)
+START_TEST(many_are_passed_over_without_recursion)
 {
-    enum { MANY = 200000 };
+    enum { MANY = 300000 };
     evpq_semaphore *s = setup(1);
     evpq_future *a = acquire(s);
-    static evpq_future *kept[MANY];
     for (int i = 0; i < MANY; i++)
-        if ((kept[i] = acquire(s)) && i % 2)
-            kept[i] = evpq_future_unref(kept[i]);
+        evpq_future_unref(acquire(s));
+    evpq_future *last = acquire(s);
     evpq_future_unref(a);
-    for (int i = 0; i < MANY; i += 2) {
-        ck_future_ok(kept[i]);
-        evpq_future_unref(kept[i]);
-    }
+    ck_future_ok(last);
+    evpq_future_unref(last);
     ck_assert_uint_eq(evpq_semaphore_free(s), 1);
     teardown(s);
 }
@@ -422,7 +419,7 @@ static void schedule(void)
 START_TEST(f46_no_schedule_loses_a_permit_or_makes_one)
 {
     loop = evpq_loop_new(NULL);
-    dice_schedules(&m.dice, 100000, schedule);
+    dice_schedules(&m.dice, schedule);
     evpq_loop_run(loop);
     evpq_loop_unref(loop);
 }
@@ -441,7 +438,7 @@ int main(void)
     CHECK_ADD(c, a_permit_that_comes_with_the_cancel_is_not_lost);
     CHECK_ADD(c, the_losers_of_a_race_give_theirs_back);
     CHECK_ADD(c, permits_and_waits_outlive_the_last_reference_to_it);
-    CHECK_ADD(c, many_that_wait_end_one_after_the_other);
+    CHECK_ADD(c, many_are_passed_over_without_recursion);
     CHECK_ADD(c, a_wait_keeps_no_loop_alive);
     CHECK_ADD(c, nothing_is_made_of_nothing);
     CHECK_ADD(c, without_memory_there_is_no_semaphore_and_no_wait);

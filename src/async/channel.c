@@ -224,14 +224,11 @@ static struct call *call_new(evpq_channel *c, const struct future_class *class)
     return call;
 }
 
-/* An item that cannot be sent. */
+/* An item that cannot be sent. The channel may be gone afterwards. */
 static evpq_future *refuse(evpq_channel *c, void *item, evpq_future *failed)
 {
-    if (!c->free_item)
-        return failed;
-    enter(c);
-    c->free_item(item);
-    leave(c);
+    if (c->free_item)
+        c->free_item(item);
     return failed;
 }
 

@@ -1,6 +1,6 @@
 /* dice.h - random schedules that can be repeated.
  *
- * EVPQ_SCHEDULES is how many a test runs (default: what it asks for, fewer where each costs more),
+ * EVPQ_SCHEDULES is how many a test runs (default: a million, fewer where each costs more),
  * EVPQ_SEED where it begins. A failure tells the seed of its schedule, to be run again with
  * EVPQ_SEED=... EVPQ_SCHEDULES=1. */
 #ifndef TESTS_SUPPORT_DICE_H
@@ -37,13 +37,22 @@ static inline uint64_t dice_environment(const char *name, uint64_t otherwise)
     return text && *text ? strtoull(text, NULL, 10) : otherwise;
 }
 
-/* Calls `schedule` so many times, each with its seed in `d`. */
-static inline void dice_schedules(struct dice *d, uint64_t n, void (*schedule)(void))
+static inline uint64_t dice_how_many(void)
+{
+    if (RUNNING_ON_VALGRIND)
+        return 3000;
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__ || !defined __OPTIMIZE__
+    return 100000;
+#else
+    return 1000000;
+#endif
+}
+
+/* Calls `schedule` for each, with its seed in `d`. */
+static inline void dice_schedules(struct dice *d, void (*schedule)(void))
 {
     uint64_t seed = dice_environment("EVPQ_SEED", (uint64_t)time(NULL) * 1000003);
-    if (RUNNING_ON_VALGRIND)
-        n /= 200;
-    for (n = dice_environment("EVPQ_SCHEDULES", n); n; n--) {
+    for (uint64_t n = dice_environment("EVPQ_SCHEDULES", dice_how_many()); n; n--) {
         d->seed = d->state = seed++;
         schedule();
     }
