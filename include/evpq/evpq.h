@@ -20,6 +20,7 @@
 #include <evpq/pool.h>
 #include <evpq/result.h>
 #include <evpq/sync.h>
+#include <evpq/task.h>
 #include <evpq/version.h>
 
 #endif

@@ -114,8 +114,21 @@ static evpq_future *group_at(const evpq_future *f, size_t i)
     return group_of(f)->members[i].f;
 }
 
-static const struct future_class group_class = {
-    .cancel = group_cancel, .free = group_free, .count = group_count, .at = group_at};
+static const char *group_detail(const evpq_future *f)
+{
+    const struct group *g = group_of(f);
+    return g->settled == all_member           ? "all"
+           : g->settled == all_settled_member ? "all_settled"
+           : g->settled == any_member         ? "any"
+                                              : "race";
+}
+
+static const struct future_class group_class = {.name = "futures",
+                                                .detail = group_detail,
+                                                .cancel = group_cancel,
+                                                .free = group_free,
+                                                .count = group_count,
+                                                .at = group_at};
 
 /* The members, which are ours by now, are of no use to anybody. */
 static evpq_future *give_up(evpq_future *const *fs, size_t n, evpq_future *failed)

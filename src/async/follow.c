@@ -130,8 +130,11 @@ static void watch_child(struct follower *w, void (*run)(struct job *))
 
 /* ---- timeout ---- */
 
-static const struct future_class timeout_class = {
-    .cancel = cancel_with_child, .free = follower_free, .count = follower_count, .at = follower_at};
+static const struct future_class timeout_class = {.name = "timeout",
+                                                  .cancel = cancel_with_child,
+                                                  .free = follower_free,
+                                                  .count = follower_count,
+                                                  .at = follower_at};
 
 static void timed_out(struct timer *t)
 {
@@ -179,8 +182,11 @@ static void leave_child(evpq_future *f)
     future_settle_canceled(f, EVPQ_OUTCOME_UNKNOWN);
 }
 
-static const struct future_class shield_class = {
-    .cancel = leave_child, .free = follower_free, .count = follower_count, .at = follower_at};
+static const struct future_class shield_class = {.name = "shield",
+                                                 .cancel = leave_child,
+                                                 .free = follower_free,
+                                                 .count = follower_count,
+                                                 .at = follower_at};
 
 evpq_future *evpq_shield(evpq_future *f)
 {
@@ -193,27 +199,11 @@ evpq_future *evpq_shield(evpq_future *f)
 
 /* ---- then ---- */
 
-static const struct future_class then_class = {
-    .cancel = cancel_with_child, .free = follower_free, .count = follower_count, .at = follower_at};
-
-/* What the function returned (taken), or, where that cannot be followed, a failure that says
- * why. */
-static evpq_future *second_of(struct follower *w, evpq_future *second)
-{
-    const char *why;
-    if (!second)
-        why = "the function of evpq_then returned NULL";
-    else if (second == &w->future)
-        why = "the function of evpq_then returned the future that waits for it";
-    else if (second->loop && second->loop != w->future.loop)
-        why = "the function of evpq_then returned a future of another loop";
-    else
-        return second;
-    if (second != &w->future)
-        evpq_future_cancel(second);
-    evpq_future_unref(second);
-    return evpq_future_failed(w->future.loop, EVPQ_INVALID, "%s", why);
-}
+static const struct future_class then_class = {.name = "then",
+                                               .cancel = cancel_with_child,
+                                               .free = follower_free,
+                                               .count = follower_count,
+                                               .at = follower_at};
 
 /* The program's function may cancel or let go of anything, this future included. */
 static void call_then(struct job *job)
@@ -228,7 +218,7 @@ static void call_then(struct job *job)
         evpq_future_unref(second);
     } else {
         evpq_future_unref(w->child);
-        w->child = second_of(w, second);
+        w->child = future_checked(&w->future, second, "the function of evpq_then");
         watch_child(w, child_settled);
     }
     evpq_future_unref(&w->future);

@@ -34,8 +34,11 @@ evpq_future *evpq_future_ref(evpq_future *f)
 
 static void drop_value(evpq_future *f)
 {
-    if (f->value_class && f->value_class->free && f->value)
+    if (f->value_class && f->value_class->free && f->value) {
+        struct guest *guest = loop_let_in(f->loop, NULL); /* the program's function may not wait */
         f->value_class->free(f->value);
+        loop_let_out(f->loop, guest);
+    }
     f->value = NULL;
 }
 
@@ -103,8 +106,23 @@ void future_settle_value(evpq_future *f, const struct value_class *class, void *
     settle(f, EVPQ_OK);
 }
 
+static evpq_error *expired_error(evpq_error *canceled)
+{
+    evpq_error *late = error_build(&(struct error_fields){
+        .status = EVPQ_TIMEOUT,
+        .outcome = evpq_error_outcome(canceled),
+        .message = "the deadline of the task has passed",
+        .detail = evpq_error_detail(canceled),
+        .sql = evpq_error_sql(canceled),
+    });
+    evpq_error_unref(canceled);
+    return late;
+}
+
 void future_settle_error(evpq_future *f, evpq_error *error)
 {
+    if (f->expired && evpq_error_status(error) == EVPQ_CANCELED)
+        error = expired_error(error);
     f->error = error;
     settle(f, evpq_error_status(error));
 }
@@ -127,6 +145,33 @@ void evpq_future_cancel(evpq_future *f)
         return;
     f->ending = true;
     f->class->cancel(f);
+}
+
+void future_expire(evpq_future *f)
+{
+    if (!future_pending(f) || f->ending)
+        return;
+    f->expired = true;
+    evpq_future_cancel(f);
+}
+
+/* ---- following ---- */
+
+evpq_future *future_checked(evpq_future *f, evpq_future *next, const char *who)
+{
+    const char *what;
+    if (!next)
+        what = "NULL";
+    else if (next == f)
+        what = "the future that waits for it";
+    else if (next->loop && next->loop != f->loop)
+        what = "a future of another loop";
+    else
+        return next;
+    if (next != f)
+        evpq_future_cancel(next);
+    evpq_future_unref(next);
+    return evpq_future_failed(f->loop, EVPQ_INVALID, "%s returned %s", who, what);
 }
 
 /* ---- waiting ---- */

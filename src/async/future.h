@@ -14,6 +14,7 @@
 #include <evpq/future.h>
 
 struct future_class {
+    const char *name; /* what it is, for people */
     /* It is pending: stop the work and settle it, as canceled. */
     void (*cancel)(evpq_future *f);
     /* The last reference is gone: free the block; the value is gone already. */
@@ -22,6 +23,11 @@ struct future_class {
     size_t (*count)(const evpq_future *f);
     evpq_future *(*at)(const evpq_future *f, size_t i);
     bool is_leaf; /* holds no other future */
+    /* Asks it to stop as canceled, or as out of time, and to settle when it has; NULL: canceling is
+     * all that can be done. */
+    void (*stop)(evpq_future *f, bool late);
+    /* What tells it from others of its class; NULL: nothing does. Borrowed while f is. */
+    const char *(*detail)(const evpq_future *f);
 };
 
 /* Says what a value is (by address) and how to let go of it (NULL: not at all). */
@@ -47,6 +53,7 @@ struct evpq_future {
     unsigned refs; /* 0: one of the constant futures */
     evpq_status status;
     bool ending;     /* being canceled, or about to settle: deaf to evpq_future_cancel */
+    bool expired;    /* being canceled because the time is up */
     evpq_loop *loop; /* NULL for the constant ones */
     const struct future_class *class;
     struct list waiters;
@@ -81,6 +88,12 @@ void future_settle_value(evpq_future *f, const struct value_class *class, void *
 void future_settle_error(evpq_future *f, evpq_error *error);
 void future_settle_follow(evpq_future *f, evpq_future *settled); /* borrows `settled` */
 void future_settle_canceled(evpq_future *f, evpq_outcome outcome);
+
+/* evpq_future_cancel, but what settles as canceled then says that the deadline has passed. */
+void future_expire(evpq_future *f);
+
+/* `next` (taken) as what `f` may follow: itself, or a failure that says why not. `who` gave it. */
+evpq_future *future_checked(evpq_future *f, evpq_future *next, const char *who);
 
 /* Queues w->job on `loop` when f settles (at once when it has). */
 void future_watch(evpq_future *f, evpq_loop *loop, struct waiter *w, void (*run)(struct job *));

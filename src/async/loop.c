@@ -29,6 +29,8 @@ struct evpq_loop {
     double polled;    /* when this tick first knew the time: about when the sockets were polled */
     ev_idle more;
     ev_prepare leaving; /* started when the outermost run is to end and an inner one is under way */
+    struct guest *guest;
+    struct annex *annex;
     struct mailbox *mailbox;
     struct recycler *blocks;
     struct graveyard graveyard;
@@ -216,6 +218,8 @@ evpq_loop *evpq_loop_unref(evpq_loop *loop)
     if (!loop || --loop->refs)
         return NULL;
     mailbox_close(loop->mailbox);
+    if (loop->annex)
+        loop->annex->free(loop->annex);
     ev_clear_pending(loop->ev, &loop->tick);
     ev_idle_stop(loop->ev, &loop->more);
     if (loop->owns_ev)
@@ -280,6 +284,31 @@ void loop_hold(evpq_loop *loop)
 void loop_release(evpq_loop *loop)
 {
     ev_unref(loop->ev);
+}
+
+struct guest *loop_let_in(evpq_loop *loop, struct guest *guest)
+{
+    struct guest *outer = loop->guest;
+    loop->guest = guest;
+    if (guest)
+        guest->depth = ev_depth(loop->ev);
+    return outer;
+}
+
+void loop_let_out(evpq_loop *loop, struct guest *outer)
+{
+    loop->guest = outer;
+}
+
+struct guest *loop_guest(const evpq_loop *loop)
+{
+    struct guest *guest = loop->guest;
+    return guest && guest->depth == ev_depth(loop->ev) ? guest : NULL;
+}
+
+struct annex **loop_annex(evpq_loop *loop)
+{
+    return &loop->annex;
 }
 
 struct recycler *loop_blocks(evpq_loop *loop)

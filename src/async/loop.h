@@ -94,6 +94,21 @@ void loop_time_passed(evpq_loop *loop);
  * server may be doing, which we know no better than then. */
 double loop_time_polled(evpq_loop *loop);
 
+/* Code that the loop runs on a stack of its own, a task. Only what runs there, at the depth of
+ * ev_run in which it was let in, is that guest: a callback of a run within is not. */
+struct guest {
+    double deadline; /* on loop_time's clock; infinity: none */
+    unsigned depth;
+};
+
+/* Before and after `guest` (NULL: code that may not wait) runs; what loop_let_in returns belongs to
+ * the other. */
+struct guest *loop_let_in(evpq_loop *loop, struct guest *guest);
+void loop_let_out(evpq_loop *loop, struct guest *outer);
+
+/* Whose code is calling; NULL: a callback's, or the program's outside the loop. */
+struct guest *loop_guest(const evpq_loop *loop);
+
 /* For what comes and goes with each query; it may outlive the loop through references of its
  * own. */
 struct recycler *loop_blocks(evpq_loop *loop);
@@ -102,6 +117,12 @@ struct recycler *loop_blocks(evpq_loop *loop);
  * free. */
 struct mailbox;
 struct mailbox **loop_mailbox(evpq_loop *loop);
+
+/* What a floor above keeps with the loop; freed with it. */
+struct annex {
+    void (*free)(struct annex *);
+};
+struct annex **loop_annex(evpq_loop *loop);
 
 struct graveyard {
     struct list dead;

@@ -45,7 +45,8 @@ static void promise_cancel(evpq_future *f)
     future_settle_canceled(f, EVPQ_OUTCOME_UNKNOWN);
 }
 
-static const struct future_class promise_class = {.cancel = promise_cancel, .free = promise_free};
+static const struct future_class promise_class = {
+    .name = "future", .cancel = promise_cancel, .free = promise_free};
 
 static struct promise *promise_new(evpq_loop *loop, const struct future_class *class)
 {
@@ -157,7 +158,8 @@ static void sleep_cancel(evpq_future *f)
     future_settle_canceled(f, EVPQ_OUTCOME_NOT_SENT);
 }
 
-static const struct future_class sleep_class = {.cancel = sleep_cancel, .free = promise_free};
+static const struct future_class sleep_class = {
+    .name = "sleep", .cancel = sleep_cancel, .free = promise_free};
 
 evpq_future *evpq_sleep(evpq_loop *loop, double seconds)
 {

@@ -66,6 +66,15 @@ static inline struct list *list_pop(struct list *l)
     return node;
 }
 
+/* The same at the other end. */
+static inline struct list *list_pop_last(struct list *l)
+{
+    struct list *node = list_empty(l) ? NULL : l->prev;
+    if (node)
+        list_remove(node);
+    return node;
+}
+
 /* Moves everything on `from` to the end of `to`. */
 static inline void list_splice(struct list *to, struct list *from)
 {

@@ -115,7 +115,8 @@ static void acquire_free(evpq_future *f)
     mem_free(a);
 }
 
-static const struct future_class acquire_class = {.cancel = acquire_cancel, .free = acquire_free};
+static const struct future_class acquire_class = {
+    .name = "lease", .cancel = acquire_cancel, .free = acquire_free};
 
 evpq_future *lease_ask(evpq_pool *pool)
 {
@@ -298,7 +299,7 @@ evpq_future *evpq_lease_query(evpq_lease *lease, const char *sql, evpq_args args
         return f;
     lease->pool->done.queries++;
     query_submit(q, lease->conn);
-    return pool_limit(lease->pool, f);
+    return pool_limit(lease->pool, f, lease->pool->opts.query_timeout);
 }
 
 int evpq_lease_backend_pid(const evpq_lease *lease)

@@ -10,6 +10,7 @@
 #include "pool/wish.h"
 #include "words/error.h"
 
+#include <math.h>
 #include <string.h>
 
 /* ---- memory ---- */
@@ -29,9 +30,15 @@ void pool_unref(evpq_pool *pool)
     evpq_loop_unref(loop);
 }
 
-evpq_future *pool_limit(evpq_pool *pool, evpq_future *f)
+evpq_future *pool_limit(evpq_pool *pool, evpq_future *f, double seconds)
 {
-    return pool->opts.query_timeout > 0 ? evpq_timeout(f, pool->opts.query_timeout) : f;
+    const struct guest *guest = loop_guest(pool->loop);
+    double bound = seconds > 0 ? seconds : INFINITY;
+    if (guest && isfinite(guest->deadline)) {
+        double left = guest->deadline - loop_time(pool->loop);
+        bound = left < bound ? left : bound;
+    }
+    return isfinite(bound) ? evpq_timeout(f, bound) : f;
 }
 
 /* ---- what one-shot queries call ---- */
@@ -142,7 +149,7 @@ static evpq_future *one_shot(evpq_pool *pool, const char *sql, evpq_args args, b
         return f;
     q->op.reads = reads && q->plannable;
     lanes_add_query(pool, q);
-    return pool_limit(pool, f);
+    return pool_limit(pool, f, pool->opts.query_timeout);
 }
 
 evpq_future *evpq_pool_query(evpq_pool *pool, const char *sql, evpq_args args)
@@ -163,7 +170,7 @@ evpq_future *evpq_pool_acquire(evpq_pool *pool)
         return future_failed(pool->loop, close_error(EVPQ_OUTCOME_NOT_SENT));
     evpq_future *f = lease_ask(pool);
     keeper_tend(pool, false);
-    return f;
+    return pool_limit(pool, f, 0);
 }
 
 evpq_future *evpq_pool_connect(evpq_pool *pool)

@@ -74,7 +74,8 @@ static inline evpq_pool *pool_of(const struct conn *c)
 void pool_ref(evpq_pool *pool);
 void pool_unref(evpq_pool *pool);
 
-/* Wraps a query's future in the pool's query_timeout. Takes and gives. */
-evpq_future *pool_limit(evpq_pool *pool, evpq_future *f);
+/* Bounds `f` by `seconds`, if they are more than 0, and by the deadline of the task that asks. Takes
+ * and gives. */
+evpq_future *pool_limit(evpq_pool *pool, evpq_future *f, double seconds);
 
 #endif

@@ -30,7 +30,8 @@ static void wish_free(evpq_future *f)
     mem_free(w);
 }
 
-static const struct future_class wish_class = {.cancel = wish_cancel, .free = wish_free};
+static const struct future_class wish_class = {
+    .name = "pool", .cancel = wish_cancel, .free = wish_free};
 
 static bool is_true(const evpq_pool *pool, enum wish_for what)
 {

@@ -88,8 +88,16 @@ static void query_cancel(evpq_future *f)
     evpq_future_unref(f);
 }
 
-static const struct future_class query_class = {
-    .cancel = query_cancel, .free = query_free, .is_leaf = true};
+static const char *query_detail(const evpq_future *f)
+{
+    return query_of(f)->request.sql;
+}
+
+static const struct future_class query_class = {.name = "query",
+                                                .detail = query_detail,
+                                                .cancel = query_cancel,
+                                                .free = query_free,
+                                                .is_leaf = true};
 
 /* ---- on the line ---- */
 

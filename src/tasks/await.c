@@ -1,5 +1,6 @@
-/* await.c - waiting in straight-line code at the top level, by running the loop. */
-#include "async/future.h"
+/* await.c - waiting in straight-line code: in a task by giving up the stack, at the top level by
+ * running the loop. */
+#include "tasks/task.h"
 
 struct awaiter {
     struct waiter waiter;
@@ -11,14 +12,8 @@ static void stop_loop(struct job *job)
     loop_leave(container_of(job, struct awaiter, waiter.job)->loop);
 }
 
-evpq_status evpq_await(evpq_future *f)
+static evpq_status run_loop_until(evpq_future *f)
 {
-    if (!f)
-        return EVPQ_INVALID;
-    if (!future_pending(f))
-        return f->status;
-    if (loop_running(f->loop))
-        return EVPQ_DEADLOCK;
     struct awaiter awaiter = {.loop = f->loop};
     evpq_future_ref(f);
     future_watch(f, f->loop, &awaiter.waiter, stop_loop);
@@ -29,4 +24,16 @@ evpq_status evpq_await(evpq_future *f)
         status = EVPQ_DEADLOCK;
     evpq_future_unref(f);
     return status;
+}
+
+evpq_status evpq_await(evpq_future *f)
+{
+    if (!f)
+        return EVPQ_INVALID;
+    if (!future_pending(f))
+        return f->status;
+    struct evpq_task *t = task_running(f->loop);
+    if (t)
+        return task_await(t, f);
+    return loop_running(f->loop) ? EVPQ_DEADLOCK : run_loop_until(f);
 }

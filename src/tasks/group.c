@@ -1,0 +1,184 @@
+/* group.c - tasks that end together.
+ *
+ * A group is the future of its join from the start; it settles when it has been joined and no task
+ * of it is left. Each task holds a reference, so that the block outlives them all. */
+#include "tasks/task.h"
+
+#include "base/mem.h"
+#include "words/error.h"
+
+#include <math.h>
+#include <string.h>
+
+struct evpq_group {
+    struct evpq_future future;
+    struct list waiting; /* not begun, for the limit */
+    struct list begun;
+    int n_begun, limit;
+    double deadline;
+    evpq_future *failed; /* the first that did */
+    bool canceled;
+    bool joined;
+    struct deferred guard; /* until joined, in the task that opened it */
+};
+
+static struct evpq_group *group_of(const evpq_future *f)
+{
+    return container_of(f, struct evpq_group, future);
+}
+
+static struct evpq_task *member_at(struct list *node)
+{
+    return container_of(node, struct evpq_task, in_group);
+}
+
+/* ---- its end ---- */
+
+static void settle_when_empty(struct evpq_group *g)
+{
+    if (!g->joined || !future_pending(&g->future) || !list_empty(&g->begun) ||
+        !list_empty(&g->waiting))
+        return;
+    if (g->failed)
+        future_settle_follow(&g->future, g->failed);
+    else if (g->canceled)
+        future_settle_canceled(&g->future, EVPQ_OUTCOME_UNKNOWN);
+    else
+        future_settle_value(&g->future, NULL, NULL);
+}
+
+/* Stopping only asks: no task leaves the lists meanwhile. */
+static void stop_all(struct evpq_group *g, bool late)
+{
+    g->canceled = true;
+    g->future.expired |= late; /* then CANCELED reads TIMEOUT */
+    list_each(node, &g->waiting)
+        task_stop(member_at(node), late);
+    list_each(node, &g->begun)
+        task_stop(member_at(node), late);
+}
+
+static void begin_next(struct evpq_group *g)
+{
+    while (!list_empty(&g->waiting) && (!g->limit || g->n_begun < g->limit)) {
+        struct evpq_task *t = member_at(list_pop(&g->waiting));
+        list_append(&g->begun, &t->in_group);
+        g->n_begun++;
+        t->counted = true;
+        task_begin(t);
+    }
+}
+
+static void member_over(struct evpq_task *t)
+{
+    struct evpq_group *g = t->group;
+    evpq_status status = t->future.status;
+    list_remove(&t->in_group);
+    g->n_begun -= t->counted;
+    if (status != EVPQ_OK && status != EVPQ_CANCELED && !g->failed) {
+        g->failed = evpq_future_ref(&t->future);
+        stop_all(g, false);
+    }
+    begin_next(g);
+    settle_when_empty(g);
+    evpq_future_unref(&g->future);
+}
+
+/* ---- the future ---- */
+
+static void group_class_stop(evpq_future *f, bool late)
+{
+    stop_all(group_of(f), late);
+}
+
+static void group_class_cancel(evpq_future *f)
+{
+    stop_all(group_of(f), false);
+    future_settle_canceled(f, EVPQ_OUTCOME_UNKNOWN);
+}
+
+static void group_class_free(evpq_future *f)
+{
+    evpq_future_unref(group_of(f)->failed);
+    mem_free(group_of(f));
+}
+
+static const struct future_class group_class = {
+    .name = "group",
+    .cancel = group_class_cancel,
+    .free = group_class_free,
+    .stop = group_class_stop,
+};
+
+bool group_holds(const evpq_future *f, const struct evpq_task *t)
+{
+    return f->class == &group_class && t->group == group_of(f);
+}
+
+/* ---- what programs call ---- */
+
+/* In the task that opened it, as it ends. */
+static void join_forgotten(void *arg)
+{
+    struct evpq_group *g = arg;
+    stop_all(g, false);
+    evpq_future *join = evpq_group_join(g);
+    evpq_await(join);
+    evpq_future_unref(join);
+}
+
+evpq_group *evpq_group_open(evpq_loop *loop, const evpq_group_opts *opts)
+{
+    evpq_group_opts o = {0};
+    if (opts)
+        memcpy(&o, opts, opts->size < sizeof o ? opts->size : sizeof o);
+    if (!loop || o.limit < 0 || isnan(o.deadline))
+        return NULL;
+    struct evpq_group *g = mem_zalloc(sizeof *g);
+    if (!g)
+        return NULL;
+    struct evpq_task *opener = task_running(loop);
+    future_init(&g->future, &group_class, loop);
+    list_init(&g->waiting);
+    list_init(&g->begun);
+    g->limit = o.limit;
+    g->deadline = task_bound(loop, o.deadline);
+    g->guard = (struct deferred){.fn = join_forgotten, .arg = g};
+    list_init(&g->guard.node);
+    if (opener)
+        list_append(&opener->deferred, &g->guard.node);
+    return g;
+}
+
+evpq_future *evpq_group_spawn(evpq_group *g, evpq_task_fn *fn, void *arg,
+                              const evpq_task_opts *opts)
+{
+    struct evpq_task *t;
+    evpq_future *f = task_new(g ? g->future.loop : NULL, fn, arg, opts, g ? g->deadline : 0, &t);
+    if (!t)
+        return f;
+    t->group = g;
+    t->on_over = member_over;
+    evpq_future_ref(&g->future);
+    list_append(&g->waiting, &t->in_group);
+    if (g->canceled)
+        task_stop(t, false);
+    begin_next(g);
+    return f;
+}
+
+void evpq_group_cancel(evpq_group *g)
+{
+    if (g)
+        stop_all(g, false);
+}
+
+evpq_future *evpq_group_join(evpq_group *g)
+{
+    if (!g)
+        return future_constant(EVPQ_INVALID);
+    list_remove(&g->guard.node);
+    g->joined = true;
+    settle_when_empty(g);
+    return &g->future;
+}

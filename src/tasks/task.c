@@ -1,0 +1,451 @@
+/* task.c - the life of a task: spawned, run a stretch at a time, stopped, ended.
+ *
+ * A task's code runs from a job of the run queue, as every callback does, and from nowhere else.
+ * Asking it to stop only settles what it waits for: that, too, reaches it through the run queue.
+ * Three references keep it: its producer's until the future settles, one from `task_begin` until it
+ * is over, and those that were given. */
+#include "tasks/task.h"
+
+#include "base/mem.h"
+#include "words/error.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { STACK_SIZE = 256 * 1024, STACK_LEAST = 16 * 1024 };
+
+static const struct future_class task_class;
+
+static struct evpq_task *task_of(const evpq_future *f)
+{
+    return container_of(f, struct evpq_task, future);
+}
+
+/* ---- the loop's tasks ---- */
+
+static void tasks_free(struct annex *annex)
+{
+    struct tasks *tasks = container_of(annex, struct tasks, annex);
+    stacks_free(&tasks->stacks);
+    mem_free(tasks);
+}
+
+struct tasks *tasks_of(evpq_loop *loop)
+{
+    struct annex **annex = loop_annex(loop);
+    if (*annex)
+        return container_of(*annex, struct tasks, annex);
+    struct tasks *tasks = mem_zalloc(sizeof *tasks);
+    if (!tasks)
+        return NULL;
+    tasks->annex.free = tasks_free;
+    tasks->stack_size = STACK_SIZE;
+    list_init(&tasks->live);
+    stacks_init(&tasks->stacks);
+    *annex = &tasks->annex;
+    return tasks;
+}
+
+struct evpq_task *task_running(evpq_loop *loop)
+{
+    struct guest *guest = loop_guest(loop);
+    return guest ? container_of(guest, struct evpq_task, guest) : NULL;
+}
+
+evpq_task *evpq_task_current(evpq_loop *loop)
+{
+    return loop ? task_running(loop) : NULL;
+}
+
+evpq_status evpq_task_set_stack_size(evpq_loop *loop, size_t bytes)
+{
+    if (!loop)
+        return EVPQ_INVALID;
+    struct tasks *tasks = tasks_of(loop);
+    if (!tasks)
+        return EVPQ_NOMEM;
+    tasks->stack_size = !bytes ? STACK_SIZE : bytes < STACK_LEAST ? STACK_LEAST : bytes;
+    return EVPQ_OK;
+}
+
+/* ---- the end ---- */
+
+static void over(struct evpq_task *t)
+{
+    t->state = TASK_OVER;
+    timer_stop(&t->timer);
+    list_remove(&t->node);
+    if (t->on_over)
+        t->on_over(t);
+    evpq_future_unref(&t->future); /* that of task_begin */
+}
+
+static void settle_as(struct evpq_task *t, evpq_future *f)
+{
+    t->awaits = NULL;
+    if (future_pending(&t->future))
+        future_settle_follow(&t->future, f);
+    evpq_future_unref(f);
+    over(t);
+}
+
+static void returned_settled(struct job *job)
+{
+    struct evpq_task *t = container_of(job, struct evpq_task, wake.job);
+    settle_as(t, t->awaits);
+}
+
+static void stop_waited(evpq_future *f, bool late)
+{
+    if (f->class->stop)
+        f->class->stop(f, late);
+    else if (late)
+        future_expire(f);
+    else
+        evpq_future_cancel(f);
+}
+
+/* The function has returned; whoever let go of the future meanwhile wants nothing more of it. */
+static void take_returned(struct evpq_task *t, evpq_future *f)
+{
+    if (!f) {
+        if (future_pending(&t->future))
+            future_settle_value(&t->future, NULL, NULL);
+        over(t);
+        return;
+    }
+    f = future_checked(&t->future, f, "the function of a task");
+    if (!future_pending(f)) {
+        settle_as(t, f);
+        return;
+    }
+    t->state = TASK_RETURNED;
+    t->awaits = f;
+    t->since = loop_time_polled(t->future.loop);
+    future_watch(f, t->future.loop, &t->wake, returned_settled);
+    if (t->canceled || t->late || !future_pending(&t->future))
+        stop_waited(f, t->late);
+}
+
+static void call_free_arg(struct evpq_task *t)
+{
+    if (t->free_arg)
+        t->free_arg(t->arg);
+}
+
+/* Its function was not called, and will not be. */
+static void end_unbegun(struct evpq_task *t, evpq_error *error)
+{
+    call_free_arg(t);
+    if (future_pending(&t->future))
+        future_settle_error(&t->future, error);
+    else
+        evpq_error_unref(error);
+    over(t);
+}
+
+/* ---- running ---- */
+
+static void set_deadline(struct evpq_task *t, double at)
+{
+    evpq_loop *loop = t->future.loop;
+    t->guest.deadline = at;
+    if (!isfinite(at))
+        return;
+    double left = at - loop_time(loop);
+    if (left > 0)
+        timer_start(&t->timer, left);
+    else
+        task_stop(t, true);
+}
+
+static void run_deferred(struct evpq_task *t)
+{
+    struct list *node;
+    double deadline = t->guest.deadline;
+    t->closing = true;
+    t->guest.deadline = INFINITY;
+    timer_stop(&t->timer);
+    while ((node = list_pop_last(&t->deferred))) {
+        struct deferred *d = container_of(node, struct deferred, node);
+        void (*fn)(void *) = d->fn;
+        void *arg = d->arg;
+        if (d->owned)
+            mem_free(d);
+        fn(arg);
+    }
+    t->closing = false;
+    set_deadline(t, deadline); /* of what the function returned */
+}
+
+static void on_stack(void *arg)
+{
+    struct evpq_task *t = arg;
+    evpq_future *f = t->fn(t, t->arg);
+    if (!list_empty(&t->deferred))
+        run_deferred(t);
+    t->awaits = f;
+    t->state = TASK_RETURNED;
+}
+
+static void run(struct evpq_task *t)
+{
+    evpq_loop *loop = t->future.loop;
+    t->state = TASK_RUNNING;
+    struct guest *outer = loop_let_in(loop, &t->guest);
+    stack_enter(t->stack);
+    loop_let_out(loop, outer);
+    if (t->state != TASK_RETURNED)
+        return;
+    stack_give(t->stack);
+    t->stack = NULL;
+    evpq_future *f = t->awaits;
+    t->awaits = NULL;
+    call_free_arg(t);
+    take_returned(t, f);
+}
+
+static void resume(struct job *job)
+{
+    run(container_of(job, struct evpq_task, wake.job));
+}
+
+static void start(struct job *job)
+{
+    struct evpq_task *t = container_of(job, struct evpq_task, wake.job);
+    struct tasks *tasks = tasks_of(t->future.loop);
+    if (t->late)
+        end_unbegun(t, error_new(EVPQ_TIMEOUT, EVPQ_OUTCOME_NOT_SENT,
+                                 "the deadline of task \"%s\" passed before it began", t->name));
+    else if (t->canceled)
+        end_unbegun(t, evpq_error_ref(error_canceled(EVPQ_OUTCOME_NOT_SENT)));
+    else if (!(t->stack = stack_take(&tasks->stacks, t->stack_size)))
+        end_unbegun(t, error_new(EVPQ_NOMEM, EVPQ_OUTCOME_NOT_SENT,
+                                 "no memory for the stack of task \"%s\"", t->name));
+    else {
+        stack_aim(t->stack, on_stack, t, t->name);
+        run(t);
+    }
+}
+
+/* Sets it aside until its job is run. */
+static void leave(struct evpq_task *t, evpq_future *awaits)
+{
+    t->state = TASK_WAITING;
+    t->awaits = awaits;
+    t->since = loop_time_polled(t->future.loop);
+    stack_leave(t->stack);
+    t->awaits = NULL;
+}
+
+/* Whether `f` cannot settle before `t` goes on. */
+static bool is_behind(const evpq_future *f, const struct evpq_task *t)
+{
+    for (; f && f->class == &task_class; f = task_of(f)->awaits)
+        if (task_of(f) == t)
+            return true;
+    return f && group_holds(f, t);
+}
+
+evpq_status task_await(struct evpq_task *t, evpq_future *f)
+{
+    if (is_behind(f, t))
+        return EVPQ_DEADLOCK;
+    evpq_future_ref(f);
+    if ((t->canceled || t->late) && !t->closing)
+        stop_waited(f, t->late);
+    if (future_pending(f)) {
+        future_watch(f, t->future.loop, &t->wake, resume);
+        leave(t, f);
+    }
+    evpq_status status = f->status;
+    if (status == EVPQ_CANCELED)
+        t->canceled = false;
+    evpq_future_unref(f);
+    return status;
+}
+
+evpq_status evpq_yield(evpq_task *self)
+{
+    if (!self || task_running(self->future.loop) != self)
+        return EVPQ_DEADLOCK;
+    job_init(&self->wake.job, resume);
+    loop_defer(self->future.loop, &self->wake.job);
+    leave(self, NULL);
+    if (self->closing)
+        return EVPQ_OK;
+    if (self->late)
+        return EVPQ_TIMEOUT;
+    if (!self->canceled)
+        return EVPQ_OK;
+    self->canceled = false;
+    return EVPQ_CANCELED;
+}
+
+/* ---- stopping ---- */
+
+void task_stop(struct evpq_task *t, bool late)
+{
+    if (t->closing || t->state == TASK_OVER)
+        return;
+    if (late)
+        t->late = true;
+    else
+        t->canceled = true;
+    if (t->state == TASK_NEW)
+        task_begin(t); /* it need not wait for its turn to end */
+    else if (t->awaits && future_pending(t->awaits))
+        stop_waited(t->awaits, late);
+}
+
+void evpq_task_cancel(evpq_future *f)
+{
+    if (f && f->loop && f->class->stop)
+        f->class->stop(f, false);
+    else
+        evpq_future_cancel(f);
+}
+
+static void out_of_time(struct timer *timer)
+{
+    task_stop(container_of(timer, struct evpq_task, timer), true);
+}
+
+/* ---- the future ---- */
+
+static void task_class_stop(evpq_future *f, bool late)
+{
+    task_stop(task_of(f), late);
+}
+
+static void task_class_cancel(evpq_future *f)
+{
+    task_stop(task_of(f), false);
+    future_settle_canceled(f, EVPQ_OUTCOME_UNKNOWN);
+}
+
+static void task_class_free(evpq_future *f)
+{
+    recycler_give(loop_blocks(f->loop), task_of(f), task_of(f)->size);
+}
+
+static const char *task_class_detail(const evpq_future *f)
+{
+    return task_of(f)->name;
+}
+
+static const struct future_class task_class = {
+    .name = "task",
+    .cancel = task_class_cancel,
+    .free = task_class_free,
+    .stop = task_class_stop,
+    .detail = task_class_detail,
+};
+
+/* ---- spawning ---- */
+
+static double nearer(double a, double b)
+{
+    return a < b ? a : b;
+}
+
+double task_bound(evpq_loop *loop, double seconds)
+{
+    const struct guest *spawner = loop_guest(loop);
+    double bound = spawner && !(seconds < 0) ? spawner->deadline : INFINITY;
+    return seconds > 0 ? nearer(bound, loop_time(loop) + seconds) : bound;
+}
+
+/* No task comes of it. */
+static evpq_future *refuse(evpq_loop *loop, void *arg, const evpq_task_opts *o, evpq_status why)
+{
+    struct guest *guest = loop ? loop_let_in(loop, NULL) : NULL;
+    if (o->free_arg)
+        o->free_arg(arg);
+    if (loop)
+        loop_let_out(loop, guest);
+    return future_constant(why);
+}
+
+evpq_future *task_new(evpq_loop *loop, evpq_task_fn *fn, void *arg, const evpq_task_opts *opts,
+                      double bound, struct evpq_task **ret_task)
+{
+    evpq_task_opts o = {0};
+    *ret_task = NULL;
+    if (opts)
+        memcpy(&o, opts, opts->size < sizeof o ? opts->size : sizeof o);
+    if (!loop || !fn || isnan(o.deadline))
+        return refuse(loop, arg, &o, EVPQ_INVALID);
+    struct tasks *tasks = tasks_of(loop);
+    const char *name = o.name ? o.name : "task";
+    size_t length = strlen(name) + 1;
+    struct evpq_task *t = tasks ? recycler_take(loop_blocks(loop), sizeof *t + length) : NULL;
+    if (!t)
+        return refuse(loop, arg, &o, EVPQ_NOMEM);
+    *t = (struct evpq_task){
+        .size = sizeof *t + length, .fn = fn, .arg = arg, .free_arg = o.free_arg};
+    future_init(&t->future, &task_class, loop);
+    memcpy(t->name, name, length);
+    t->stack_size = o.stack_size ? o.stack_size : tasks->stack_size;
+    if (t->stack_size < STACK_LEAST)
+        t->stack_size = STACK_LEAST;
+    job_init(&t->wake.job, start);
+    list_append(&tasks->live, &t->node);
+    list_init(&t->deferred);
+    list_init(&t->in_group);
+    timer_init(&t->timer, loop, out_of_time);
+    set_deadline(t, nearer(bound, task_bound(loop, o.deadline)));
+    evpq_future_ref(&t->future);
+    *ret_task = t;
+    return &t->future;
+}
+
+void task_begin(struct evpq_task *t)
+{
+    loop_defer(t->future.loop, &t->wake.job);
+}
+
+evpq_future *evpq_task_spawn(evpq_loop *loop, evpq_task_fn *fn, void *arg,
+                             const evpq_task_opts *opts)
+{
+    struct evpq_task *t;
+    evpq_future *f = task_new(loop, fn, arg, opts, INFINITY, &t);
+    if (t)
+        task_begin(t);
+    return f;
+}
+
+/* ---- from inside ---- */
+
+evpq_loop *evpq_task_loop(const evpq_task *self)
+{
+    return self->future.loop;
+}
+
+evpq_status evpq_task_defer(evpq_task *self, void (*fn)(void *arg), void *arg)
+{
+    if (!self || !fn)
+        return EVPQ_INVALID;
+    struct deferred *d = mem_alloc(sizeof *d);
+    if (!d)
+        return EVPQ_NOMEM;
+    *d = (struct deferred){.fn = fn, .arg = arg, .owned = true};
+    list_append(&self->deferred, &d->node);
+    return EVPQ_OK;
+}
+
+evpq_status evpq_task_set_deadline(evpq_task *self, double seconds)
+{
+    if (!self || isnan(seconds))
+        return EVPQ_INVALID;
+    double at = loop_time(self->future.loop) + seconds;
+    if (!self->closing && at < self->guest.deadline)
+        set_deadline(self, at);
+    return EVPQ_OK;
+}
+
+double evpq_task_time_left(const evpq_task *self)
+{
+    double left = self->guest.deadline - loop_time(self->future.loop);
+    return left > 0 ? left : 0;
+}

@@ -1,0 +1,86 @@
+/* task.h - the task as its own floor sees it. */
+#ifndef TASKS_TASK_H
+#define TASKS_TASK_H
+
+#include "async/future.h"
+#include "tasks/stack.h"
+
+#include <evpq/task.h>
+
+enum task_state {
+    TASK_NEW,      /* its function has not been called */
+    TASK_RUNNING,  /* its code runs, or has run the loop */
+    TASK_WAITING,  /* for `awaits`, which may have settled since; or, NULL, for its turn */
+    TASK_RETURNED, /* its stack is gone: `awaits` is what it returned */
+    TASK_OVER,
+};
+
+struct evpq_task {
+    struct evpq_future future;
+    struct guest guest;
+    struct list node; /* in struct tasks */
+    struct waiter wake;
+    enum task_state state;
+    bool closing;  /* the deferred functions run */
+    bool canceled; /* asked for, and not yet told to it */
+    bool late;     /* its deadline has passed */
+    size_t size;   /* of this block */
+    size_t stack_size;
+    struct stack *stack;
+    evpq_future *awaits; /* borrowed; TASK_RETURNED: owned */
+    double since;        /* when it began to wait */
+    evpq_task_fn *fn;
+    void *arg;
+    void (*free_arg)(void *arg);
+    struct list deferred;
+    struct timer timer; /* the deadline */
+    /* The group's: called when it is over, its future settled. */
+    void (*on_over)(struct evpq_task *t);
+    struct evpq_group *group;
+    bool counted; /* in what the group's limit bounds */
+    struct list in_group;
+    char name[];
+};
+
+/* Something to do when the task ends, last in first out. */
+struct deferred {
+    struct list node;
+    void (*fn)(void *arg);
+    void *arg;
+    bool owned; /* a block of its own, to be freed */
+};
+
+/* What a loop keeps for its tasks. */
+struct tasks {
+    struct annex annex;
+    struct list live;
+    struct stacks stacks;
+    size_t stack_size;
+};
+
+/* NULL when out of memory. */
+struct tasks *tasks_of(evpq_loop *loop);
+
+/* The task that is running, or NULL. */
+struct evpq_task *task_running(evpq_loop *loop);
+
+/* The deadline of what is started here to end within `seconds` (0: no bound of its own; less: not
+ * even the one of the task that is running), on loop_time's clock. */
+double task_bound(evpq_loop *loop, double seconds);
+
+/* A task that has not been begun; or *ret_task is NULL and the future has failed. Its deadline is
+ * the nearer of `bound` and task_bound. */
+evpq_future *task_new(evpq_loop *loop, evpq_task_fn *fn, void *arg, const evpq_task_opts *opts,
+                      double bound, struct evpq_task **ret_task);
+void task_begin(struct evpq_task *t);
+
+/* Asks it to stop: cancels it, or (late) lets its deadline be over. */
+void task_stop(struct evpq_task *t, bool late);
+
+/* Whether f is the join of the group of t. */
+bool group_holds(const evpq_future *f, const struct evpq_task *t);
+
+/* evpq_await in a task. */
+evpq_status task_await(struct evpq_task *t, evpq_future *f);
+
+#endif
