@@ -27,6 +27,9 @@ static const struct options standards[] = {
      .sleepers = 1},
     {.workload = "queue", .connections = 8, .n = 100000, .repeat = 1, .depth = 32},
     {.workload = "callbacks", .n = 1000000},
+    {.workload = "switch", .n = 1000000, .repeat = 5},
+    {.workload = "many", .connections = 8, .n = 10000, .each = 20, .repeat = 5},
+    {.workload = "spawn", .n = 100000, .in_flight = 1000, .repeat = 10},
     {.workload = "setup", .n = 1000000},
     {.workload = "tune"},
 };
@@ -37,6 +40,7 @@ static const struct {
 } keys[] = {
     {"connections", offsetof(struct options, connections), 0},
     {"n", offsetof(struct options, n), 0},
+    {"each", offsetof(struct options, each), 0},
     {"repeat", offsetof(struct options, repeat), 0},
     {"in_flight", offsetof(struct options, in_flight), 0},
     {"depth", offsetof(struct options, depth), 0},
@@ -110,6 +114,12 @@ struct options options_read(int argc, char **argv)
     return o;
 }
 
+bool is_of_tasks(const struct options *o)
+{
+    return strcmp(o->workload, "switch") == 0 || strcmp(o->workload, "many") == 0 ||
+           strcmp(o->workload, "spawn") == 0;
+}
+
 /* ---- the work ---- */
 
 int next_id(void)
@@ -181,6 +191,12 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+double median(double *values, long n)
+{
+    qsort(values, (size_t)n, sizeof *values, by_size);
+    return values[n / 2];
+}
+
 static void note_latencies(void)
 {
     long n = m.latency_count;
@@ -216,18 +232,19 @@ void measure_note_text(const char *key, const char *value)
     note(",\"%s\":\"%s\"", key, value);
 }
 
-/* The most memory this process has used. Not from getrusage, where exec keeps the parent's. */
-static long peak_kilobytes(void)
+/* Not from getrusage, where exec keeps the parent's. */
+long memory_kilobytes(const char *which)
 {
-    long peak = 0;
+    long found = 0;
     char line[128];
+    size_t length = strlen(which);
     FILE *status = fopen("/proc/self/status", "r");
-    while (status && !peak && fgets(line, sizeof line, status))
-        if (sscanf(line, "VmHWM: %ld", &peak) != 1)
-            peak = 0;
+    while (status && !found && fgets(line, sizeof line, status))
+        if (strncmp(line, which, length) == 0 && line[length] == ':')
+            found = strtol(line + length + 1, NULL, 10);
     if (status)
         fclose(status);
-    return peak;
+    return found;
 }
 
 void measure_print(const char *program, const struct options *o, long done, int libpq,
@@ -239,7 +256,7 @@ void measure_print(const char *program, const struct options *o, long done, int 
            "\"n\":%ld,\"in_flight\":%ld,\"wall\":%.6f,\"user\":%.6f,\"sys\":%.6f,"
            "\"rss_kb\":%ld,\"libpq\":%d,\"sync\":\"%s\",\"checksum\":%llu%s}\n",
            program, o->workload, host && *host != '/' ? "tcp" : "unix", o->connections, done,
-           o->in_flight, m.wall, m.user, m.system, peak_kilobytes(), libpq, sync,
+           o->in_flight, m.wall, m.user, m.system, memory_kilobytes("VmHWM"), libpq, sync,
            (unsigned long long)checksum, m.notes);
     free(m.latencies);
 }

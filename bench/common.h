@@ -1,6 +1,6 @@
-/* common.h - what evpq-bench and raw-bench share, so that they do the same work and count it alike:
- * the workloads' SQL and numbers, the order of ids, the clock, and the line of JSON that a run ends
- * with. */
+/* common.h - what evpq-bench, raw-bench and task-bench share, so that they do the same work and
+ * count it alike: the workloads' SQL and numbers, the order of ids, the clock, and the line of JSON
+ * that a run ends with. */
 #ifndef BENCH_COMMON_H
 #define BENCH_COMMON_H
 
@@ -33,9 +33,11 @@ enum { SLEEPER_EVERY = 100 };
 struct options {
     const char *workload;
     long connections;
-    long n;      /* queries, connections (storm), futures (callbacks), or rows of `wide` (setup) */
-    long repeat; /* queue: how often n are queued and answered */
-    long in_flight; /* over all connections */
+    long n;         /* queries, connections (storm), futures (callbacks), tasks (many, spawn), round
+                       trips (switch), or rows of `wide` (setup) */
+    long each;      /* many: queries of a task */
+    long repeat;    /* how often n are done: queue, and task-bench's workloads */
+    long in_flight; /* over all connections; spawn: tasks that run at a time */
     long depth;     /* on one connection; 0: raw-bench as many as in_flight asks for, evpq-bench
                        the pool's own default */
     long rate;      /* head-of-line: queries a second, */
@@ -51,6 +53,9 @@ struct options {
 /* The workload's own numbers first, then the command line's. Ends the program (2) on one that is
  * wrong. */
 struct options options_read(int argc, char **argv);
+
+/* Whether it is task-bench that does the workload. */
+bool is_of_tasks(const struct options *o);
 
 _Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -77,6 +82,12 @@ void measure_note_text(const char *key, const char *value);
 /* Prints the line. `done` is how many of whatever the workload counts were measured. */
 void measure_print(const char *program, const struct options *o, long done, int libpq,
                    const char *sync, uint64_t checksum);
+
+/* The middle one of `n` values, which are sorted for it. */
+double median(double *values, long n);
+
+/* What /proc/self/status says: VmRSS or VmHWM (the most so far). */
+long memory_kilobytes(const char *which);
 
 /* Bytes that the C library has handed out and not got back. */
 size_t heap_in_use(void);

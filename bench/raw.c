@@ -54,6 +54,8 @@ int main(int argc, char **argv)
     look_up("PQsetChunkedRowsMode", &newer.chunked_rows);
     if (strcmp(o.workload, "callbacks") == 0)
         die("callbacks are evpq's: evpq-bench measures them");
+    if (is_of_tasks(&o))
+        die("%s is evpq's: task-bench measures it", o.workload);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         if (strcmp(o.workload, others[i].name) == 0) {
             others[i].run(&o);
