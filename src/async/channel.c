@@ -124,8 +124,7 @@ static void bring_to_nobody(evpq_channel *c)
     struct list *node;
     while ((node = list_pop(&c->doomed))) {
         void *item = unpack(c, container_of(node, struct parcel, node));
-        if (c->free_item)
-            c->free_item(item);
+        loop_free_value(c->loop, c->free_item, item);
     }
 }
 
@@ -208,9 +207,10 @@ static void call_free(evpq_future *f)
 }
 
 static const struct future_class send_class = {
-    .cancel = call_cancel, .free = call_free, .is_leaf = true};
+    .name = "send", .cancel = call_cancel, .free = call_free, .is_leaf = true};
 /* No leaf: its item may hold other futures. */
-static const struct future_class receive_class = {.cancel = call_cancel, .free = call_free};
+static const struct future_class receive_class = {
+    .name = "receive", .cancel = call_cancel, .free = call_free};
 
 static struct call *call_new(evpq_channel *c, const struct future_class *class)
 {
@@ -227,8 +227,7 @@ static struct call *call_new(evpq_channel *c, const struct future_class *class)
 /* An item that cannot be sent. The channel may be gone afterwards. */
 static evpq_future *refuse(evpq_channel *c, void *item, evpq_future *failed)
 {
-    if (c->free_item)
-        c->free_item(item);
+    loop_free_value(c->loop, c->free_item, item);
     return failed;
 }
 

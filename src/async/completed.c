@@ -88,8 +88,11 @@ static evpq_future *place_at(const evpq_future *f, size_t i)
     return f->follows;
 }
 
-static const struct future_class place_class = {
-    .cancel = place_cancel, .free = place_free, .count = place_count, .at = place_at};
+static const struct future_class place_class = {.name = "as_completed",
+                                                .cancel = place_cancel,
+                                                .free = place_free,
+                                                .count = place_count,
+                                                .at = place_at};
 
 static struct order *order_new(evpq_loop *loop, evpq_future *const *fs, size_t n)
 {

@@ -34,11 +34,8 @@ evpq_future *evpq_future_ref(evpq_future *f)
 
 static void drop_value(evpq_future *f)
 {
-    if (f->value_class && f->value_class->free && f->value) {
-        struct guest *guest = loop_let_in(f->loop, NULL); /* the program's function may not wait */
-        f->value_class->free(f->value);
-        loop_let_out(f->loop, guest);
-    }
+    if (f->value_class && f->value)
+        loop_free_value(f->loop, f->value_class->free, f->value);
     f->value = NULL;
 }
 

@@ -300,6 +300,15 @@ void loop_let_out(evpq_loop *loop, struct guest *outer)
     loop->guest = outer;
 }
 
+void loop_free_value(evpq_loop *loop, void (*free_value)(void *), void *value)
+{
+    if (!free_value)
+        return;
+    struct guest *guest = loop_let_in(loop, NULL);
+    free_value(value);
+    loop_let_out(loop, guest);
+}
+
 struct guest *loop_guest(const evpq_loop *loop)
 {
     struct guest *guest = loop->guest;

@@ -64,7 +64,7 @@ static void permit_free(evpq_future *f)
 }
 
 static const struct future_class permit_class = {
-    .cancel = permit_cancel, .free = permit_free, .is_leaf = true};
+    .name = "semaphore", .cancel = permit_cancel, .free = permit_free, .is_leaf = true};
 
 /* ---- the semaphore ---- */
 

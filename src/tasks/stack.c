@@ -334,14 +334,15 @@ void stack_aim(struct stack *s, void (*fn)(void *arg), void *arg, const char *na
 void stack_enter(struct stack *s)
 {
 #if EVPQ_DEBUG
-    struct overflow_watch outer;
-    overflow_watch(&outer, s->name, s->bottom, s->kind->slot - s->kind->size);
+    struct overflow_watch watch;
+    size_t size = s->kind->slot - s->kind->size;
+    overflow_watch(&watch, s->name, s->bottom - size, size);
 #endif
     before_enter(s);
     stack_switch(&s->outside, s->here);
     after_leave(s);
 #if EVPQ_DEBUG
-    overflow_unwatch(&outer);
+    overflow_unwatch(&watch);
 #endif
 }
 

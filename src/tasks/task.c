@@ -127,16 +127,10 @@ static void take_returned(struct evpq_task *t, evpq_future *f)
         stop_waited(f, t->late);
 }
 
-static void call_free_arg(struct evpq_task *t)
-{
-    if (t->free_arg)
-        t->free_arg(t->arg);
-}
-
 /* Its function was not called, and will not be. */
 static void end_unbegun(struct evpq_task *t, evpq_error *error)
 {
-    call_free_arg(t);
+    loop_free_value(t->future.loop, t->free_arg, t->arg);
     if (future_pending(&t->future))
         future_settle_error(&t->future, error);
     else
@@ -201,7 +195,7 @@ static void run(struct evpq_task *t)
     t->stack = NULL;
     evpq_future *f = t->awaits;
     t->awaits = NULL;
-    call_free_arg(t);
+    loop_free_value(t->future.loop, t->free_arg, t->arg);
     take_returned(t, f);
 }
 
@@ -359,11 +353,10 @@ double task_bound(evpq_loop *loop, double seconds)
 /* No task comes of it. */
 static evpq_future *refuse(evpq_loop *loop, void *arg, const evpq_task_opts *o, evpq_status why)
 {
-    struct guest *guest = loop ? loop_let_in(loop, NULL) : NULL;
-    if (o->free_arg)
-        o->free_arg(arg);
     if (loop)
-        loop_let_out(loop, guest);
+        loop_free_value(loop, o->free_arg, arg);
+    else if (o->free_arg)
+        o->free_arg(arg);
     return future_constant(why);
 }
 
