@@ -3,6 +3,9 @@
  */
 #include "support/check.h"
 
+#if HAVE_VALGRIND
+# include <valgrind/valgrind.h>
+#endif
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +48,15 @@ int check_end(struct check *c)
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);
     return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+bool check_on_valgrind(void)
+{
+#if HAVE_VALGRIND
+    return RUNNING_ON_VALGRIND;
+#else
+    return false;
+#endif
 }
 
 int check_skip_all(const char *why)

@@ -46,6 +46,9 @@ int check_end(struct check *c);
  */
 int check_skip_all(const char *why);
 
+/* Under valgrind, which reports a process that is meant to die of a fault. */
+bool check_on_valgrind(void);
+
 /* ---- futures ---- */
 
 /* f has settled so, now. */
