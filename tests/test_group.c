@@ -391,6 +391,47 @@ START_TEST(f45_a_task_that_waits_for_its_own_group_is_told)
 }
 END_TEST
 
+static evpq_future *return_arg(evpq_task *self, void *arg)
+{
+    return evpq_future_ref(arg);
+}
+
+START_TEST(f45_a_task_that_returns_what_waits_for_it_is_told)
+{
+    setup();
+    evpq_group *g = evpq_group_open(loop, NULL);
+    evpq_future *one = evpq_group_spawn(g, return_arg, g, NULL);
+    ck_assert_int_eq(outcome(evpq_group_join(g)), EVPQ_DEADLOCK);
+    ck_future_status(one, EVPQ_DEADLOCK);
+    evpq_future_unref(one);
+    teardown();
+}
+END_TEST
+
+/* `arg` is the join of a group in which the caller is. */
+static evpq_future *join_one_within(evpq_task *self, void *arg)
+{
+    evpq_group *g = evpq_group_open(loop, NULL);
+    spawn(g, join_own, arg);
+    return evpq_group_join(g);
+}
+
+START_TEST(a_circle_that_nobody_sees_can_be_stopped)
+{
+    setup();
+    evpq_group *g = evpq_group_open(loop, NULL);
+    spawn(g, join_one_within, g);
+    evpq_future *join = evpq_group_join(g);
+    ck_assert_int_eq(evpq_await(join), EVPQ_DEADLOCK);
+    evpq_task_cancel(join); /* each asks the next, and none goes first */
+    evpq_future_cancel(join);
+    evpq_loop_run(loop);
+    ck_assert_int_eq(got, EVPQ_CANCELED);
+    evpq_future_unref(join);
+    teardown();
+}
+END_TEST
+
 START_TEST(bad_arguments_are_refused)
 {
     setup();
@@ -426,6 +467,8 @@ int main(void)
     CHECK_ADD_LOOP(c, a_join_may_be_returned, 2);
     CHECK_ADD_LOOP(c, tasks_may_spawn_into_it_after_it_was_joined, 2);
     CHECK_ADD(c, f45_a_task_that_waits_for_its_own_group_is_told);
+    CHECK_ADD(c, f45_a_task_that_returns_what_waits_for_it_is_told);
+    CHECK_ADD(c, a_circle_that_nobody_sees_can_be_stopped);
     CHECK_ADD(c, bad_arguments_are_refused);
     return check_end(c);
 }

@@ -18,6 +18,7 @@ struct evpq_group {
     double deadline;
     evpq_future *failed; /* the first that did */
     bool canceled;
+    bool stopping;
     bool joined;
     struct deferred guard; /* until joined, in the task that opened it */
 };
@@ -50,12 +51,24 @@ static void settle_when_empty(struct evpq_group *g)
 /* Stopping only asks: no task leaves the lists meanwhile. */
 static void stop_all(struct evpq_group *g, bool late)
 {
+    if (g->stopping)
+        return; /* one of its tasks waits, by a way round, for the group */
+    g->stopping = true;
     g->canceled = true;
     g->future.expired |= late; /* then CANCELED reads TIMEOUT */
     list_each(node, &g->waiting)
         task_stop(member_at(node), late);
     list_each(node, &g->begun)
         task_stop(member_at(node), late);
+    g->stopping = false;
+}
+
+static void fail(struct evpq_group *g, evpq_future *why)
+{
+    if (g->failed)
+        return;
+    g->failed = evpq_future_ref(why);
+    stop_all(g, false);
 }
 
 static void begin_next(struct evpq_group *g)
@@ -75,10 +88,8 @@ static void member_over(struct evpq_task *t)
     evpq_status status = t->future.status;
     list_remove(&t->in_group);
     g->n_begun -= t->counted;
-    if (status != EVPQ_OK && status != EVPQ_CANCELED && !g->failed) {
-        g->failed = evpq_future_ref(&t->future);
-        stop_all(g, false);
-    }
+    if (status != EVPQ_OK && status != EVPQ_CANCELED)
+        fail(g, &t->future);
     begin_next(g);
     settle_when_empty(g);
     evpq_future_unref(&g->future);
@@ -155,8 +166,11 @@ evpq_future *evpq_group_spawn(evpq_group *g, evpq_task_fn *fn, void *arg,
 {
     struct evpq_task *t;
     evpq_future *f = task_new(g ? g->future.loop : NULL, fn, arg, opts, g ? g->deadline : 0, &t);
-    if (!t)
+    if (!t) {
+        if (g && f->status == EVPQ_NOMEM)
+            fail(g, f); /* the join must not say that all was done */
         return f;
+    }
     t->group = g;
     t->on_over = member_over;
     evpq_future_ref(&g->future);

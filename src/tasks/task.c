@@ -105,6 +105,15 @@ static void stop_waited(evpq_future *f, bool late)
         evpq_future_cancel(f);
 }
 
+/* Whether `f` cannot settle before `t` goes on or ends. */
+static bool is_behind(const evpq_future *f, const struct evpq_task *t)
+{
+    for (; f && f->class == &task_class; f = task_of(f)->awaits)
+        if (task_of(f) == t)
+            return true;
+    return f && group_holds(f, t);
+}
+
 /* The function has returned; whoever let go of the future meanwhile wants nothing more of it. */
 static void take_returned(struct evpq_task *t, evpq_future *f)
 {
@@ -115,6 +124,11 @@ static void take_returned(struct evpq_task *t, evpq_future *f)
         return;
     }
     f = future_checked(&t->future, f, "the function of a task");
+    if (future_pending(f) && is_behind(f, t)) {
+        evpq_future_unref(f);
+        f = evpq_future_failed(t->future.loop, EVPQ_DEADLOCK,
+                               "task \"%s\" returned what waits for it", t->name);
+    }
     if (!future_pending(f)) {
         settle_as(t, f);
         return;
@@ -230,15 +244,6 @@ static void leave(struct evpq_task *t, evpq_future *awaits)
     t->since = loop_time_polled(t->future.loop);
     stack_leave(t->stack);
     t->awaits = NULL;
-}
-
-/* Whether `f` cannot settle before `t` goes on. */
-static bool is_behind(const evpq_future *f, const struct evpq_task *t)
-{
-    for (; f && f->class == &task_class; f = task_of(f)->awaits)
-        if (task_of(f) == t)
-            return true;
-    return f && group_holds(f, t);
 }
 
 evpq_status task_await(struct evpq_task *t, evpq_future *f)
