@@ -1,0 +1,18 @@
+/* reply.h - answers as libmicrohttpd wants them, with the headers that each has here. */
+#ifndef WEB_REPLY_H
+#define WEB_REPLY_H
+
+#include <microhttpd.h>
+#include <stddef.h>
+
+/* An answer, given: MHD_destroy_response. `body` is borrowed until it is sent. NULL out of memory.
+ */
+struct MHD_Response *reply_make(const char *body, size_t length, const char *type);
+
+/* The same for a status that is not 200, with words for people. */
+struct MHD_Response *reply_refuse(unsigned status);
+
+/* One more header; `r` may be NULL. */
+void reply_header(struct MHD_Response *r, const char *name, const char *value);
+
+#endif

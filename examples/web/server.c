@@ -1,0 +1,374 @@
+/* server.c - see server.h. libmicrohttpd polls its sockets by an epoll descriptor of its own, which
+ * a libev watcher watches. A request that waits is suspended there while its task runs; when that
+ * has ended, libmicrohttpd goes on with it, in the same turn of the loop.
+ *
+ * A suspended connection is not polled, so a second epoll descriptor tells which clients leave. It
+ * asks for hang-ups alone, once for each connection: a request costs it nothing, and data that
+ * comes early does not wake it. Who has shut down the sending side counts as gone. */
+#include "server.h"
+
+#include "reply.h"
+
+#include <errno.h>
+#include <ev.h>
+#include <microhttpd.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+/* Seconds: how long a client may be silent; and how long one that is idle when the server drains
+ * has to send what may be on its way. */
+enum { CLIENT_TIMEOUT = 30, LINGER = 1 };
+
+/* Bytes for the head of a request, and of its answer; and routes with a fixed answer are among the
+ * first so many. */
+enum { HEAD_MEMORY = 8192, MAX_ROUTES = 32 };
+
+/* A connection, and its request: there is one at a time. */
+struct client {
+    struct request request;
+    struct server *server;
+    struct MHD_Connection *connection;
+    const struct route *route;
+    evpq_future *task; /* while it runs */
+    unsigned status;   /* once it has ended; 0: nothing has been done for this request yet */
+    bool gone;
+};
+
+struct server {
+    evpq_loop *loop;
+    struct server_opts opts;
+    struct MHD_Daemon *http;
+    struct MHD_Response *fixed[MAX_ROUTES];
+    ev_io ready, leaving;
+    ev_timer due, lingered;
+    int tasks, requests, clients; /* under way; not answered yet; connected */
+    bool draining;
+    evpq_future *drained; /* until it has settled */
+};
+
+/* ---- the loop ---- */
+
+/* Whoever is left when no request is under way and the time is over has nothing to say. */
+static void look_if_drained(struct server *s)
+{
+    if (!s->drained || s->requests > 0 || (s->clients > 0 && ev_is_active(&s->lingered)))
+        return;
+    evpq_future_set_value(s->drained, NULL, NULL);
+    s->drained = evpq_future_unref(s->drained);
+}
+
+static void run(struct server *s)
+{
+    struct ev_loop *ev = evpq_loop_ev(s->loop);
+    MHD_UNSIGNED_LONG_LONG milliseconds;
+    MHD_run(s->http);
+    ev_timer_stop(ev, &s->due);
+    if (MHD_get_timeout(s->http, &milliseconds) == MHD_YES) {
+        ev_timer_set(&s->due, (double)milliseconds * 1e-3, 0.);
+        ev_timer_start(ev, &s->due);
+    }
+    look_if_drained(s);
+}
+
+static void on_ready(struct ev_loop *ev, ev_io *w, int events)
+{
+    run(w->data);
+}
+
+static void on_due(struct ev_loop *ev, ev_timer *w, int events)
+{
+    run(w->data);
+}
+
+static void on_lingered(struct ev_loop *ev, ev_timer *w, int events)
+{
+    look_if_drained(w->data);
+}
+
+/* ---- one request ---- */
+
+/* Sends the body, or words for another status than 200. Where MHD_NO comes of it, out of memory,
+ * the connection is closed. */
+static enum MHD_Result answer(struct client *c, unsigned status)
+{
+    struct server *s = c->server;
+    const struct text *body = &c->request.body;
+    struct MHD_Response *r;
+    if (body->failed)
+        status = MHD_HTTP_SERVICE_UNAVAILABLE;
+    r = status == MHD_HTTP_OK ? reply_make(body->data, body->length, c->route->type)
+                              : reply_refuse(status);
+    if (s->draining)
+        reply_header(r, MHD_HTTP_HEADER_CONNECTION, "close");
+    if (!r)
+        return MHD_NO;
+    enum MHD_Result result = MHD_queue_response(c->connection, status, r);
+    MHD_destroy_response(r);
+    return result;
+}
+
+/* What a failure is called in HTTP. What the server complained of is for us to read, and not for
+ * the client. */
+static unsigned status_for(const struct client *c, const evpq_error *e)
+{
+    switch (evpq_error_status(e)) {
+    case EVPQ_OK:
+        return MHD_HTTP_OK;
+    case EVPQ_TIMEOUT:
+        return MHD_HTTP_GATEWAY_TIMEOUT;
+    case EVPQ_QUEUE_FULL:
+    case EVPQ_CONNECT:
+    case EVPQ_LOST:
+    case EVPQ_CANCELED: /* because the client has gone: nobody reads it */
+    case EVPQ_CLOSED:
+    case EVPQ_NOMEM:
+        return MHD_HTTP_SERVICE_UNAVAILABLE;
+    default:
+        fprintf(stderr, "%s: %s %s\n", c->route->path, evpq_error_sqlstate(e),
+                evpq_error_message(e));
+        return MHD_HTTP_INTERNAL_SERVER_ERROR;
+    }
+}
+
+/* libmicrohttpd asks on_request again for a connection that goes on. */
+static void on_ended(evpq_future *task, void *arg)
+{
+    struct client *c = arg;
+    struct server *s = c->server;
+    s->tasks--;
+    c->status = status_for(c, evpq_future_error(task));
+    c->task = evpq_future_unref(c->task);
+    MHD_resume_connection(c->connection);
+    ev_feed_event(evpq_loop_ev(s->loop), &s->ready, EV_READ);
+}
+
+static enum MHD_Result start_task(struct client *c)
+{
+    struct server *s = c->server;
+    evpq_task_opts opts = {
+        .size = sizeof opts, .name = c->route->path, .deadline = s->opts.deadline};
+    if (c->gone)
+        return MHD_NO;
+    if (s->tasks >= s->opts.max_requests)
+        return answer(c, MHD_HTTP_SERVICE_UNAVAILABLE);
+    c->task = evpq_task_spawn(s->loop, c->route->task, &c->request, &opts);
+    if (evpq_future_on_done(c->task, on_ended, c) != EVPQ_OK) {
+        c->task = evpq_future_unref(c->task);
+        return answer(c, MHD_HTTP_SERVICE_UNAVAILABLE);
+    }
+    s->tasks++;
+    MHD_suspend_connection(c->connection);
+    return MHD_YES;
+}
+
+static enum MHD_Result begin(struct client *c, const char *path, const char *method)
+{
+    struct server *s = c->server;
+    c->route = s->opts.routes;
+    while (c->route->path && strcmp(c->route->path, path) != 0)
+        c->route++;
+    if (!c->route->path)
+        return answer(c, MHD_HTTP_NOT_FOUND);
+    if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
+        return answer(c, MHD_HTTP_METHOD_NOT_ALLOWED);
+    if (c->route->fixed)
+        return MHD_queue_response(c->connection, MHD_HTTP_OK, s->fixed[c->route - s->opts.routes]);
+    if (c->route->task)
+        return start_task(c);
+    c->route->write(&c->request);
+    return answer(c, MHD_HTTP_OK);
+}
+
+/* Called when the head of a request is there, for each piece of its body, at its end, and when a
+ * suspended connection goes on. */
+static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *path,
+                                  const char *method, const char *version, const char *upload,
+                                  size_t *upload_size, void **request)
+{
+    struct server *s = cls;
+    if (!*request) {
+        *request =
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+        s->requests += *request != NULL;
+        return *request ? MHD_YES : MHD_NO;
+    }
+    struct client *c = *request;
+    *upload_size = 0; /* nobody here wants a body */
+    if (upload)
+        return MHD_YES;
+    return c->status ? answer(c, c->status) : begin(c, path, method);
+}
+
+/* The answer is out, or cannot be. */
+static void on_completed(void *cls, struct MHD_Connection *connection, void **request,
+                         enum MHD_RequestTerminationCode how)
+{
+    struct server *s = cls;
+    struct client *c = *request;
+    if (!c)
+        return;
+    s->requests--;
+    c->status = 0;
+    text_clear(&c->request.body);
+}
+
+const char *request_parameter(const struct request *rq, const char *name)
+{
+    const struct client *c = (const struct client *)rq;
+    return MHD_lookup_connection_value(c->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+/* ---- clients ---- */
+
+static struct client *welcome(struct server *s, struct MHD_Connection *connection)
+{
+    struct client *c = calloc(1, sizeof *c);
+    struct epoll_event hang_up = {.events = EPOLLRDHUP | EPOLLET, .data.ptr = c};
+    if (!c)
+        return NULL;
+    c->request.app = s->opts.app;
+    c->server = s;
+    c->connection = connection;
+    epoll_ctl(s->leaving.fd, EPOLL_CTL_ADD,
+              MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
+              &hang_up); /* until the socket is closed */
+    return c;
+}
+
+static void on_connection(void *cls, struct MHD_Connection *connection, void **client,
+                          enum MHD_ConnectionNotificationCode what)
+{
+    struct server *s = cls;
+    struct client *c = *client;
+    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+        s->clients++;
+        *client = welcome(s, connection);
+        return;
+    }
+    s->clients--;
+    if (c)
+        text_free(&c->request.body);
+    free(c);
+}
+
+static void on_leaving(struct ev_loop *ev, ev_io *w, int events)
+{
+    struct epoll_event gone[64];
+    int n = epoll_wait(w->fd, gone, 64, 0);
+    for (int i = 0; i < n; i++) {
+        struct client *c = gone[i].data.ptr;
+        c->gone = true;
+        if (c->task)
+            evpq_task_cancel(c->task); /* on_ended is called from the loop */
+    }
+}
+
+/* ---- life ---- */
+
+static struct MHD_Daemon *listen_on(struct server *s)
+{
+    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
+                             .ai_socktype = SOCK_STREAM};
+    struct addrinfo *found;
+    if (getaddrinfo(s->opts.address, s->opts.port, &hints, &found) != 0) {
+        errno = EINVAL;
+        return NULL;
+    }
+    unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
+    if (found->ai_family == AF_INET6)
+        flags |= MHD_USE_IPv6;
+    struct MHD_Daemon *http = MHD_start_daemon(
+        flags, 0, NULL, NULL, on_request, s, MHD_OPTION_SOCK_ADDR, found->ai_addr,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
+        s, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)s->opts.max_clients, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD_MEMORY,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CLIENT_TIMEOUT, MHD_OPTION_END);
+    freeaddrinfo(found);
+    return http;
+}
+
+static void watch(struct server *s, int leaving)
+{
+    struct ev_loop *ev = evpq_loop_ev(s->loop);
+    int polled = MHD_get_daemon_info(s->http, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+    ev_io_init(&s->ready, on_ready, polled, EV_READ);
+    ev_io_init(&s->leaving, on_leaving, leaving, EV_READ);
+    ev_timer_init(&s->due, on_due, 0., 0.);
+    ev_timer_init(&s->lingered, on_lingered, LINGER, 0.);
+    s->ready.data = s->due.data = s->lingered.data = s;
+    ev_io_start(ev, &s->ready);
+    ev_io_start(ev, &s->leaving);
+}
+
+struct server *server_open(evpq_loop *loop, const struct server_opts *opts)
+{
+    int leaving = epoll_create1(EPOLL_CLOEXEC);
+    struct server *s = leaving < 0 ? NULL : calloc(1, sizeof *s);
+    if (s) {
+        s->opts = *opts;
+        s->http = listen_on(s);
+    }
+    if (!s || !s->http) {
+        free(s);
+        if (leaving >= 0)
+            close(leaving);
+        return NULL;
+    }
+    s->loop = evpq_loop_ref(loop);
+    for (int i = 0; i < MAX_ROUTES && opts->routes[i].path; i++)
+        if (opts->routes[i].fixed)
+            s->fixed[i] = reply_make(opts->routes[i].fixed, strlen(opts->routes[i].fixed),
+                                     opts->routes[i].type);
+    watch(s, leaving);
+    return s;
+}
+
+int server_port(const struct server *s)
+{
+    return MHD_get_daemon_info(s->http, MHD_DAEMON_INFO_BIND_PORT)->port;
+}
+
+/* Those who are in the queue of the socket have been accepted by the kernel: it closes on nobody.
+ */
+static void stop_listening(struct server *s)
+{
+    int known;
+    do {
+        known = s->clients;
+        run(s);
+    } while (s->clients > known);
+    close(MHD_quiesce_daemon(s->http));
+}
+
+evpq_future *server_drain(struct server *s)
+{
+    evpq_future *drained = evpq_future_new(s->loop, NULL, NULL);
+    stop_listening(s);
+    s->draining = true;
+    for (int i = 0; i < MAX_ROUTES; i++)
+        reply_header(s->fixed[i], MHD_HTTP_HEADER_CONNECTION, "close");
+    ev_timer_start(evpq_loop_ev(s->loop), &s->lingered);
+    s->drained = evpq_future_ref(drained);
+    look_if_drained(s);
+    return drained;
+}
+
+void server_close(struct server *s)
+{
+    struct ev_loop *ev = evpq_loop_ev(s->loop);
+    int leaving = s->leaving.fd;
+    ev_io_stop(ev, &s->ready);
+    ev_io_stop(ev, &s->leaving);
+    ev_timer_stop(ev, &s->due);
+    ev_timer_stop(ev, &s->lingered);
+    MHD_stop_daemon(s->http);
+    close(leaving);
+    for (int i = 0; i < MAX_ROUTES; i++)
+        if (s->fixed[i])
+            MHD_destroy_response(s->fixed[i]);
+    evpq_loop_unref(s->loop);
+    free(s);
+}
