@@ -30,6 +30,7 @@ static void teardown(void)
 
 struct count {
     struct stack *s;
+    void *place;
     int times, so_far;
 };
 
@@ -39,7 +40,7 @@ static void count_up(void *arg)
     struct count *c = arg;
     while (c->so_far < c->times) {
         c->so_far++;
-        stack_leave(c->s);
+        stack_leave(c->s, &c->place);
     }
     c->so_far = -1;
 }
@@ -48,12 +49,12 @@ START_TEST(what_runs_there_leaves_and_is_entered_again)
 {
     setup();
     struct count c = {.s = stack_take(&stacks, SIZE), .times = 3};
-    stack_aim(c.s, count_up, &c, "count");
+    c.place = stack_aim(c.s, count_up, &c, "count");
     for (int i = 1; i <= 3; i++) {
-        stack_enter(c.s);
+        stack_enter(c.s, c.place);
         ck_assert_int_eq(c.so_far, i);
     }
-    stack_enter(c.s);
+    stack_enter(c.s, c.place);
     ck_assert_int_eq(c.so_far, -1);
     stack_give(c.s);
     teardown();
@@ -67,13 +68,13 @@ START_TEST(many_are_under_way_at_once_and_keep_apart)
     static struct count c[N];
     for (int i = 0; i < N; i++) {
         c[i] = (struct count){.s = stack_take(&stacks, SIZE), .times = i % 7};
-        stack_aim(c[i].s, count_up, &c[i], "count");
+        c[i].place = stack_aim(c[i].s, count_up, &c[i], "count");
     }
     for (int left = N; left;)
         for (int i = 0; i < N; i++) {
             if (c[i].so_far < 0)
                 continue;
-            stack_enter(c[i].s);
+            stack_enter(c[i].s, c[i].place);
             left -= c[i].so_far < 0;
         }
     for (int i = 0; i < N; i++)
@@ -101,9 +102,9 @@ START_TEST(one_that_ended_is_used_again_many_times)
     setup();
     for (int i = 0; i < 1000; i++) {
         struct count c = {.s = stack_take(&stacks, SIZE), .times = 1};
-        stack_aim(c.s, count_up, &c, "count");
-        stack_enter(c.s);
-        stack_enter(c.s);
+        c.place = stack_aim(c.s, count_up, &c, "count");
+        stack_enter(c.s, c.place);
+        stack_enter(c.s, c.place);
         ck_assert_int_eq(c.so_far, -1);
         stack_give(c.s);
     }
@@ -120,9 +121,9 @@ static void enter_inner(void *arg)
 {
     struct nest *n = arg;
     struct count c = {.s = n->inner, .times = 5};
-    stack_aim(n->inner, count_up, &c, "inner");
+    c.place = stack_aim(n->inner, count_up, &c, "inner");
     while (c.so_far >= 0) {
-        stack_enter(n->inner);
+        stack_enter(n->inner, c.place);
         n->sum++;
     }
 }
@@ -132,8 +133,7 @@ START_TEST(one_stack_may_enter_another)
     setup();
     struct nest n = {.inner = stack_take(&stacks, SIZE)};
     struct stack *outer = stack_take(&stacks, SIZE);
-    stack_aim(outer, enter_inner, &n, "outer");
-    stack_enter(outer);
+    stack_enter(outer, stack_aim(outer, enter_inner, &n, "outer"));
     ck_assert_int_eq(n.sum, 6);
     stack_give(outer);
     stack_give(n.inner);
@@ -151,7 +151,7 @@ static void keep_values(void *arg)
     double x = seed + 0.5;
     fesetround(FE_UPWARD);
     for (int i = 0; i < 3; i++) {
-        stack_leave(c->s);
+        stack_leave(c->s, &c->place);
         a += 1, b += 2, d += 3, e += 4, f += 5, g += 6, x += 0.25;
     }
     ck_assert_int_eq(fegetround(), FE_UPWARD);
@@ -167,11 +167,11 @@ START_TEST(variables_and_the_rounding_mode_are_kept_apart)
     struct count c[2] = {{.times = 100}, {.times = 200}};
     for (int i = 0; i < 2; i++) {
         c[i].s = stack_take(&stacks, SIZE);
-        stack_aim(c[i].s, keep_values, &c[i], "values");
+        c[i].place = stack_aim(c[i].s, keep_values, &c[i], "values");
     }
     for (int round = 0; round < 4; round++)
         for (int i = 0; i < 2; i++) {
-            stack_enter(c[i].s);
+            stack_enter(c[i].s, c[i].place);
             ck_assert_int_eq(fegetround(), FE_TONEAREST);
         }
     ck_assert_int_eq(c[0].so_far + c[1].so_far, -2);
@@ -207,8 +207,7 @@ START_TEST(as_much_as_was_asked_for_can_be_used)
 {
     setup();
     struct stack *s = stack_take(&stacks, SIZE);
-    stack_aim(s, use_most, NULL, "most");
-    stack_enter(s);
+    stack_enter(s, stack_aim(s, use_most, NULL, "most"));
     stack_give(s);
     teardown();
 }
@@ -225,8 +224,7 @@ START_TEST(one_that_needs_more_dies_on_the_guard)
     if (!child) {
         setrlimit(RLIMIT_CORE, &(struct rlimit){0});
         signal(SIGSEGV, SIG_DFL); /* no sanitizer's report */
-        stack_aim(s[_i], use_all, NULL, "all");
-        stack_enter(s[_i]);
+        stack_enter(s[_i], stack_aim(s[_i], use_all, NULL, "all"));
         _exit(0);
     }
     ck_assert_int_eq(waitpid(child, &status, 0), child);
@@ -258,8 +256,7 @@ START_TEST(pages_come_as_they_are_touched)
     setup();
     struct stack *s = stack_take(&stacks, SIZE);
     void *top;
-    stack_aim(s, touch_top, &top, "top");
-    stack_enter(s);
+    stack_enter(s, stack_aim(s, touch_top, &top, "top"));
     ck_assert_uint_le(resident(top), 2);
     stack_give(s);
     teardown();
@@ -275,8 +272,7 @@ START_TEST(beyond_a_thousand_free_ones_the_pages_go_back)
     size_t kept = 0;
     for (int i = 0; i < N; i++) {
         s[i] = stack_take(&stacks, SIZE);
-        stack_aim(s[i], touch_top, &top[i], "top");
-        stack_enter(s[i]);
+        stack_enter(s[i], stack_aim(s[i], touch_top, &top[i], "top"));
     }
     for (int i = 0; i < N; i++)
         stack_give(s[i]);
@@ -285,8 +281,7 @@ START_TEST(beyond_a_thousand_free_ones_the_pages_go_back)
     ck_assert_uint_eq(kept, 1024);
     for (int i = 0; i < N; i++) { /* and all can be used again */
         s[i] = stack_take(&stacks, SIZE);
-        stack_aim(s[i], touch_top, &top[i], "top");
-        stack_enter(s[i]);
+        stack_enter(s[i], stack_aim(s[i], touch_top, &top[i], "top"));
     }
     teardown();
 }

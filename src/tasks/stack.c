@@ -57,15 +57,17 @@ enum {
     GUARD = 64 * 1024, /* more than a frame has as a rule, so that none steps over it */
     CHUNK = 16 * 1024 * 1024,
     CHUNK_MOST = 64, /* stacks in one */
+    SHADE = 64,      /* the first frames of many stacks lie in different lines of the caches, ... */
+    SHADES = 32,     /* ... and mostly in one page each */
 };
 
 struct stack {
     struct list node; /* free: in its kind */
     struct kind *kind;
     char *bottom;
-    void *here;    /* where it was left */
+    size_t offset; /* of the first frame from the top */
     void *outside; /* where it was entered from */
-    bool prepared; /* it waits in `idle`, or somebody is using it */
+    void *home;    /* in `idle`, when nothing runs there; NULL: not prepared */
     void (*fn)(void *arg);
     void *arg;
     const char *name;
@@ -261,6 +263,7 @@ static struct stack *cut_stack(struct kind *kind)
     if (!guard(slot, kind->slot - kind->size)) /* the kernel's limit of mappings */
         return NULL;
     struct stack *s = &chunk->stacks[chunk->cut++];
+    s->offset = chunk->cut % SHADES * SHADE;
     list_init(&s->node);
     s->kind = kind;
     s->bottom = slot + kind->slot - kind->size;
@@ -293,16 +296,16 @@ void stack_give(struct stack *s)
     __asan_unpoison_memory_region(s->bottom, kind->size);
 #endif
     madvise(s->bottom, kind->size, MADV_DONTNEED);
-    s->prepared = false;
+    s->home = NULL;
     list_prepend(&kind->cold, &s->node);
 }
 
 /* ---- switching ---- */
 
-static void leave(struct stack *s, bool idle)
+static void leave(struct stack *s, void **ret_place, bool idle)
 {
     before_leave(s, idle);
-    stack_switch(&s->here, s->outside);
+    stack_switch(ret_place, s->outside);
     after_enter(s);
 }
 
@@ -317,21 +320,21 @@ idle(void *arg)
     after_enter(s);
     for (;;) {
         s->fn(s->arg);
-        leave(s, true);
+        leave(s, &s->home, true);
     }
 }
 
-void stack_aim(struct stack *s, void (*fn)(void *arg), void *arg, const char *name)
+void *stack_aim(struct stack *s, void (*fn)(void *arg), void *arg, const char *name)
 {
     s->fn = fn;
     s->arg = arg;
     s->name = name;
-    if (!s->prepared)
-        s->here = stack_prepare(s->bottom, s->kind->size, idle, s);
-    s->prepared = true;
+    if (!s->home)
+        s->home = stack_prepare(s->bottom, s->kind->size - s->offset, idle, s);
+    return s->home;
 }
 
-void stack_enter(struct stack *s)
+void stack_enter(struct stack *s, void *place)
 {
 #if EVPQ_DEBUG
     struct overflow_watch watch;
@@ -339,14 +342,14 @@ void stack_enter(struct stack *s)
     overflow_watch(&watch, s->name, s->bottom - size, size);
 #endif
     before_enter(s);
-    stack_switch(&s->outside, s->here);
+    stack_switch(&s->outside, place);
     after_leave(s);
 #if EVPQ_DEBUG
     overflow_unwatch(&watch);
 #endif
 }
 
-void stack_leave(struct stack *s)
+void stack_leave(struct stack *s, void **ret_place)
 {
-    leave(s, false);
+    leave(s, ret_place, false);
 }

@@ -25,14 +25,15 @@ void stacks_free(struct stacks *stacks); /* none may be taken */
 struct stack *stack_take(struct stacks *stacks, size_t size);
 void stack_give(struct stack *s);
 
-/* Has the next stack_enter call fn(arg). `name` (borrowed until then) is for the message of an
- * overflow. */
-void stack_aim(struct stack *s, void (*fn)(void *arg), void *arg, const char *name);
+/* Gets it ready to call fn(arg): returns the place to enter it at. `name` is for the message of an
+ * overflow, borrowed until the call has ended. */
+void *stack_aim(struct stack *s, void (*fn)(void *arg), void *arg, const char *name);
 
 /* Goes there; returns when what runs there leaves, or has ended. */
-void stack_enter(struct stack *s);
+void stack_enter(struct stack *s, void *place);
 
-/* From there: goes back to who entered. Returns when entered again. */
-void stack_leave(struct stack *s);
+/* From there: goes back to who entered. Returns when entered again at *ret_place, which may stand
+ * on the stack itself: what is needed next is then near. */
+void stack_leave(struct stack *s, void **ret_place);
 
 #endif

@@ -91,7 +91,7 @@ static void settle_as(struct evpq_task *t, evpq_future *f)
 
 static void returned_settled(struct job *job)
 {
-    struct evpq_task *t = container_of(job, struct evpq_task, wake.job);
+    struct evpq_task *t = container_of(job, struct evpq_task, turn.job);
     settle_as(t, t->awaits);
 }
 
@@ -136,7 +136,7 @@ static void take_returned(struct evpq_task *t, evpq_future *f)
     t->state = TASK_RETURNED;
     t->awaits = f;
     t->since = loop_time_polled(t->future.loop);
-    future_watch(f, t->future.loop, &t->wake, returned_settled);
+    future_watch(f, t->future.loop, &t->turn, returned_settled);
     if (t->canceled || t->late || !future_pending(&t->future))
         stop_waited(f, t->late);
 }
@@ -186,6 +186,16 @@ static void run_deferred(struct evpq_task *t)
     set_deadline(t, deadline); /* of what the function returned */
 }
 
+static void take_stack_back(struct evpq_task *t)
+{
+    evpq_future *f = t->awaits;
+    t->awaits = NULL;
+    stack_give(t->stack);
+    t->stack = NULL;
+    loop_free_value(t->future.loop, t->free_arg, t->arg);
+    take_returned(t, f);
+}
+
 static void on_stack(void *arg)
 {
     struct evpq_task *t = arg;
@@ -196,31 +206,20 @@ static void on_stack(void *arg)
     t->state = TASK_RETURNED;
 }
 
-static void run(struct evpq_task *t)
+/* `t` is not in the caches as a rule: what is needed to go there is handed in. */
+static void run(struct evpq_task *t, evpq_loop *loop, struct stack *stack, void *place)
 {
-    evpq_loop *loop = t->future.loop;
-    t->state = TASK_RUNNING;
     struct guest *outer = loop_let_in(loop, &t->guest);
-    stack_enter(t->stack);
+    t->state = TASK_RUNNING;
+    stack_enter(stack, place);
     loop_let_out(loop, outer);
-    if (t->state != TASK_RETURNED)
-        return;
-    stack_give(t->stack);
-    t->stack = NULL;
-    evpq_future *f = t->awaits;
-    t->awaits = NULL;
-    loop_free_value(t->future.loop, t->free_arg, t->arg);
-    take_returned(t, f);
-}
-
-static void resume(struct job *job)
-{
-    run(container_of(job, struct evpq_task, wake.job));
+    if (t->state == TASK_RETURNED)
+        take_stack_back(t);
 }
 
 static void start(struct job *job)
 {
-    struct evpq_task *t = container_of(job, struct evpq_task, wake.job);
+    struct evpq_task *t = container_of(job, struct evpq_task, turn.job);
     struct tasks *tasks = tasks_of(t->future.loop);
     if (t->late)
         end_unbegun(t, error_new(EVPQ_TIMEOUT, EVPQ_OUTCOME_NOT_SENT,
@@ -231,18 +230,37 @@ static void start(struct job *job)
         end_unbegun(t, error_new(EVPQ_NOMEM, EVPQ_OUTCOME_NOT_SENT,
                                  "no memory for the stack of task \"%s\"", t->name));
     else {
-        stack_aim(t->stack, on_stack, t, t->name);
-        run(t);
+        void *place = stack_aim(t->stack, on_stack, t, t->name);
+        run(t, t->future.loop, t->stack, place);
     }
 }
 
-/* Sets it aside until its job is run. */
-static void leave(struct evpq_task *t, evpq_future *awaits)
+/* A task that is set aside. Stands on its stack, so that whoever comes to wake it brings the frames
+ * nearby into the caches (future_expect). */
+struct pause {
+    struct waiter wake;
+    struct evpq_task *task;
+    evpq_loop *loop;
+    struct stack *stack;
+    void *place;
+};
+
+static void resume(struct job *job)
 {
+    struct pause *p = container_of(job, struct pause, wake.job);
+    run(p->task, p->loop, p->stack, p->place);
+}
+
+/* Until its job is run. */
+static void leave(struct evpq_task *t, struct pause *p, evpq_future *awaits)
+{
+    p->task = t;
+    p->loop = t->future.loop;
+    p->stack = t->stack;
     t->state = TASK_WAITING;
     t->awaits = awaits;
     t->since = loop_time_polled(t->future.loop);
-    stack_leave(t->stack);
+    stack_leave(t->stack, &p->place);
     t->awaits = NULL;
 }
 
@@ -254,8 +272,9 @@ evpq_status task_await(struct evpq_task *t, evpq_future *f)
     if ((t->canceled || t->late) && !t->closing)
         stop_waited(f, t->late);
     if (future_pending(f)) {
-        future_watch(f, t->future.loop, &t->wake, resume);
-        leave(t, f);
+        struct pause pause;
+        future_watch(f, t->future.loop, &pause.wake, resume);
+        leave(t, &pause, f);
     }
     evpq_status status = f->status;
     if (status == EVPQ_CANCELED)
@@ -268,9 +287,10 @@ evpq_status evpq_yield(evpq_task *self)
 {
     if (!self || task_running(self->future.loop) != self)
         return EVPQ_DEADLOCK;
-    job_init(&self->wake.job, resume);
-    loop_defer(self->future.loop, &self->wake.job);
-    leave(self, NULL);
+    struct pause pause;
+    job_init(&pause.wake.job, resume);
+    loop_defer(self->future.loop, &pause.wake.job);
+    leave(self, &pause, NULL);
     if (self->closing)
         return EVPQ_OK;
     if (self->late)
@@ -387,7 +407,7 @@ evpq_future *task_new(evpq_loop *loop, evpq_task_fn *fn, void *arg, const evpq_t
     t->stack_size = o.stack_size ? o.stack_size : tasks->stack_size;
     if (t->stack_size < STACK_LEAST)
         t->stack_size = STACK_LEAST;
-    job_init(&t->wake.job, start);
+    job_init(&t->turn.job, start);
     list_append(&tasks->live, &t->node);
     list_init(&t->deferred);
     list_init(&t->in_group);
@@ -400,7 +420,7 @@ evpq_future *task_new(evpq_loop *loop, evpq_task_fn *fn, void *arg, const evpq_t
 
 void task_begin(struct evpq_task *t)
 {
-    loop_defer(t->future.loop, &t->wake.job);
+    loop_defer(t->future.loop, &t->turn.job);
 }
 
 evpq_future *evpq_task_spawn(evpq_loop *loop, evpq_task_fn *fn, void *arg,

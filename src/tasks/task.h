@@ -18,8 +18,8 @@ enum task_state {
 struct evpq_task {
     struct evpq_future future;
     struct guest guest;
-    struct list node; /* in struct tasks */
-    struct waiter wake;
+    struct list node;   /* in struct tasks */
+    struct waiter turn; /* to begin; then, for what it returned */
     enum task_state state;
     bool closing;  /* the deferred functions run */
     bool canceled; /* asked for, and not yet told to it */

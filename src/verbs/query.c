@@ -151,6 +151,7 @@ static void heed_mark(struct query *q, const struct pg_result *r)
 
 static void take_result(struct query *q, struct pg_result *r)
 {
+    future_expect(&q->future);
     if (q->preparing && q->stmt)
         q->stmt->sure = true;
     heed_mark(q, r);
