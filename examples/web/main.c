@@ -70,7 +70,7 @@ static evpq_pool *open_pool(evpq_loop *loop, const struct opts *o)
 static void raise_limit(const struct opts *o)
 {
     struct rlimit files;
-    rlim_t wanted = (rlim_t)(2 * o->max_requests + o->pool + 64);
+    rlim_t wanted = (rlim_t)(o->max_clients + o->pool + 64);
     if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= wanted)
         return;
     files.rlim_cur = wanted < files.rlim_max ? wanted : files.rlim_max;
@@ -83,7 +83,7 @@ static struct server *open_server(evpq_loop *loop, evpq_pool *pool, const struct
         .address = o->address,
         .port = o->port,
         .max_requests = o->max_requests,
-        .max_clients = 2 * o->max_requests,
+        .max_clients = o->max_clients,
         .deadline = o->deadline,
         .routes = routes,
         .app = pool,

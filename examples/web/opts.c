@@ -18,19 +18,21 @@ static const char help[] =
     "                          503 [20000]\n"
     "      --max-requests N    requests at once that ask the database; one more is answered 503\n"
     "                          [1000]\n"
+    "      --max-clients N     connections at once; more have to wait until one ends [10000]\n"
     "      --deadline S        seconds after which a request is answered 504, and its queries are\n"
     "                          canceled [5]\n"
     "      --help              print this\n"
     "\n"
     "SIGTERM and SIGINT: listen no more, answer whoever has asked, end with 0. A second one quits.\n";
 
-enum { OPT_DEADLINE = 256, OPT_HELP, OPT_MAX_REQUESTS, OPT_MAX_WAITING, OPT_POOL };
+enum { OPT_DEADLINE = 256, OPT_HELP, OPT_MAX_CLIENTS, OPT_MAX_REQUESTS, OPT_MAX_WAITING, OPT_POOL };
 
 static const struct option long_options[] = {
     {"conninfo", required_argument, NULL, 'd'},
     {"deadline", required_argument, NULL, OPT_DEADLINE},
     {"help", no_argument, NULL, OPT_HELP},
     {"listen", required_argument, NULL, 'l'},
+    {"max-clients", required_argument, NULL, OPT_MAX_CLIENTS},
     {"max-requests", required_argument, NULL, OPT_MAX_REQUESTS},
     {"max-waiting", required_argument, NULL, OPT_MAX_WAITING},
     {"pool", required_argument, NULL, OPT_POOL},
@@ -75,6 +77,8 @@ static bool take(struct opts *o, int option)
         return read_count("pool", &o->pool);
     case OPT_MAX_WAITING:
         return read_count("max-waiting", &o->max_waiting);
+    case OPT_MAX_CLIENTS:
+        return read_count("max-clients", &o->max_clients);
     case OPT_MAX_REQUESTS:
         return read_count("max-requests", &o->max_requests);
     case OPT_DEADLINE:
@@ -94,6 +98,7 @@ bool opts_read(struct opts *o, int argc, char **argv, int *ret_status)
         .pool = 8,
         .max_waiting = 20000,
         .max_requests = 1000,
+        .max_clients = 10000,
         .deadline = 5,
     };
     while ((option = getopt_long(argc, argv, "d:l:p:", long_options, NULL)) != -1) {

@@ -6,7 +6,7 @@
 
 struct opts {
     const char *address, *port, *conninfo;
-    int pool, max_waiting, max_requests;
+    int pool, max_waiting, max_requests, max_clients;
     double deadline;
 };
 
