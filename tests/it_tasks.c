@@ -1,0 +1,1072 @@
+/* it_tasks.c - tasks against a server: one that is stopped at each of its awaits in turn (F39, F42),
+ * deadlines that go on to queries, callbacks that cannot wait (F45), what tasks may do to the pool
+ * they use, and many of them while the server goes down. */
+#include "support/pools.h"
+
+#include "support/seen.h"
+#include "tasks/task.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TASK_OPTS(...)                        \
+ &(evpq_task_opts)                            \
+ {                                            \
+  .size = sizeof(evpq_task_opts), __VA_ARGS__ \
+ }
+
+static evpq_future *spawn(evpq_task_fn *fn, void *arg)
+{
+    return evpq_task_spawn(loop, fn, arg, NULL);
+}
+
+/* Waits for f and lets go of it. */
+static evpq_status outcome(evpq_future *f)
+{
+    evpq_status status = evpq_await(f);
+    evpq_future_unref(f);
+    return status;
+}
+
+static bool no_task_left(void)
+{
+    struct annex *annex = *loop_annex(loop);
+    return !annex || list_empty(&container_of(annex, struct tasks, annex)->live);
+}
+
+static long idle_in_transaction(void)
+{
+    return server_count(strf("select count(*) from pg_stat_activity where application_name = '%s'"
+                             " and state like 'idle in transaction%%'",
+                             pools_app()));
+}
+
+/* Whatever happened, nothing of it is left. */
+static void ck_all_over(void)
+{
+    ck_until(no_task_left());
+    ck_quiet();
+    ck_assert_int_eq(stats().busy + stats().leased + stats().waiting, 0);
+    ck_assert_int_eq(idle_in_transaction(), 0);
+}
+
+/* ---- stopped at each await ---- */
+
+enum way {
+    BEFORE_IT_WAITS,
+    WHILE_IT_WAITS,
+    AS_IT_SETTLES, /* between the settling and going on */
+    AT_EACH_FROM_THERE,
+    BY_ITS_FUTURE,
+    BY_ITS_FUTURE_AS_IT_SETTLES,
+    DEADLINE_HAS_PASSED,
+    DEADLINE_PASSES,
+    WAYS
+};
+
+enum { PERMITS = 2, CHILDREN = 3 };
+
+static struct walk {
+    enum way way;
+    int at;    /* the await to be stopped at */
+    int steps; /* awaits begun */
+    evpq_future *f;
+    evpq_task *self; /* NULL: not running */
+    evpq_semaphore *semaphore;
+    evpq_channel *in, *out; /* what the transaction receives, and sends */
+    evpq_lease *lease;
+    int deferred;     /* functions added, and not called yet */
+    int items;        /* that somebody owns */
+    int begun, ended; /* functions of tasks */
+    int args;         /* given, and not freed yet */
+    bool is_over;     /* the transaction, its deferred functions included */
+    bool committing, committed;
+    evpq_status rolled_back; /* OK, too, where there was nothing to roll back */
+} w;
+
+static char table[32];
+
+static void stop_it(evpq_future *f, void *arg)
+{
+    (void)f, (void)arg;
+    if (w.way == BY_ITS_FUTURE || w.way == BY_ITS_FUTURE_AS_IT_SETTLES)
+        evpq_future_cancel(w.f);
+    else
+        evpq_task_cancel(w.f);
+}
+
+/* From the run queue, after what is there. */
+static void stop_it_soon(void)
+{
+    evpq_future *now = evpq_future_ok(loop, NULL, NULL);
+    evpq_future_on_done(now, stop_it, NULL);
+    evpq_future_unref(now);
+}
+
+static void arrange(evpq_future *f)
+{
+    switch (w.way) {
+    case BEFORE_IT_WAITS:
+        stop_it(NULL, NULL);
+        break;
+    case AS_IT_SETTLES:
+    case BY_ITS_FUTURE_AS_IT_SETTLES:
+        if (f)
+            evpq_future_on_done(f, stop_it, NULL);
+        else
+            stop_it_soon();
+        break;
+    case DEADLINE_HAS_PASSED:
+    case DEADLINE_PASSES:
+        if (w.self)
+            evpq_task_set_deadline(w.self, w.way == DEADLINE_PASSES ? 0.0005 : 0.);
+        break;
+    default:
+        stop_it_soon();
+        break;
+    }
+}
+
+static void count_step(evpq_future *f)
+{
+    w.steps++;
+    if (w.steps == w.at || (w.way == AT_EACH_FROM_THERE && w.at && w.steps > w.at))
+        arrange(f);
+}
+
+static evpq_status step(evpq_future *f)
+{
+    count_step(f);
+    return evpq_await(f);
+}
+
+/* Waits for it in its turn, and ends the task with it where it fails. */
+#define TRY(f)                \
+ do {                         \
+  evpq_future *tried = (f);   \
+  if (step(tried) != EVPQ_OK) \
+   return w.ended++, tried;   \
+  evpq_future_unref(tried);   \
+ } while (0)
+
+#define TRY_YIELD(self)                                                       \
+ do {                                                                         \
+  count_step(NULL);                                                           \
+  evpq_status yielded = evpq_yield(self);                                     \
+  if (yielded != EVPQ_OK)                                                     \
+   return w.ended++, evpq_future_failed(loop, yielded, "stopped in a yield"); \
+ } while (0)
+
+static void free_arg(void *arg)
+{
+    (void)arg;
+    w.args--;
+}
+
+static void transaction_over(void *arg)
+{
+    (void)arg;
+    w.args--;
+    ck_assert(!w.is_over);
+    w.is_over = true;
+    w.self = NULL;
+}
+
+static void free_item(void *item)
+{
+    w.items--;
+    free(item);
+}
+
+static void *new_item(void)
+{
+    w.items++;
+    return malloc(1);
+}
+
+static void let_go_of_permit(void *arg)
+{
+    ck_assert_int_eq(--w.deferred, 0); /* the first added is the last called */
+    evpq_future_unref(arg);
+}
+
+/* Whoever has canceled it may go on doing so. */
+static void roll_back(void *arg)
+{
+    (void)arg;
+    ck_assert_int_eq(--w.deferred, 1);
+    if (w.at) {
+        stop_it(NULL, NULL);
+        stop_it_soon();
+    }
+    w.rolled_back = outcome(query_on(w.lease, "rollback"));
+    w.lease = evpq_lease_release(w.lease);
+}
+
+static evpq_future *holds_a_permit(evpq_task *self, void *arg)
+{
+    (void)arg;
+    w.begun++;
+    evpq_future *permit = evpq_semaphore_acquire(w.semaphore);
+    if (step(permit) != EVPQ_OK)
+        return w.ended++, permit;
+    evpq_yield(self);
+    evpq_yield(self);
+    evpq_future_unref(permit);
+    w.ended++;
+    return NULL;
+}
+
+static evpq_future *sends(evpq_task *self, void *arg)
+{
+    (void)self, (void)arg;
+    w.begun++;
+    TRY(evpq_sleep(loop, 0.001));
+    TRY(evpq_channel_send(w.in, new_item()));
+    TRY(evpq_channel_send(w.in, new_item()));
+    w.ended++;
+    return NULL;
+}
+
+static evpq_future *receives(evpq_task *self, void *arg)
+{
+    evpq_channel *channel = arg;
+    (void)self;
+    w.begun++;
+    evpq_future *f = evpq_channel_receive(channel);
+    if (step(f) == EVPQ_OK)
+        free_item(evpq_channel_item(f));
+    w.ended++;
+    return f;
+}
+
+/* `arg` stands on the frame of who waits for it. */
+static evpq_future *child(evpq_task *self, void *arg)
+{
+    w.begun++;
+    TRY(evpq_pool_query(pool, "select $1::int", EVPQ_ARGS(1)));
+    TRY_YIELD(self);
+    TRY(evpq_sleep(loop, 0.0005));
+    ++*(int *)arg;
+    w.ended++;
+    return evpq_pool_query(pool, "select 2", EVPQ_ARGS());
+}
+
+static evpq_future *spawn_child(int *count)
+{
+    w.args++;
+    return evpq_task_spawn(loop, child, count, TASK_OPTS(.free_arg = free_arg));
+}
+
+static evpq_future *run_group(int *count)
+{
+    evpq_group *g = evpq_group_open(
+        loop, &(evpq_group_opts){.size = sizeof(evpq_group_opts), .limit = CHILDREN - 1});
+    for (int i = 0; i < CHILDREN; i++, w.args++)
+        evpq_future_unref(evpq_group_spawn(g, child, count, TASK_OPTS(.free_arg = free_arg)));
+    return evpq_group_join(g);
+}
+
+static evpq_future *three_queries(void)
+{
+    evpq_future *fs[] = {query("select 1"), query("select pg_sleep(0.002)"),
+                         evpq_timeout(query("select 3"), 30)};
+    return evpq_all(fs, 3);
+}
+
+static evpq_future *transaction(evpq_task *self, void *arg)
+{
+    int counted = 0;
+    (void)arg;
+    w.begun++;
+    w.self = self;
+    evpq_future *permit = evpq_semaphore_acquire(w.semaphore);
+    evpq_task_defer(self, let_go_of_permit, permit);
+    w.deferred++;
+    if (step(permit) != EVPQ_OK)
+        return w.ended++, evpq_future_ref(permit);
+
+    evpq_future *acquired = evpq_pool_acquire(pool);
+    if (step(acquired) != EVPQ_OK)
+        return w.ended++, acquired;
+    w.lease = evpq_future_lease(acquired);
+    evpq_future_unref(acquired);
+    evpq_task_defer(self, roll_back, NULL);
+    w.deferred++;
+
+    TRY(query_on(w.lease, "begin"));
+    TRY(query_on(w.lease, strf("insert into %s values (1)", table)));
+    TRY(three_queries());
+    TRY(spawn_child(&counted));
+    ck_assert_int_eq(counted, 1);
+    TRY(run_group(&counted));
+    ck_assert_int_eq(counted, 1 + CHILDREN);
+    TRY(spawn(receives, w.in));
+    TRY(evpq_channel_send(w.out, new_item()));
+    TRY(evpq_sleep(loop, 0.001));
+    TRY_YIELD(self);
+    TRY(evpq_shield(query_on(w.lease, "select 4")));
+    w.committing = true;
+    TRY(query_on(w.lease, "commit"));
+    w.committed = true;
+    w.ended++;
+    return evpq_future_ok(loop, &w, NULL);
+}
+
+static evpq_status expected_status(void)
+{
+    return w.way == DEADLINE_HAS_PASSED || w.way == DEADLINE_PASSES ? EVPQ_TIMEOUT : EVPQ_CANCELED;
+}
+
+static void check_after(evpq_status status)
+{
+    ck_assert_msg(status == EVPQ_OK || (w.at && status == expected_status()),
+                  "way %d, await %d: %s", (int)w.way, w.at, check_future_text(w.f));
+    ck_assert_msg(w.begun == w.ended, "way %d, await %d: %d begun, %d ended", (int)w.way, w.at,
+                  w.begun, w.ended);
+    ck_assert_int_eq(w.deferred, 0);
+    ck_assert_int_eq(w.args, 0);
+    ck_assert_ptr_null(w.lease);
+    ck_assert_int_eq((long)evpq_semaphore_free(w.semaphore), PERMITS);
+    ck_assert_msg(w.rolled_back == EVPQ_OK, "way %d, await %d: the roll-back is %s", (int)w.way,
+                  w.at, evpq_status_name(w.rolled_back));
+    ck_all_over();
+    long rows = server_count(strf("select count(*) from %s", table));
+    if (w.committed || !w.committing)
+        ck_assert_int_eq(rows, w.committed);
+}
+
+/* Runs it once, stopped at that await (0: at none); true when it had so many. */
+static bool walk_to(int at)
+{
+    struct seen told;
+    w = (struct walk){.way = w.way, .at = at};
+    server_exec(strf("truncate %s", table));
+    w.semaphore = evpq_semaphore_new(loop, PERMITS);
+    w.in = evpq_channel_new(loop, 1, free_item);
+    w.out = evpq_channel_new(loop, 0, free_item);
+    evpq_future *helpers[] = {spawn(holds_a_permit, NULL), spawn(holds_a_permit, NULL),
+                              spawn(sends, NULL), spawn(receives, w.out)};
+    w.args++;
+    w.f = evpq_task_spawn(loop, transaction, NULL, TASK_OPTS(.free_arg = transaction_over));
+    seen_watch(w.f, &told);
+    evpq_status status = evpq_await(w.f);
+    ck_until(w.is_over);
+    evpq_channel_close(w.in);
+    evpq_channel_close(w.out);
+    for (int i = 0; i < 4; i++)
+        evpq_future_unref(helpers[i]);
+    ck_until(no_task_left());
+    ck_assert_int_eq(told.calls, 1);
+    check_after(status);
+    evpq_future_unref(w.f);
+    evpq_semaphore_unref(w.semaphore);
+    evpq_channel_unref(w.in);
+    evpq_channel_unref(w.out);
+    ck_assert_int_eq(w.items, 0);
+    return w.steps >= at;
+}
+
+START_TEST(f39_f42_a_task_stopped_at_any_await_leaves_nothing)
+{
+    open_pool(.max_size = 3);
+    snprintf(table, sizeof table, "tasks_%ld", (long)getpid());
+    server_exec(strf("create table %s (n int)", table));
+    w.way = (enum way)_i;
+    ck_assert(walk_to(0));
+    ck_assert(w.committed);
+    int awaits = w.steps, at = 1;
+    ck_assert_int_gt(awaits, 30);
+    while (walk_to(at))
+        at++;
+    ck_assert_int_gt(at, 20);
+    server_exec(strf("drop table %s", table));
+    pools_end();
+}
+END_TEST
+
+/* ---- F39 ---- */
+
+static evpq_lease *lease;
+static evpq_status got[4];
+
+static void roll_back_slowly(void *arg)
+{
+    (void)arg;
+    got[1] = outcome(query_on(lease, "rollback"));
+    got[2] = outcome(query_on(lease, "select pg_sleep(0.1)"));
+    evpq_lease_release(lease);
+}
+
+static evpq_future *sleeps_in_transaction(evpq_task *self, void *arg)
+{
+    (void)arg;
+    lease = lease_get();
+    evpq_task_defer(self, roll_back_slowly, NULL);
+    exec_on(lease, "begin");
+    exec_on(lease, "create temp table t (n int)");
+    evpq_future *f = query_on(lease, "select pg_sleep(60)");
+    got[0] = evpq_await(f);
+    return f;
+}
+
+START_TEST(f39_a_roll_back_in_a_deferred_function_cannot_be_stopped)
+{
+    bool by_deadline = _i;
+    open_pool(.max_size = 1, .reset = EVPQ_RESET_ROLLBACK);
+    ask("select 1");
+    evpq_future *f = evpq_task_spawn(loop, sleeps_in_transaction, NULL,
+                                     TASK_OPTS(.deadline = by_deadline ? 0.2 : 0));
+    if (!by_deadline) {
+        ck_running(1);
+        evpq_task_cancel(f);
+    }
+    got[0] = EVPQ_PENDING;
+    ck_until(got[0] != EVPQ_PENDING);
+    while (evpq_future_status(f) == EVPQ_PENDING) {
+        evpq_task_cancel(f);
+        ev_run(evpq_loop_ev(loop), EVRUN_ONCE);
+    }
+    ck_assert_int_eq(got[0], by_deadline ? EVPQ_TIMEOUT : EVPQ_CANCELED);
+    ck_assert_int_eq(got[1], EVPQ_OK);
+    ck_assert_int_eq(got[2], EVPQ_OK);
+    ck_assert_int_eq(outcome(f), got[0]);
+    ck_all_over();
+    ck_assert_int_eq(ask("select count(*) from pg_class where relname = 't'"), 0);
+    pools_end();
+}
+END_TEST
+
+/* ---- deadlines ---- */
+
+static struct seen seen[4];
+
+static evpq_future *forgets_a_query(evpq_task *self, void *arg)
+{
+    (void)self, (void)arg;
+    evpq_future *f = query("select pg_sleep(60)");
+    seen_watch(f, &seen[0]);
+    evpq_future_unref(f);
+    return NULL;
+}
+
+START_TEST(a_deadline_bounds_queries_that_nobody_waits_for)
+{
+    open_pool(.max_size = 1);
+    ask("select 1");
+    evpq_future *f = evpq_task_spawn(loop, forgets_a_query, NULL, TASK_OPTS(.deadline = 0.3));
+    ck_assert_int_eq(outcome(f), EVPQ_OK);
+    ck_assert_int_eq(seen[0].calls, 0);
+    ck_until(seen[0].calls == 1);
+    ck_assert_int_eq(seen[0].status, EVPQ_TIMEOUT);
+    ck_all_over();
+    ck_assert_int_eq(server_runs(), 0);
+    pools_end();
+}
+END_TEST
+
+static evpq_future *acquires(evpq_task *self, void *arg)
+{
+    (void)self;
+    evpq_future *f = evpq_pool_acquire(pool);
+    if (!arg)
+        return f;
+    evpq_await(f);
+    return f;
+}
+
+START_TEST(a_deadline_bounds_the_wait_for_a_lease)
+{
+    open_pool(.max_size = 1);
+    lease = lease_get();
+    evpq_future *f = evpq_task_spawn(loop, acquires, _i ? &got : NULL, TASK_OPTS(.deadline = 0.05));
+    ck_assert_int_eq(outcome(f), EVPQ_TIMEOUT);
+    ck_assert_int_eq(stats().waiting, 0);
+    evpq_lease_release(lease);
+    ck_all_over();
+    pools_end();
+}
+END_TEST
+
+static evpq_future *sleeps_long(evpq_task *self, void *arg)
+{
+    (void)self;
+    evpq_future *f = query("select pg_sleep(60)");
+    if (arg)
+        seen_watch(f, arg);
+    evpq_await(f);
+    return f;
+}
+
+/* A query, a child with another, and a group of two, all at once. */
+static evpq_future *spreads_out(evpq_task *self, void *arg)
+{
+    (void)arg;
+    evpq_group *g = evpq_group_open(loop, NULL);
+    evpq_future *child = spawn(sleeps_long, &seen[1]), *f = query("select pg_sleep(60)");
+    evpq_future_unref(evpq_group_spawn(g, sleeps_long, &seen[2], NULL));
+    evpq_future_unref(evpq_group_spawn(g, sleeps_long, &seen[3], TASK_OPTS(.deadline = 50)));
+    seen_watch(f, &seen[0]);
+    evpq_future_unref(f);
+    evpq_future *join = evpq_group_join(g);
+    got[0] = evpq_await(child);
+    got[1] = evpq_await(join);
+    got[2] = evpq_yield(self);
+    evpq_future_unref(child);
+    return join;
+}
+
+START_TEST(a_deadline_bounds_all_that_is_below)
+{
+    open_pool(.max_size = 4);
+    evpq_future *f = evpq_task_spawn(loop, spreads_out, NULL, TASK_OPTS(.deadline = 0.3));
+    ck_assert_int_eq(outcome(f), EVPQ_TIMEOUT);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(got[i], EVPQ_TIMEOUT);
+    ck_all_over();
+    ck_assert_int_eq(server_runs(), 0);
+    for (int i = 0; i < 4; i++) {
+        ck_assert_int_eq(seen[i].calls, 1);
+        ck_assert_int_eq(seen[i].status, EVPQ_TIMEOUT);
+    }
+    pools_end();
+}
+END_TEST
+
+static evpq_future *spends(evpq_task *self, void *arg)
+{
+    int *n = arg;
+    evpq_status status;
+    while ((status = outcome(query("select pg_sleep(0.1)"))) == EVPQ_OK)
+        ++*n;
+    ck_assert_double_eq(evpq_task_time_left(self), 0);
+    return evpq_future_failed(loop, status, "spent");
+}
+
+/* The server sleeps for 0.1 s at least, however slow the machine. */
+START_TEST(one_budget_is_spent_once)
+{
+    int n = 0;
+    open_pool(.max_size = 1);
+    ask("select 1");
+    evpq_future *f = evpq_task_spawn(loop, spends, &n, TASK_OPTS(.deadline = 0.35));
+    ck_assert_int_eq(outcome(f), EVPQ_TIMEOUT);
+    ck_assert_int_le(n, 3);
+    ck_all_over();
+    pools_end();
+}
+END_TEST
+
+/* ---- waiting in the wrong place ---- */
+
+static evpq_future *never;
+static int places[6];
+
+static void wait_wrongly(int place)
+{
+    ck_assert_ptr_null(evpq_task_current(loop));
+    ck_assert_int_eq(evpq_await(never), EVPQ_DEADLOCK);
+    places[place]++;
+}
+
+static evpq_future *waits_after_connect(evpq_lease *l, void *arg)
+{
+    (void)l, (void)arg;
+    return wait_wrongly(0), NULL;
+}
+
+static evpq_future *waits_before_acquire(evpq_lease *l, void *arg)
+{
+    (void)l, (void)arg;
+    return wait_wrongly(1), NULL;
+}
+
+static void waits_on_notice(const evpq_error *notice, void *arg)
+{
+    (void)notice, (void)arg;
+    wait_wrongly(2);
+}
+
+static evpq_future *waits_then(evpq_future *f, void *arg)
+{
+    (void)arg;
+    return wait_wrongly(3), evpq_future_ref(f);
+}
+
+static evpq_future *waits_after_release(evpq_lease *l, void *arg)
+{
+    (void)l, (void)arg;
+    return wait_wrongly(4), NULL;
+}
+
+static void waits_when_done(evpq_future *f, void *arg)
+{
+    (void)f, (void)arg;
+    wait_wrongly(5);
+    evpq_loop_stop(loop);
+}
+
+static evpq_future *runs_the_loop(evpq_task *self, void *arg)
+{
+    (void)arg;
+    evpq_future *said =
+        evpq_then(query("do $$ begin raise notice 'hear'; end $$"), waits_then, NULL);
+    evpq_future *acquired = evpq_pool_acquire(pool);
+    evpq_future *fs[] = {said, acquired};
+    evpq_future *both = evpq_all(fs, 2);
+    evpq_future_on_done(both, waits_when_done, NULL);
+    evpq_loop_run(loop);
+    ck_future_ok(both);
+    evpq_lease_release(evpq_future_lease(acquired));
+    evpq_future_unref(both);
+    ck_assert_ptr_eq(evpq_task_current(loop), self);
+    ck_assert_int_eq(outcome(query("select 1")), EVPQ_OK); /* and it may wait again */
+    return NULL;
+}
+
+START_TEST(f45_callbacks_of_a_loop_that_a_task_runs_cannot_wait)
+{
+    open_pool(.max_size = 1, .after_connect = waits_after_connect,
+              .before_acquire = waits_before_acquire, .after_release = waits_after_release,
+              .on_notice = waits_on_notice);
+    never = evpq_future_new(loop, NULL, NULL);
+    evpq_future *f = spawn(runs_the_loop, NULL);
+    ck_until(evpq_future_status(f) != EVPQ_PENDING);
+    ck_future_ok(f);
+    evpq_future_unref(f);
+    ck_all_over();
+    for (int i = 0; i < 6; i++)
+        ck_assert_msg(places[i] > 0, "place %d", i);
+    evpq_future_unref(never);
+    pools_end();
+}
+END_TEST
+
+/* ---- many, and what they do to their pool ---- */
+
+enum { MANY = 40 };
+
+static struct worker {
+    int begun, ended, freed;
+    struct seen told;
+    evpq_future *f;
+} workers[MANY];
+
+static void worker_freed(void *arg)
+{
+    ((struct worker *)arg)->freed++;
+}
+
+static void employ(int n, evpq_task_fn *fn)
+{
+    for (int i = 0; i < n; i++) {
+        struct worker *worker = &workers[i];
+        *worker = (struct worker){0};
+        worker->f = evpq_task_spawn(loop, fn, worker, TASK_OPTS(.free_arg = worker_freed));
+        seen_watch(worker->f, &worker->told);
+    }
+}
+
+static bool all_told(int n)
+{
+    for (int i = 0; i < n; i++)
+        if (!workers[i].told.calls)
+            return false;
+    return true;
+}
+
+/* Each ends once, whatever way. */
+static void dismiss(int n)
+{
+    ck_until(all_told(n) && no_task_left());
+    for (int i = 0; i < n; i++) {
+        struct worker *worker = &workers[i];
+        ck_assert_msg(worker->told.calls == 1 && worker->freed == 1 &&
+                          worker->begun == worker->ended,
+                      "task %d: %d begun, %d ended, %d freed, told %d times", i, worker->begun,
+                      worker->ended, worker->freed, worker->told.calls);
+        evpq_future_unref(worker->f);
+    }
+}
+
+static evpq_future *works(evpq_task *self, void *arg)
+{
+    struct worker *worker = arg;
+    worker->begun++;
+    evpq_status status = EVPQ_OK;
+    for (int i = 0; i < 3 && pool && status != EVPQ_CANCELED; i++) {
+        status = outcome(query("select pg_sleep(0.002)"));
+        evpq_future *acquired = pool ? evpq_pool_acquire(pool) : NULL;
+        if (acquired && evpq_await(acquired) == EVPQ_OK) {
+            evpq_lease *l = evpq_future_lease(acquired);
+            outcome(query_on(l, "begin"));
+            evpq_yield(self);
+            evpq_lease_release(l);
+        }
+        evpq_future_unref(acquired);
+    }
+    worker->ended++;
+    return NULL;
+}
+
+enum action {
+    CLOSE_AND_WAIT,
+    CLOSE_NOW,
+    UNREF_POOL,
+    CANCEL_ITSELF,
+    CANCEL_ITS_FUTURE,
+    CANCEL_ALL,
+    UNREF_ITS_FUTURE,
+    RESIZE,
+    SPAWN_AND_LEAVE,
+    OPEN_AND_LEAVE,
+    DRAIN,
+    ACTIONS
+};
+
+/* The first of the workers, in the midst of its work. */
+static void act(enum action action, struct worker *worker)
+{
+    evpq_group *g;
+    switch (action) {
+    case CLOSE_AND_WAIT:
+        ck_assert_int_eq(outcome(evpq_pool_close(pool, -1)), EVPQ_OK);
+        break;
+    case CLOSE_NOW:
+        evpq_future_unref(evpq_pool_close(pool, 0));
+        break;
+    case UNREF_POOL:
+        pool = evpq_pool_unref(pool);
+        break;
+    case CANCEL_ITSELF:
+        evpq_task_cancel(worker->f);
+        break;
+    case CANCEL_ITS_FUTURE:
+        evpq_future_cancel(worker->f);
+        break;
+    case CANCEL_ALL:
+        for (int i = 0; i < MANY; i++)
+            evpq_task_cancel(workers[i].f);
+        break;
+    case UNREF_ITS_FUTURE:
+        worker->f = evpq_future_unref(worker->f);
+        break;
+    case RESIZE:
+        ck_assert_int_eq(evpq_pool_resize(pool, 0, 1), EVPQ_OK);
+        break;
+    case SPAWN_AND_LEAVE:
+        evpq_future_unref(evpq_task_spawn(loop, sleeps_long, NULL, TASK_OPTS(.deadline = 0.01)));
+        break;
+    case OPEN_AND_LEAVE:
+        g = evpq_group_open(loop, NULL);
+        for (int i = 0; i < 3; i++)
+            evpq_future_unref(evpq_group_spawn(g, sleeps_long, NULL, NULL));
+        break;
+    default:
+        evpq_future_unref(evpq_timeout(evpq_pool_drain(pool), 0.01));
+        break;
+    }
+}
+
+static enum action acting;
+static bool deferred;
+
+static void act_at_the_end(void *arg)
+{
+    act(acting, arg);
+}
+
+static evpq_future *acts(evpq_task *self, void *arg)
+{
+    struct worker *worker = arg;
+    worker->begun++;
+    outcome(query("select 1"));
+    if (deferred)
+        evpq_task_defer(self, act_at_the_end, worker);
+    else
+        act(acting, worker);
+    if (pool)
+        outcome(query("select 2"));
+    evpq_yield(self);
+    worker->ended++;
+    return NULL;
+}
+
+START_TEST(f42_a_task_may_do_anything_to_what_it_uses)
+{
+    acting = (enum action)(_i / 2);
+    deferred = _i % 2;
+    open_pool(.max_size = 3);
+    for (int i = 0; i < MANY; i++)
+        workers[i] = (struct worker){0};
+    employ(MANY - 1, works);
+    struct worker *last = &workers[MANY - 1];
+    last->f = evpq_task_spawn(loop, acts, last, TASK_OPTS(.free_arg = worker_freed));
+    seen_watch(last->f, &last->told);
+    ck_until(all_told(MANY));
+    dismiss(MANY);
+    if (pool && acting > UNREF_POOL)
+        ck_all_over();
+    pools_end();
+}
+END_TEST
+
+/* ---- trees ---- */
+
+enum { DEPTH = 3, WIDTH = 3 };
+
+static struct {
+    int begun, ended;
+    int fails; /* the last of the leaves */
+} tree;
+
+static evpq_future *grow_tree(evpq_task *self, void *arg)
+{
+    int level = (int)(intptr_t)arg;
+    (void)self;
+    int order = tree.begun++;
+    evpq_future *f;
+    if (level == DEPTH && tree.fails && order == tree.fails) {
+        f = query("select 1 / (i - i) from generate_series(1, 1) i");
+    } else if (level == DEPTH) {
+        f = order % 5 ? evpq_sleep(loop, 60) : query("select pg_sleep(60)");
+    } else {
+        evpq_group *g = evpq_group_open(loop, NULL);
+        for (int i = 0; i < WIDTH; i++)
+            evpq_future_unref(evpq_group_spawn(g, grow_tree, (void *)(intptr_t)(level + 1), NULL));
+        f = evpq_group_join(g);
+    }
+    evpq_await(f);
+    outcome(query("select 'clean-up'")); /* it may wait again */
+    tree.ended++;
+    return f;
+}
+
+static int nodes_of_tree(void)
+{
+    int n = 0, level = 1;
+    for (int i = 0; i <= DEPTH; i++, level *= WIDTH)
+        n += level;
+    return n;
+}
+
+START_TEST(a_failure_far_below_ends_the_whole_tree)
+{
+    tree.fails = nodes_of_tree() - 1;
+    open_pool(.max_size = 8);
+    evpq_future *f = spawn(grow_tree, NULL);
+    ck_assert_int_eq(evpq_await(f), EVPQ_SERVER);
+    ck_assert_str_eq(evpq_error_sqlstate(evpq_future_error(f)), "22012");
+    ck_assert_int_eq(tree.begun, tree.ended);
+    evpq_future_unref(f);
+    ck_all_over();
+    ck_assert_int_eq(server_runs(), 0);
+    pools_end();
+}
+END_TEST
+
+START_TEST(canceling_the_root_ends_the_whole_tree)
+{
+    open_pool(.max_size = 4);
+    evpq_future *f = spawn(grow_tree, NULL);
+    ck_until(server_runs() > 2);
+    ck_assert_int_eq(tree.begun, nodes_of_tree());
+    if (_i)
+        evpq_future_cancel(f);
+    else
+        evpq_task_cancel(f);
+    ck_assert_int_eq(outcome(f), EVPQ_CANCELED);
+    ck_until(no_task_left());
+    ck_assert_int_eq(tree.ended, tree.begun);
+    ck_all_over();
+    ck_assert_int_eq(server_runs(), 0);
+    pools_end();
+}
+END_TEST
+
+/* ---- a server that goes ---- */
+
+static bool stopping;
+
+/* Works until it is told to stop, whatever fails. */
+static evpq_future *carries_on(evpq_task *self, void *arg)
+{
+    struct worker *worker = arg;
+    worker->begun++;
+    (void)self;
+    while (!stopping) {
+        evpq_status status = outcome(query("select pg_sleep(0.005)"));
+        ck_assert_msg(status == EVPQ_OK || status == EVPQ_LOST || status == EVPQ_SERVER ||
+                          status == EVPQ_CONNECT,
+                      "%s", evpq_status_name(status));
+        evpq_future *acquired = evpq_pool_acquire(pool);
+        if (evpq_await(acquired) == EVPQ_OK) {
+            evpq_lease *l = evpq_future_lease(acquired);
+            outcome(query_on(l, "begin"));
+            outcome(query_on(l, "select pg_sleep(0.005)"));
+            evpq_lease_release(l);
+        }
+        evpq_future_unref(acquired);
+    }
+    worker->ended++;
+    return NULL;
+}
+
+static int some_backend(void)
+{
+    long pid;
+    while (!(pid = server_count(strf("select pid from pg_stat_activity where application_name ="
+                                     " '%s' limit 1",
+                                     pools_app()))))
+        run_for(evpq_loop_ev(loop), 0.01);
+    return (int)pid;
+}
+
+START_TEST(tasks_outlive_the_server)
+{
+    open_pool(.max_size = 4, .backoff_min = 0.01, .backoff_max = 0.05);
+    employ(MANY, carries_on);
+    ck_until(stats().leases > 20);
+    switch (_i) {
+    case 0:
+        server_kill9(some_backend());
+        break;
+    case 1:
+        server_stop();
+        run_for(evpq_loop_ev(loop), 0.2);
+        server_start();
+        break;
+    default:
+        server_stop_immediate();
+        run_for(evpq_loop_ev(loop), 0.2);
+        server_start();
+        break;
+    }
+    server_wait_up();
+    run_for(evpq_loop_ev(loop), 0.2);
+    stopping = true;
+    dismiss(MANY);
+    ck_assert_int_eq(ask("select 42"), 42);
+    ck_all_over();
+    pools_end();
+}
+END_TEST
+
+/* ---- dumps ---- */
+
+static evpq_future *awaits_arg(evpq_task *self, void *arg)
+{
+    (void)self;
+    evpq_await(arg);
+    return arg;
+}
+
+START_TEST(a_dump_says_what_each_task_waits_for)
+{
+    open_pool(.max_size = 1);
+    lease = lease_get();
+    evpq_semaphore *semaphore = evpq_semaphore_new(loop, 1);
+    evpq_channel *channel = evpq_channel_new(loop, 0, NULL),
+                 *full = evpq_channel_new(loop, 0, NULL);
+    evpq_future *permit = evpq_semaphore_acquire(semaphore);
+    evpq_future *fs[] = {query_on(lease, "select pg_sleep(60)"),
+                         evpq_timeout(query("select 'one shot'"), 60),
+                         evpq_pool_acquire(pool),
+                         evpq_semaphore_acquire(semaphore),
+                         evpq_channel_receive(channel),
+                         evpq_channel_send(full, &channel),
+                         evpq_pool_drain(pool)};
+    static const char *const texts[] = {"for query \"select pg_sleep(60)\"",
+                                        "for timeout of query \"select 'one shot'\"",
+                                        "for lease",
+                                        "for semaphore",
+                                        "for receive",
+                                        "for send",
+                                        "for pool"};
+    enum { N = sizeof fs / sizeof *fs };
+    evpq_future *ts[N];
+    char *text;
+    size_t size;
+    for (int i = 0; i < N; i++)
+        ts[i] = evpq_task_spawn(loop, awaits_arg, fs[i], TASK_OPTS(.name = strf("t%d", i)));
+    ck_running(1);
+    FILE *out = open_memstream(&text, &size);
+    evpq_task_dump(loop, out);
+    fclose(out);
+    for (int i = 0; i < N; i++) {
+        char *line = strstr(text, strf("task \"t%d\" waits ", i));
+        ck_assert_msg(line != NULL, "t%d: %s", i, text);
+        char *found = strstr(line, texts[i]);
+        ck_assert_msg(found && found < strchr(line, '\n'), "%s: %s", texts[i], text);
+        evpq_task_cancel(ts[i]);
+        ck_assert_int_eq(outcome(ts[i]), EVPQ_CANCELED);
+    }
+    free(text);
+    evpq_future_unref(permit);
+    evpq_semaphore_unref(semaphore);
+    evpq_channel_unref(channel);
+    evpq_channel_unref(full);
+    evpq_lease_release(lease);
+    ck_all_over();
+    pools_end();
+}
+END_TEST
+
+/* ---- a crowd ---- */
+
+enum { CROWD = 1000, QUERIES = 20 };
+
+static evpq_future *asks_for_its_own(evpq_task *self, void *arg)
+{
+    int number = (int)(intptr_t)arg;
+    (void)self;
+    for (int i = 0; i < QUERIES; i++) {
+        int token = number * QUERIES + i;
+        evpq_future *f = evpq_pool_query(pool, "select $1::int", EVPQ_ARGS(token));
+        if (evpq_await(f) != EVPQ_OK)
+            return f;
+        bool right = evpq_result_int4(evpq_future_result(f), 0, 0) == token;
+        evpq_future_unref(f);
+        if (!right)
+            return evpq_future_failed(loop, EVPQ_TYPE, "the answer of another");
+    }
+    return NULL;
+}
+
+START_TEST(each_of_a_crowd_gets_its_own_answers)
+{
+    open_pool(.max_size = 8);
+    evpq_group *g = evpq_group_open(loop, NULL);
+    for (int i = 0; i < CROWD; i++)
+        evpq_future_unref(evpq_group_spawn(g, asks_for_its_own, (void *)(intptr_t)i, NULL));
+    evpq_future *join = evpq_group_join(g);
+    ck_await_ok(join);
+    evpq_future_unref(join);
+    ck_assert_uint_ge(stats().queries, CROWD * QUERIES);
+    ck_all_over();
+    pools_end();
+}
+END_TEST
+
+int main(void)
+{
+    struct check *c = check_begin("tasks with a server");
+    check_add(c, "f39_f42_a_task_stopped_at_any_await_leaves_nothing",
+              f39_f42_a_task_stopped_at_any_await_leaves_nothing, 120, WAYS);
+    CHECK_ADD_LOOP(c, f39_a_roll_back_in_a_deferred_function_cannot_be_stopped, 2);
+    CHECK_ADD(c, a_deadline_bounds_queries_that_nobody_waits_for);
+    CHECK_ADD_LOOP(c, a_deadline_bounds_the_wait_for_a_lease, 2);
+    CHECK_ADD(c, a_deadline_bounds_all_that_is_below);
+    CHECK_ADD(c, one_budget_is_spent_once);
+    CHECK_ADD(c, f45_callbacks_of_a_loop_that_a_task_runs_cannot_wait);
+    CHECK_ADD_LOOP(c, f42_a_task_may_do_anything_to_what_it_uses, (int)ACTIONS * 2);
+    CHECK_ADD(c, a_failure_far_below_ends_the_whole_tree);
+    CHECK_ADD_LOOP(c, canceling_the_root_ends_the_whole_tree, 2);
+    CHECK_ADD_LOOP(c, tasks_outlive_the_server, 3);
+    CHECK_ADD(c, a_dump_says_what_each_task_waits_for);
+    CHECK_ADD(c, each_of_a_crowd_gets_its_own_answers);
+    return check_end(c);
+}
