@@ -28,7 +28,7 @@ enum { HEAD_MEMORY = 8192, MAX_ROUTES = 32 };
 
 /* A connection, and its request: there is one at a time. */
 struct client {
-    struct request request;
+    struct request request; /* the first, so that one leads to the other */
     struct server *server;
     struct MHD_Connection *connection;
     const struct route *route;
@@ -60,13 +60,18 @@ static void look_if_drained(struct server *s)
     s->drained = evpq_future_unref(s->drained);
 }
 
+/* An answer is made up by one MHD_run, and sent by the next; what else there is waits its turn. */
 static void run(struct server *s)
 {
     struct ev_loop *ev = evpq_loop_ev(s->loop);
-    MHD_UNSIGNED_LONG_LONG milliseconds;
-    MHD_run(s->http);
+    MHD_UNSIGNED_LONG_LONG milliseconds = 0;
+    bool due = true;
+    for (int i = 0; i < 2 && due && milliseconds == 0; i++) {
+        MHD_run(s->http);
+        due = MHD_get_timeout(s->http, &milliseconds) == MHD_YES;
+    }
     ev_timer_stop(ev, &s->due);
-    if (MHD_get_timeout(s->http, &milliseconds) == MHD_YES) {
+    if (due) {
         ev_timer_set(&s->due, (double)milliseconds * 1e-3, 0.);
         ev_timer_start(ev, &s->due);
     }
@@ -150,12 +155,11 @@ static enum MHD_Result start_task(struct client *c)
     struct server *s = c->server;
     evpq_task_opts opts = {
         .size = sizeof opts, .name = c->route->path, .deadline = s->opts.deadline};
-    if (c->gone)
-        return MHD_NO;
-    if (s->tasks >= s->opts.max_requests)
+    if (c->gone || s->tasks >= s->opts.max_requests)
         return answer(c, MHD_HTTP_SERVICE_UNAVAILABLE);
     c->task = evpq_task_spawn(s->loop, c->route->task, &c->request, &opts);
     if (evpq_future_on_done(c->task, on_ended, c) != EVPQ_OK) {
+        evpq_task_cancel(c->task); /* it has not begun, and so never will */
         c->task = evpq_future_unref(c->task);
         return answer(c, MHD_HTTP_SERVICE_UNAVAILABLE);
     }
@@ -223,6 +227,11 @@ const char *request_parameter(const struct request *rq, const char *name)
 
 /* ---- clients ---- */
 
+static int socket_of(struct MHD_Connection *connection)
+{
+    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+}
+
 static struct client *welcome(struct server *s, struct MHD_Connection *connection)
 {
     struct client *c = calloc(1, sizeof *c);
@@ -232,26 +241,29 @@ static struct client *welcome(struct server *s, struct MHD_Connection *connectio
     c->request.app = s->opts.app;
     c->server = s;
     c->connection = connection;
-    epoll_ctl(s->leaving.fd, EPOLL_CTL_ADD,
-              MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
-              &hang_up); /* until the socket is closed */
+    epoll_ctl(s->leaving.fd, EPOLL_CTL_ADD, socket_of(connection), &hang_up);
     return c;
+}
+
+static void say_goodbye(struct client *c)
+{
+    epoll_ctl(c->server->leaving.fd, EPOLL_CTL_DEL, socket_of(c->connection), NULL);
+    text_free(&c->request.body);
+    free(c);
 }
 
 static void on_connection(void *cls, struct MHD_Connection *connection, void **client,
                           enum MHD_ConnectionNotificationCode what)
 {
     struct server *s = cls;
-    struct client *c = *client;
     if (what == MHD_CONNECTION_NOTIFY_STARTED) {
         s->clients++;
         *client = welcome(s, connection);
-        return;
+    } else {
+        s->clients--;
+        if (*client)
+            say_goodbye(*client);
     }
-    s->clients--;
-    if (c)
-        text_free(&c->request.body);
-    free(c);
 }
 
 static void on_leaving(struct ev_loop *ev, ev_io *w, int events)
@@ -331,8 +343,7 @@ int server_port(const struct server *s)
     return MHD_get_daemon_info(s->http, MHD_DAEMON_INFO_BIND_PORT)->port;
 }
 
-/* Those who are in the queue of the socket have been accepted by the kernel: it closes on nobody.
- */
+/* Takes in those whom the kernel has accepted, and lets it accept no more. */
 static void stop_listening(struct server *s)
 {
     int known;
