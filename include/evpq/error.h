@@ -22,7 +22,8 @@ extern "C" {
  X(INVALID, "the call cannot be carried out as it was made")  \
  X(DEADLOCK, "waiting here could never end")                  \
  X(TYPE, "a value does not fit the type that was asked for")  \
- X(NOMEM, "out of memory")
+ X(NOMEM, "out of memory")                                    \
+ X(FORKED, "what was made before a fork is the parent's")
 
 typedef enum evpq_status {
 #define EVPQ_STATUS_ENUM(name, text) EVPQ_##name,

@@ -57,13 +57,14 @@ EVPQ_API evpq_future *evpq_future_at(const evpq_future *f, size_t i);
 
 /* Calls fn(f, arg) from the loop when `f` has settled (also when it has already). Any number may be
  * added. The callback keeps `f` alive until it has run; `arg` is borrowed until then.
- * EVPQ_OK; EVPQ_NOMEM or EVPQ_INVALID when fn will not be called. */
+ * EVPQ_OK; EVPQ_NOMEM, EVPQ_INVALID or EVPQ_FORKED when fn will not be called. */
 EVPQ_API evpq_status evpq_future_on_done(evpq_future *f, evpq_done_fn *fn, void *arg);
 
 /* Runs the loop until `f` (borrowed) has settled and returns its status. For straight-line
  * programs: no other code need run the loop. Called where the loop is already running (from any
  * callback) it returns EVPQ_DEADLOCK at once, as it does when nothing is left that could ever
- * settle `f`, and when the program stops the loop meanwhile (ev_break) EVPQ_PENDING. */
+ * settle `f`, and when the program stops the loop meanwhile (ev_break) EVPQ_PENDING. A child that
+ * was forked since gets EVPQ_FORKED for what is pending. */
 EVPQ_API evpq_status evpq_await(evpq_future *f);
 
 /* Fails a pending `f` (borrowed) with EVPQ_CANCELED, now, and stops the work behind it: a waiting
@@ -96,8 +97,8 @@ EVPQ_API evpq_future *evpq_race(evpq_future *const *fs, size_t n);
  * (evpq_future_at(f, 0), to tell which). `ret_fs` may be `fs` itself; each future in it is given,
  * and may be let go of at any time without harm to the others. Canceling one cancels all members
  * that have no place yet; these then settle the other places, in order. No members at all is
- * EVPQ_OK here. EVPQ_INVALID or EVPQ_NOMEM: the members are canceled, and each of the n is a future
- * that has failed so; a program that awaits and lets go of them all need not look. */
+ * EVPQ_OK here. EVPQ_INVALID, NOMEM or FORKED: the members are canceled, and each of the n is a
+ * future that has failed so; a program that awaits and lets go of them all need not look. */
 EVPQ_API evpq_status evpq_as_completed(evpq_future *const *fs, size_t n, evpq_future **ret_fs);
 
 /* asyncio.wait_for: `f` (taken), but fails with EVPQ_TIMEOUT, and cancels `f`, when it is still

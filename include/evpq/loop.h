@@ -10,6 +10,11 @@ extern "C" {
 
 struct ev_loop; /* libev's */
 
+/* After a fork the loop, and all that hangs on it, is the parent's alone. In the child whatever
+ * would start something there or wait for it fails with EVPQ_FORKED, and canceling, closing,
+ * releasing and letting go do no more than take the reference: nothing of it reaches the parent's
+ * connections. What had settled can be read. The child may make a loop of its own, also on the same
+ * libev loop once it has called ev_loop_fork. */
 typedef struct evpq_loop evpq_loop;
 
 /* Joins the libev loop `ev` (borrowed until the last reference to the result goes), or makes one of
@@ -34,7 +39,8 @@ EVPQ_API evpq_loop *evpq_loop_unref(evpq_loop *loop);
 EVPQ_API struct ev_loop *evpq_loop_ev(evpq_loop *loop);
 
 /* Runs the loop until nothing keeps it alive (see evpq_loop_new) or evpq_loop_stop is called:
- * ev_run with its flags at 0, for programs that need no <ev.h>. */
+ * ev_run with its flags at 0, for programs that need no <ev.h>. Returns at once in a forked
+ * child. */
 EVPQ_API void evpq_loop_run(evpq_loop *loop);
 
 /* Makes the innermost evpq_loop_run (or ev_run) return after the current turn. */

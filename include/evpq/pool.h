@@ -12,6 +12,8 @@
  * Deadlines: wrap any call in evpq_timeout. The one deadline covers waiting for a connection,
  * look-up, connecting, the query, and canceling it.
  *
+ * Fork: a pool and its leases are the parent's; see loop.h.
+ *
  * Thread: the loop's, for every call. */
 #ifndef EVPQ_POOL_H
 #define EVPQ_POOL_H
@@ -158,7 +160,7 @@ EVPQ_API evpq_future *evpq_pool_drain(evpq_pool *pool);
 EVPQ_API evpq_future *evpq_pool_connect(evpq_pool *pool);
 
 /* New limits from now on. Connections over max_size are closed when they become idle. EVPQ_INVALID
- * unless 0 <= min_size <= max_size and max_size >= 1. */
+ * unless 0 <= min_size <= max_size and max_size >= 1; EVPQ_FORKED in a forked child. */
 EVPQ_API evpq_status evpq_pool_resize(evpq_pool *pool, int min_size, int max_size);
 
 /* Fills *stats as far as stats->size goes. */

@@ -160,6 +160,8 @@ static struct call *next_receive(evpq_channel *c)
 static void serve(evpq_channel *c)
 {
     struct call *call;
+    if (loop_forked(c->loop))
+        return;
     while (has_parcel(c) && (call = next_receive(c))) {
         enter(c);
         future_settle_value(&call->future, &parcel_class, next_parcel(c));
@@ -227,7 +229,8 @@ static struct call *call_new(evpq_channel *c, const struct future_class *class)
 /* An item that cannot be sent. The channel may be gone afterwards. */
 static evpq_future *refuse(evpq_channel *c, void *item, evpq_future *failed)
 {
-    loop_free_value(c->loop, c->free_item, item);
+    if (item)
+        loop_free_value(c->loop, c->free_item, item);
     return failed;
 }
 
@@ -235,6 +238,8 @@ evpq_future *evpq_channel_send(evpq_channel *c, void *item)
 {
     if (!c)
         return future_constant(EVPQ_INVALID);
+    if (loop_forked(c->loop))
+        return refuse(c, item, future_constant(EVPQ_FORKED));
     if (!item)
         return evpq_future_failed(c->loop, EVPQ_INVALID, "NULL is no item that could be sent");
     if (c->closed)
@@ -251,8 +256,8 @@ evpq_future *evpq_channel_send(evpq_channel *c, void *item)
 
 evpq_future *evpq_channel_receive(evpq_channel *c)
 {
-    if (!c)
-        return future_constant(EVPQ_INVALID);
+    if (!c || loop_forked(c->loop))
+        return future_constant(c ? EVPQ_FORKED : EVPQ_INVALID);
     if (c->closed && !c->count)
         return future_failed(c->loop, evpq_error_ref(c->closed_error));
     struct call *receive = call_new(c, &receive_class);
@@ -329,7 +334,7 @@ evpq_channel *evpq_channel_unref(evpq_channel *c)
 
 void evpq_channel_close(evpq_channel *c)
 {
-    if (!c)
+    if (!c || loop_forked(c->loop))
         return;
     enter(c);
     shut(c);

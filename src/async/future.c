@@ -9,6 +9,7 @@
 
 static const struct evpq_future constant_invalid = {.status = EVPQ_INVALID};
 static const struct evpq_future constant_nomem = {.status = EVPQ_NOMEM};
+static const struct evpq_future constant_forked = {.status = EVPQ_FORKED};
 
 /* ---- life ---- */
 
@@ -21,8 +22,10 @@ void future_init(evpq_future *f, const struct future_class *class, evpq_loop *lo
 
 evpq_future *future_constant(evpq_status status)
 {
-    /* Never written to: every function looks at refs or loop first. */
-    return (evpq_future *)(uintptr_t)(status == EVPQ_NOMEM ? &constant_nomem : &constant_invalid);
+    const evpq_future *f = status == EVPQ_NOMEM    ? &constant_nomem
+                           : status == EVPQ_FORKED ? &constant_forked
+                                                   : &constant_invalid;
+    return (evpq_future *)(uintptr_t)f; /* never written to: all look at refs or loop first */
 }
 
 evpq_future *evpq_future_ref(evpq_future *f)
@@ -138,7 +141,7 @@ void future_settle_canceled(evpq_future *f, evpq_outcome outcome)
 
 void evpq_future_cancel(evpq_future *f)
 {
-    if (!f || !future_pending(f) || f->ending)
+    if (!f || !future_pending(f) || f->ending || loop_forked(f->loop))
         return;
     f->ending = true;
     f->class->cancel(f);
@@ -198,6 +201,8 @@ evpq_status evpq_future_on_done(evpq_future *f, evpq_done_fn *fn, void *arg)
         return EVPQ_INVALID;
     if (!f->loop)
         return f->status; /* there is nowhere to call from */
+    if (loop_forked(f->loop))
+        return EVPQ_FORKED;
     struct callback *cb = f->first.fn ? mem_alloc(sizeof *cb) : &f->first;
     if (!cb)
         return EVPQ_NOMEM;
@@ -227,6 +232,8 @@ const evpq_error *evpq_future_error(const evpq_future *f)
         return NULL;
     if (s->error)
         return s->error;
+    if (s->status == EVPQ_FORKED)
+        return error_forked();
     return s->status == EVPQ_NOMEM ? error_nomem() : error_invalid();
 }
 

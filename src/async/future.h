@@ -68,8 +68,8 @@ struct evpq_future {
  * caller. */
 void future_init(evpq_future *f, const struct future_class *class, evpq_loop *loop);
 
-/* A future without memory or loop: constant, failed with EVPQ_INVALID or EVPQ_NOMEM. Needs no
- * reference counting, but takes part in it. */
+/* A future without memory or loop: constant, failed with EVPQ_INVALID, EVPQ_NOMEM or EVPQ_FORKED.
+ * Needs no reference counting, but takes part in it. */
 evpq_future *future_constant(evpq_status status);
 
 static inline bool future_pending(const evpq_future *f)

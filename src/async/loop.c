@@ -8,6 +8,7 @@
 #include "async/loop.h"
 
 #include "async/thread.h"
+#include "base/forked.h"
 #include "base/mem.h"
 
 #include <ev.h>
@@ -31,6 +32,10 @@ struct evpq_loop {
     ev_prepare leaving; /* started when the outermost run is to end and an inner one is under way */
     struct guest *guest;
     struct annex *annex;
+    struct birthmark birth;
+    ev_fork forked;
+    struct list timers, ios; /* those that are on, and */
+    int held;                /* how often the loop is held: what has to go in a forked child */
     struct mailbox *mailbox;
     struct recycler *blocks;
     struct graveyard graveyard;
@@ -38,6 +43,49 @@ struct evpq_loop {
 
 _Static_assert(sizeof(ev_timer) <= sizeof(struct watcher_room), "room for an ev_timer");
 _Static_assert(sizeof(ev_io) <= sizeof(struct watcher_room), "room for an ev_io");
+
+/* ---- fork ---- */
+
+static ev_timer *timer_ev(const struct timer *t)
+{
+    return (ev_timer *)(void *)&((struct timer *)(void *)t)->ev;
+}
+
+static ev_io *io_ev(const struct io *io)
+{
+    return (ev_io *)(void *)&((struct io *)(void *)io)->ev;
+}
+
+/* In a forked child: takes off `ev`, with which the program may go on there, all that is the
+ * parent's. ev_loop_fork comes first, should the program have forgotten it: until then libev has
+ * the parent's epoll set in its hands, and would stop watching for the parent too. */
+static void leave_to_parent(evpq_loop *loop)
+{
+    struct list *node;
+    ev_loop_fork(loop->ev);
+    while ((node = list_pop(&loop->timers)))
+        ev_timer_stop(loop->ev, timer_ev(container_of(node, struct timer, node)));
+    while ((node = list_pop(&loop->ios)))
+        ev_io_stop(loop->ev, io_ev(container_of(node, struct io, node)));
+    ev_clear_pending(loop->ev, &loop->tick);
+    ev_idle_stop(loop->ev, &loop->more);
+    for (; loop->held > 0; loop->held--)
+        ev_unref(loop->ev);
+    for (; loop->held < 0; loop->held++)
+        ev_ref(loop->ev);
+}
+
+static void on_fork(struct ev_loop *ev, ev_fork *w, int events)
+{
+    (void)ev, (void)events;
+    if (loop_forked(w->data))
+        leave_to_parent(w->data);
+}
+
+bool loop_forked(const evpq_loop *loop)
+{
+    return birthmark_forked(&loop->birth);
+}
 
 /* ---- the tick ---- */
 
@@ -63,7 +111,7 @@ static void on_leaving(struct ev_loop *ev, ev_prepare *w, int events)
 
 static void ask_for_tick(evpq_loop *loop)
 {
-    if (ev_is_pending(&loop->tick))
+    if (ev_is_pending(&loop->tick) || loop_forked(loop))
         return;
     loop->unpolled |= !loop_running(loop);
     ev_feed_event(loop->ev, &loop->tick, EV_CUSTOM);
@@ -108,7 +156,8 @@ static void serve_each(evpq_loop *loop)
 /* Jobs go before the next read, so that an answer is used while it is still in the caches, and its
  * memory is free again for the next one. While jobs run, the next tick is asked for: a callback
  * that runs the loop again finds the others there. In the end it is not: libev would call it again
- * before it looks at anything else. */
+ * before it looks at anything else. A callback may come back in a forked child, which has no
+ * business here. */
 static void run_tick(evpq_loop *loop)
 {
     unsigned outer = loop->ticking;
@@ -116,7 +165,7 @@ static void run_tick(evpq_loop *loop)
     evpq_loop_ref(loop);
     loop->ticking = ev_depth(loop->ev);
     loop->now = loop->polled = 0;
-    while (work_left(loop) && left > 0) {
+    while (!loop_forked(loop) && work_left(loop) && left > 0) {
         if (!runq_empty(&loop->runq)) {
             ask_for_tick(loop);
             runq_run_first(&loop->runq);
@@ -129,13 +178,15 @@ static void run_tick(evpq_loop *loop)
             left--;
         }
     }
-    if (!left)
+    if (!left && !loop_forked(loop))
         serve_each(loop);
     ev_clear_pending(loop->ev, &loop->tick);
     loop->ticking = outer;
     loop->now = loop->polled = 0;
     loop->unpolled = false;
-    if (work_left(loop))
+    if (loop_forked(loop))
+        leave_to_parent(loop);
+    else if (work_left(loop))
         ev_idle_start(loop->ev, &loop->more);
     evpq_loop_unref(loop);
 }
@@ -194,6 +245,8 @@ evpq_loop *evpq_loop_new(struct ev_loop *ev)
     runq_init(&loop->runq);
     list_init(&loop->readers);
     list_init(&loop->flushers);
+    list_init(&loop->timers);
+    list_init(&loop->ios);
     list_init(&loop->graveyard.dead);
     ev_prepare_init(&loop->tick, on_tick);
     ev_set_priority(&loop->tick, EV_MINPRI);
@@ -203,6 +256,11 @@ evpq_loop *evpq_loop_new(struct ev_loop *ev)
     ev_idle_init(&loop->more, on_more);
     ev_set_priority(&loop->more, EV_MAXPRI);
     loop->more.data = loop;
+    birthmark_make(&loop->birth);
+    ev_fork_init(&loop->forked, on_fork);
+    loop->forked.data = loop;
+    ev_fork_start(loop->ev, &loop->forked);
+    ev_unref(loop->ev); /* it keeps no run from ending by itself */
     return loop;
 }
 
@@ -217,14 +275,19 @@ evpq_loop *evpq_loop_unref(evpq_loop *loop)
 {
     if (!loop || --loop->refs)
         return NULL;
+    if (loop_forked(loop))
+        leave_to_parent(loop);
     mailbox_close(loop->mailbox);
     if (loop->annex)
         loop->annex->free(loop->annex);
+    ev_ref(loop->ev);
+    ev_fork_stop(loop->ev, &loop->forked);
     ev_clear_pending(loop->ev, &loop->tick);
     ev_idle_stop(loop->ev, &loop->more);
     if (loop->owns_ev)
         ev_loop_destroy(loop->ev);
     recycler_unref(loop->blocks);
+    birthmark_free(&loop->birth);
     mem_free(loop);
     return NULL;
 }
@@ -256,6 +319,8 @@ void loop_leave(evpq_loop *loop)
 
 bool loop_run(evpq_loop *loop)
 {
+    if (loop_forked(loop))
+        return false;
     evpq_loop_ref(loop); /* a callback may let go of the last other one */
     bool alive = ev_run(loop->ev, 0);
     if (ev_is_active(&loop->leaving)) {
@@ -278,11 +343,13 @@ bool loop_unpolled(const evpq_loop *loop)
 
 void loop_hold(evpq_loop *loop)
 {
+    loop->held++;
     ev_ref(loop->ev);
 }
 
 void loop_release(evpq_loop *loop)
 {
+    loop->held--;
     ev_unref(loop->ev);
 }
 
@@ -371,15 +438,15 @@ double loop_time_polled(evpq_loop *loop)
 
 /* ---- timers ---- */
 
-static ev_timer *timer_ev(const struct timer *t)
-{
-    return (ev_timer *)(void *)&((struct timer *)(void *)t)->ev;
-}
-
 static void on_timer(struct ev_loop *ev, ev_timer *w, int events)
 {
     (void)ev, (void)events;
     struct timer *t = w->data;
+    if (loop_forked(t->loop)) {
+        leave_to_parent(t->loop);
+        return;
+    }
+    list_remove(&t->node);
     t->fire(t);
 }
 
@@ -387,6 +454,7 @@ void timer_init(struct timer *t, evpq_loop *loop, void (*fire)(struct timer *))
 {
     t->fire = fire;
     t->loop = loop;
+    list_init(&t->node);
     ev_timer_init(timer_ev(t), on_timer, 0., 0.);
     timer_ev(t)->data = t;
 }
@@ -398,11 +466,14 @@ void timer_start(struct timer *t, double after)
     ev_now_update(t->loop->ev); /* the loop's idea of now is as old as the beginning of its turn */
     ev_timer_set(w, after > 0. ? after : 0., 0.);
     ev_timer_start(t->loop->ev, w);
+    if (!list_linked(&t->node))
+        list_append(&t->loop->timers, &t->node);
 }
 
 void timer_stop(struct timer *t)
 {
     ev_timer_stop(t->loop->ev, timer_ev(t));
+    list_remove(&t->node);
 }
 
 bool timer_active(const struct timer *t)
@@ -412,22 +483,21 @@ bool timer_active(const struct timer *t)
 
 /* ---- descriptors ---- */
 
-static ev_io *io_ev(const struct io *io)
-{
-    return (ev_io *)(void *)&((struct io *)(void *)io)->ev;
-}
-
 static void on_io(struct ev_loop *ev, ev_io *w, int events)
 {
     (void)ev, (void)events;
     struct io *io = w->data;
-    io->ready(io);
+    if (loop_forked(io->loop))
+        leave_to_parent(io->loop);
+    else
+        io->ready(io);
 }
 
 void io_init(struct io *io, evpq_loop *loop, void (*ready)(struct io *))
 {
     io->ready = ready;
     io->loop = loop;
+    list_init(&io->node);
     ev_io_init(io_ev(io), on_io, -1, 0);
     io_ev(io)->data = io;
 }
@@ -441,11 +511,14 @@ void io_start(struct io *io, int fd, int events)
      * for the next. */
     ev_io_set(w, fd, (events & IO_READ ? EV_READ : 0) | (events & IO_WRITE ? EV_WRITE : 0));
     ev_io_start(io->loop->ev, w);
+    if (!list_linked(&io->node))
+        list_append(&io->loop->ios, &io->node);
 }
 
 void io_stop(struct io *io)
 {
     ev_io_stop(io->loop->ev, io_ev(io));
+    list_remove(&io->node);
 }
 
 bool io_active(const struct io *io)

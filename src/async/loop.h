@@ -23,6 +23,7 @@ struct watcher_room {
 struct timer {
     void (*fire)(struct timer *);
     evpq_loop *loop;
+    struct list node; /* among the loop's that are on */
     struct watcher_room ev;
 };
 
@@ -39,6 +40,7 @@ enum io_event { IO_READ = 1, IO_WRITE = 2 };
 struct io {
     void (*ready)(struct io *);
     evpq_loop *loop;
+    struct list node; /* among the loop's that are on */
     struct watcher_room ev;
 };
 
@@ -70,6 +72,20 @@ void loop_defer(evpq_loop *loop, struct job *job);
 void loop_read_soon(evpq_loop *loop, struct reader *reader);
 void loop_flush_later(evpq_loop *loop, struct flusher *flusher);
 
+/* Whether this is a child process, forked since the loop was made: all that hangs on it is the
+ * parent's then. What a program calls asks this first (EVPQ_FORKED), and the loop before it calls
+ * anybody: so nothing below has to. */
+bool loop_forked(const evpq_loop *loop);
+
+/* Whether something may be asked of it: EVPQ_OK, or else EVPQ_INVALID (it is NULL) or
+ * EVPQ_FORKED. */
+static inline evpq_status loop_check(const evpq_loop *l)
+{
+    if (!l)
+        return EVPQ_INVALID;
+    return loop_forked(l) ? EVPQ_FORKED : EVPQ_OK;
+}
+
 /* Whether the calling code was itself called by the loop. */
 bool loop_running(const evpq_loop *loop);
 
@@ -77,7 +93,8 @@ bool loop_running(const evpq_loop *loop);
  * loop, asked for it. What is known of a socket may then be old. */
 bool loop_unpolled(const evpq_loop *loop);
 
-/* Runs until evpq_loop_stop (true) or until no watcher is left that could do anything (false). */
+/* Runs until evpq_loop_stop (true) or until no watcher is left that could do anything (false; also
+ * in a forked child, at once). */
 bool loop_run(evpq_loop *loop);
 
 /* Ends loop_run as soon as it is the innermost: a callback may be running the loop again, and is

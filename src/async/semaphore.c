@@ -56,7 +56,7 @@ static void permit_free(evpq_future *f)
     evpq_semaphore *s = permit_of(f)->semaphore;
     bool granted = f->status == EVPQ_OK;
     recycler_give(loop_blocks(f->loop), permit_of(f), sizeof(struct permit));
-    if (granted) {
+    if (granted && !loop_forked(s->loop)) {
         s->free++;
         serve(s);
     }
@@ -96,8 +96,8 @@ evpq_semaphore *evpq_semaphore_unref(evpq_semaphore *s)
 
 evpq_future *evpq_semaphore_acquire(evpq_semaphore *s)
 {
-    if (!s)
-        return future_constant(EVPQ_INVALID);
+    if (!s || loop_forked(s->loop))
+        return future_constant(s ? EVPQ_FORKED : EVPQ_INVALID);
     struct permit *p = recycler_take(loop_blocks(s->loop), sizeof *p);
     if (!p)
         return future_constant(EVPQ_NOMEM);

@@ -83,6 +83,11 @@ void mailbox_close(struct mailbox *m)
 {
     if (!m)
         return;
+    if (loop_forked(m->loop)) { /* its threads are the parent's, one of which may hold the lock */
+        close(m->fd);
+        mem_free(m);
+        return;
+    }
     loop_hold(m->loop);
     io_stop(&m->io);
     struct list back, *node;

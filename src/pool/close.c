@@ -85,7 +85,9 @@ static void bring_nearer(evpq_pool *pool, double seconds)
 
 evpq_future *evpq_pool_close(evpq_pool *pool, double seconds)
 {
-    if (!pool || isnan(seconds))
+    if (pool_check(pool))
+        return future_constant(pool_check(pool));
+    if (isnan(seconds))
         return future_constant(EVPQ_INVALID);
     pool_ref(pool);
     evpq_future *f = wish_new(pool, WISH_CLOSED);

@@ -289,8 +289,8 @@ void lease_begin(evpq_pool *pool, struct conn *c, struct queue_place *place)
 evpq_future *evpq_lease_query(evpq_lease *lease, const char *sql, evpq_args args)
 {
     struct query *q;
-    if (!lease)
-        return future_constant(EVPQ_INVALID);
+    if (!lease || pool_check(lease->pool))
+        return future_constant(lease ? EVPQ_FORKED : EVPQ_INVALID);
     if (!lease->conn)
         return future_failed(lease->pool->loop,
                              error_about(lease->gone, EVPQ_OK, EVPQ_OUTCOME_NOT_SENT, sql));
@@ -343,7 +343,7 @@ static void say_farewell(evpq_lease *lease)
 
 evpq_lease *evpq_lease_release(evpq_lease *lease)
 {
-    if (!lease || lease->phase != OUT)
+    if (!lease || lease->phase != OUT || loop_forked(lease->pool->loop))
         return NULL;
     lease->phase = RETURNED;
     if (!lease->conn)

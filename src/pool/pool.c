@@ -99,8 +99,8 @@ evpq_pool *evpq_pool_open(evpq_loop *loop, const char *conninfo, const evpq_pool
 {
     struct conninfo *read = NULL;
     evpq_pool_opts filled;
-    if (!loop)
-        return give_up(evpq_error_ref(error_invalid()), ret_error);
+    if (loop_check(loop))
+        return give_up(evpq_error_ref(loop ? error_forked() : error_invalid()), ret_error);
     evpq_error *error = conninfo_read(conninfo, &read);
     if (error)
         return give_up(error, ret_error);
@@ -140,8 +140,8 @@ evpq_pool *evpq_pool_unref(evpq_pool *pool)
 static evpq_future *one_shot(evpq_pool *pool, const char *sql, evpq_args args, bool reads)
 {
     struct query *q;
-    if (!pool)
-        return future_constant(EVPQ_INVALID);
+    if (pool_check(pool))
+        return future_constant(pool_check(pool));
     if (pool->closing)
         return future_failed(pool->loop, close_error(EVPQ_OUTCOME_NOT_SENT));
     evpq_future *f = query_new(pool->loop, sql, args, &pool->home, &q);
@@ -164,8 +164,8 @@ evpq_future *evpq_pool_read(evpq_pool *pool, const char *sql, evpq_args args)
 
 evpq_future *evpq_pool_acquire(evpq_pool *pool)
 {
-    if (!pool)
-        return future_constant(EVPQ_INVALID);
+    if (pool_check(pool))
+        return future_constant(pool_check(pool));
     if (pool->closing)
         return future_failed(pool->loop, close_error(EVPQ_OUTCOME_NOT_SENT));
     evpq_future *f = lease_ask(pool);
@@ -175,8 +175,8 @@ evpq_future *evpq_pool_acquire(evpq_pool *pool)
 
 evpq_future *evpq_pool_connect(evpq_pool *pool)
 {
-    if (!pool)
-        return future_constant(EVPQ_INVALID);
+    if (pool_check(pool))
+        return future_constant(pool_check(pool));
     evpq_future *f = wish_new(pool, WISH_CONNECTED);
     keeper_tend(pool, false);
     return f;
@@ -184,12 +184,16 @@ evpq_future *evpq_pool_connect(evpq_pool *pool)
 
 evpq_future *evpq_pool_drain(evpq_pool *pool)
 {
-    return pool ? wish_new(pool, WISH_DRAINED) : future_constant(EVPQ_INVALID);
+    if (pool_check(pool))
+        return future_constant(pool_check(pool));
+    return wish_new(pool, WISH_DRAINED);
 }
 
 evpq_status evpq_pool_resize(evpq_pool *pool, int min_size, int max_size)
 {
-    if (!pool || min_size < 0 || max_size < 1 || min_size > max_size)
+    if (pool_check(pool))
+        return pool_check(pool);
+    if (min_size < 0 || max_size < 1 || min_size > max_size)
         return EVPQ_INVALID;
     pool->opts.min_size = min_size;
     pool->opts.max_size = max_size;

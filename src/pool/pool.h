@@ -74,8 +74,14 @@ static inline evpq_pool *pool_of(const struct conn *c)
 void pool_ref(evpq_pool *pool);
 void pool_unref(evpq_pool *pool);
 
-/* Bounds `f` by `seconds`, if they are more than 0, and by the deadline of the task that asks. Takes
- * and gives. */
+/* loop_check, of the pool's loop. */
+static inline evpq_status pool_check(const evpq_pool *p)
+{
+    return loop_check(p ? p->loop : NULL);
+}
+
+/* Bounds `f` by `seconds`, if they are more than 0, and by the deadline of the task that asks.
+ * Takes and gives. */
 evpq_future *pool_limit(evpq_pool *pool, evpq_future *f, double seconds);
 
 #endif

@@ -20,7 +20,9 @@ static evpq_status run_loop_until(evpq_future *f)
     bool alive = loop_run(f->loop);
     list_remove(&awaiter.waiter.job.node); /* still listed when the program stopped the loop */
     evpq_status status = f->status;
-    if (status == EVPQ_PENDING && !alive)
+    if (status == EVPQ_PENDING && loop_forked(f->loop))
+        status = EVPQ_FORKED; /* by a callback */
+    else if (status == EVPQ_PENDING && !alive)
         status = EVPQ_DEADLOCK;
     evpq_future_unref(f);
     return status;
@@ -32,6 +34,8 @@ evpq_status evpq_await(evpq_future *f)
         return EVPQ_INVALID;
     if (!future_pending(f))
         return f->status;
+    if (loop_forked(f->loop))
+        return EVPQ_FORKED;
     struct evpq_task *t = task_running(f->loop);
     if (t)
         return task_await(t, f);

@@ -183,7 +183,7 @@ evpq_future *evpq_group_spawn(evpq_group *g, evpq_task_fn *fn, void *arg,
 
 void evpq_group_cancel(evpq_group *g)
 {
-    if (g)
+    if (g && !loop_forked(g->future.loop))
         stop_all(g, false);
 }
 
@@ -192,6 +192,10 @@ evpq_future *evpq_group_join(evpq_group *g)
     if (!g)
         return future_constant(EVPQ_INVALID);
     list_remove(&g->guard.node);
+    if (loop_forked(g->future.loop)) {
+        evpq_future_unref(&g->future);
+        return future_constant(EVPQ_FORKED);
+    }
     g->joined = true;
     settle_when_empty(g);
     return &g->future;

@@ -59,8 +59,8 @@ evpq_task *evpq_task_current(evpq_loop *loop)
 
 evpq_status evpq_task_set_stack_size(evpq_loop *loop, size_t bytes)
 {
-    if (!loop)
-        return EVPQ_INVALID;
+    if (loop_check(loop))
+        return loop_check(loop);
     struct tasks *tasks = tasks_of(loop);
     if (!tasks)
         return EVPQ_NOMEM;
@@ -285,6 +285,8 @@ evpq_status task_await(struct evpq_task *t, evpq_future *f)
 
 evpq_status evpq_yield(evpq_task *self)
 {
+    if (self && loop_forked(self->future.loop))
+        return EVPQ_FORKED;
     if (!self || task_running(self->future.loop) != self)
         return EVPQ_DEADLOCK;
     struct pause pause;
@@ -319,7 +321,7 @@ void task_stop(struct evpq_task *t, bool late)
 
 void evpq_task_cancel(evpq_future *f)
 {
-    if (f && f->loop && f->class->stop)
+    if (f && f->loop && f->class->stop && !loop_forked(f->loop))
         f->class->stop(f, false);
     else
         evpq_future_cancel(f);
@@ -394,6 +396,8 @@ evpq_future *task_new(evpq_loop *loop, evpq_task_fn *fn, void *arg, const evpq_t
         memcpy(&o, opts, opts->size < sizeof o ? opts->size : sizeof o);
     if (!loop || !fn || isnan(o.deadline))
         return refuse(loop, arg, &o, EVPQ_INVALID);
+    if (loop_forked(loop))
+        return refuse(loop, arg, &o, EVPQ_FORKED);
     struct tasks *tasks = tasks_of(loop);
     const char *name = o.name ? o.name : "task";
     size_t length = strlen(name) + 1;
@@ -456,6 +460,8 @@ evpq_status evpq_task_set_deadline(evpq_task *self, double seconds)
 {
     if (!self || isnan(seconds))
         return EVPQ_INVALID;
+    if (loop_forked(self->future.loop))
+        return EVPQ_FORKED;
     double at = loop_time(self->future.loop) + seconds;
     if (!self->closing && at < self->guest.deadline)
         set_deadline(self, at);

@@ -23,6 +23,11 @@ static const struct evpq_error invalid = {
            .message = "NULL, or nothing at all, was handed in where an object is needed",
            .outcome = EVPQ_OUTCOME_NOT_SENT}};
 
+static const struct evpq_error forked = {
+    .is = {.status = EVPQ_FORKED,
+           .message = "the process was forked, and what it had before belongs to the parent",
+           .outcome = EVPQ_OUTCOME_NOT_SENT}};
+
 #define CANCELED(how)                                                 \
  [EVPQ_OUTCOME_##how] = {.is = {.status = EVPQ_CANCELED,              \
                                 .message = "canceled by the program", \
@@ -109,6 +114,11 @@ const evpq_error *error_nomem(void)
 const evpq_error *error_invalid(void)
 {
     return &invalid;
+}
+
+const evpq_error *error_forked(void)
+{
+    return &forked;
 }
 
 const evpq_error *error_canceled(evpq_outcome outcome)

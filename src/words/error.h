@@ -28,10 +28,11 @@ evpq_error *error_newv(evpq_status status, evpq_outcome outcome, const char *for
 evpq_error *error_about(const evpq_error *error, evpq_status status, evpq_outcome outcome,
                         const char *sql);
 
-/* Constant errors: of a machine without memory, of a call without so much as a loop to fail on, and
- * of a cancel, which needs no memory to succeed. */
+/* Constant errors: of a machine without memory, of a call without so much as a loop to fail on, of
+ * a forked child whose loop is the parent's, and of a cancel, which needs no memory to succeed. */
 const evpq_error *error_nomem(void);
 const evpq_error *error_invalid(void);
+const evpq_error *error_forked(void);
 const evpq_error *error_canceled(evpq_outcome outcome);
 
 #endif
