@@ -109,8 +109,6 @@ static void write_array(struct text *t, const int *numbers, size_t n)
     text_string(t, "}");
 }
 
-/* Rows are locked in the order of the ids, by every request, so none can block another in a circle.
- */
 static evpq_future *save_worlds(struct request *rq, const int *ids, const int *numbers, size_t n)
 {
     struct text keys = {0}, values = {0};
@@ -127,6 +125,14 @@ static evpq_future *save_worlds(struct request *rq, const int *ids, const int *n
     return saved;
 }
 
+static bool was_deadlock(evpq_future *f)
+{
+    return strcmp(evpq_error_sqlstate(evpq_future_error(f)), "40P01") == 0;
+}
+
+/* All lock their rows in the order of the ids, so that none blocks another in a circle, as long as
+ * the server takes them in that order. Where it did not, it has rolled one back, which goes again.
+ */
 static evpq_future *updates(evpq_task *self, void *arg)
 {
     struct request *rq = arg;
@@ -148,7 +154,13 @@ static evpq_future *updates(evpq_task *self, void *arg)
     }
     text_string(&rq->body, "]");
     evpq_future_unref(all);
-    return save_worlds(rq, ids, numbers, n);
+
+    evpq_future *saved = save_worlds(rq, ids, numbers, n);
+    while (evpq_await(saved) != EVPQ_OK && was_deadlock(saved)) {
+        evpq_future_unref(saved);
+        saved = save_worlds(rq, ids, numbers, n);
+    }
+    return saved;
 }
 
 /* ---- /fortunes ---- */
