@@ -280,7 +280,60 @@ START_TEST(canceling_who_waits_for_it_ends_all)
 }
 END_TEST
 
+/* Told to stop, it fails in its own way. */
+static evpq_future *fail_when_told(evpq_task *self, void *arg)
+{
+    evpq_future *f = evpq_future_new(loop, NULL, NULL);
+    evpq_await(f);
+    evpq_future_unref(f);
+    return evpq_future_failed(loop, EVPQ_TYPE, "could not stop as it should");
+}
+
+static evpq_status at_clean_up;
+
+static evpq_future *join_and_clean_up(evpq_task *self, void *arg)
+{
+    evpq_group *g = evpq_group_open(loop, NULL);
+    spawn(g, fail_when_told, NULL);
+    evpq_future *join = evpq_group_join(g);
+    got = evpq_await(join);
+    at_clean_up = evpq_yield(self);
+    return join;
+}
+
+START_TEST(who_is_canceled_is_told_once_however_its_group_fails)
+{
+    setup();
+    evpq_future *t = evpq_task_spawn(loop, join_and_clean_up, NULL, NULL);
+    run_a_turn();
+    run_a_turn();
+    evpq_task_cancel(t);
+    ck_assert_int_eq(outcome(t), EVPQ_TYPE);
+    ck_assert_int_eq(got, EVPQ_TYPE);
+    ck_assert_int_eq(at_clean_up, EVPQ_OK);
+    teardown();
+}
+END_TEST
+
 /* ---- deadlines ---- */
+
+static evpq_future *end_now(evpq_task *self, void *arg)
+{
+    ck_assert_int_eq(evpq_task_set_deadline(self, -INFINITY), EVPQ_OK);
+    ck_assert_double_eq(evpq_task_time_left(self), 0);
+    evpq_group *g = evpq_group_open(loop, NULL);
+    spawn(g, work, NULL);
+    return evpq_group_join(g);
+}
+
+START_TEST(nothing_begins_after_a_deadline)
+{
+    setup();
+    ck_assert_int_eq(outcome(evpq_task_spawn(loop, end_now, NULL, NULL)), EVPQ_TIMEOUT);
+    ck_assert_int_eq(ended, 0);
+    teardown();
+}
+END_TEST
 
 START_TEST(its_deadline_bounds_each_in_it)
 {
@@ -462,6 +515,8 @@ int main(void)
     CHECK_ADD(c, a_failure_ends_those_that_wait_for_their_turn);
     CHECK_ADD_LOOP(c, canceling_it_ends_all_and_it_waits_for_them, 3);
     CHECK_ADD(c, canceling_who_waits_for_it_ends_all);
+    CHECK_ADD(c, who_is_canceled_is_told_once_however_its_group_fails);
+    CHECK_ADD(c, nothing_begins_after_a_deadline);
     CHECK_ADD_LOOP(c, its_deadline_bounds_each_in_it, 2);
     CHECK_ADD_LOOP(c, what_is_not_joined_is_canceled_and_joined_at_the_end, 2);
     CHECK_ADD_LOOP(c, a_join_may_be_returned, 2);

@@ -269,16 +269,20 @@ evpq_status task_await(struct evpq_task *t, evpq_future *f)
     if (is_behind(f, t))
         return EVPQ_DEADLOCK;
     evpq_future_ref(f);
-    if ((t->canceled || t->late) && !t->closing)
+    if ((t->canceled || t->late) && !t->closing) {
+        t->passed_on = t->canceled;
         stop_waited(f, t->late);
+    }
     if (future_pending(f)) {
         struct pause pause;
         future_watch(f, t->future.loop, &pause.wake, resume);
         leave(t, &pause, f);
     }
     evpq_status status = f->status;
-    if (status == EVPQ_CANCELED)
-        t->canceled = false;
+    if (status != EVPQ_OK) { /* else it is told at the next */
+        t->canceled = t->canceled && status != EVPQ_CANCELED && !t->passed_on;
+        t->passed_on = false;
+    }
     evpq_future_unref(f);
     return status;
 }
@@ -299,7 +303,7 @@ evpq_status evpq_yield(evpq_task *self)
         return EVPQ_TIMEOUT;
     if (!self->canceled)
         return EVPQ_OK;
-    self->canceled = false;
+    self->canceled = self->passed_on = false;
     return EVPQ_CANCELED;
 }
 
@@ -315,8 +319,10 @@ void task_stop(struct evpq_task *t, bool late)
         t->canceled = true;
     if (t->state == TASK_NEW)
         task_begin(t); /* it need not wait for its turn to end */
-    else if (t->awaits && future_pending(t->awaits))
+    else if (t->awaits && future_pending(t->awaits)) {
+        t->passed_on = t->canceled;
         stop_waited(t->awaits, late);
+    }
 }
 
 void evpq_task_cancel(evpq_future *f)
@@ -462,7 +468,7 @@ evpq_status evpq_task_set_deadline(evpq_task *self, double seconds)
         return EVPQ_INVALID;
     if (loop_forked(self->future.loop))
         return EVPQ_FORKED;
-    double at = loop_time(self->future.loop) + seconds;
+    double at = loop_time(self->future.loop) + (seconds > 0 ? seconds : 0);
     if (!self->closing && at < self->guest.deadline)
         set_deadline(self, at);
     return EVPQ_OK;

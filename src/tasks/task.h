@@ -21,10 +21,11 @@ struct evpq_task {
     struct list node;   /* in struct tasks */
     struct waiter turn; /* to begin; then, for what it returned */
     enum task_state state;
-    bool closing;  /* the deferred functions run */
-    bool canceled; /* asked for, and not yet told to it */
-    bool late;     /* its deadline has passed */
-    size_t size;   /* of this block */
+    bool closing;   /* the deferred functions run */
+    bool canceled;  /* asked for, and not yet told to it, ... */
+    bool passed_on; /* ... but to what it waits for, which may fail in a way of its own */
+    bool late;      /* its deadline has passed */
+    size_t size;    /* of this block */
     size_t stack_size;
     struct stack *stack;
     evpq_future *awaits; /* borrowed; TASK_RETURNED: owned */
