@@ -389,6 +389,7 @@ static evpq_future *task_forks(evpq_task *self, void *arg)
         ck_await_ok(f);
         evpq_future_unref(f);
         evpq_loop_unref(own);
+        of_parent[0] = g;
         return NULL; /* and leaves the group to be joined */
     }
     ck_assert_int_eq(evpq_await(arg), EVPQ_OK);
@@ -400,6 +401,10 @@ static evpq_future *task_forks(evpq_task *self, void *arg)
 
 START_TEST(a_child_of_a_task_falls_out_of_the_loop)
 {
+#ifdef __SANITIZE_THREAD__
+    return; /* a stack of one's own counts as a thread there, and nothing is tracked after its fork
+             */
+#endif
     begin();
     evpq_future *f = evpq_task_spawn(loop, task_forks, slept, NULL);
     evpq_status status = evpq_await(slept);

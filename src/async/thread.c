@@ -79,13 +79,24 @@ static struct mailbox *mailbox_new(evpq_loop *loop)
     return m;
 }
 
+/* In a forked child, where its threads do not exist. One of them may have held the lock, which is
+ * then never to be had. */
+static void forget(struct mailbox *m)
+{
+    close(m->fd);
+    if (pthread_mutex_trylock(&m->lock))
+        return;
+    pthread_mutex_unlock(&m->lock);
+    pthread_mutex_destroy(&m->lock);
+    mem_free(m);
+}
+
 void mailbox_close(struct mailbox *m)
 {
     if (!m)
         return;
-    if (loop_forked(m->loop)) { /* its threads are the parent's, one of which may hold the lock */
-        close(m->fd);
-        mem_free(m);
+    if (loop_forked(m->loop)) {
+        forget(m);
         return;
     }
     loop_hold(m->loop);
