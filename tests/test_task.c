@@ -3,6 +3,7 @@
 #include "tasks/task.h"
 
 #include "support/check.h"
+#include "support/oom.h"
 #include "support/seen.h"
 
 #include <math.h>
@@ -602,6 +603,25 @@ START_TEST(deferred_functions_run_last_first_before_it_settles)
 }
 END_TEST
 
+static evpq_future *defer_without_memory(evpq_task *self, void *arg)
+{
+    oom_fail_at(1);
+    got = evpq_task_defer(self, note, TEXT("now"));
+    ck_assert(oom_end());
+    strcat(trace, " end");
+    return NULL;
+}
+
+START_TEST(one_that_cannot_be_remembered_runs_at_once)
+{
+    setup();
+    ck_assert_int_eq(outcome(spawn(defer_without_memory, NULL)), EVPQ_OK);
+    ck_assert_int_eq(got, EVPQ_NOMEM);
+    ck_assert_str_eq(trace, "now end");
+    teardown();
+}
+END_TEST
+
 START_TEST(f39_they_cannot_be_canceled_and_have_no_deadline)
 {
     setup();
@@ -909,6 +929,7 @@ int main(void)
     CHECK_ADD(c, an_awaited_task_is_canceled_and_waited_for);
     CHECK_ADD(c, canceling_any_other_future_is_canceling_it);
     CHECK_ADD(c, deferred_functions_run_last_first_before_it_settles);
+    CHECK_ADD(c, one_that_cannot_be_remembered_runs_at_once);
     CHECK_ADD(c, f39_they_cannot_be_canceled_and_have_no_deadline);
     CHECK_ADD(c, a_deadline_bounds_every_await);
     CHECK_ADD(c, a_deadline_goes_on_to_those_it_spawns);

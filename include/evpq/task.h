@@ -121,8 +121,9 @@ EVPQ_API evpq_status evpq_yield(evpq_task *self);
 
 /* Calls fn(arg) when the task ends, whatever the way: after its function has returned, last added
  * first, on the task's stack and before its future settles. They may wait, cannot be canceled, and
- * have no deadline: use evpq_timeout there. `arg` is borrowed until then. EVPQ_OK, EVPQ_NOMEM or
- * EVPQ_INVALID; fn is not called where it is not EVPQ_OK. */
+ * have no deadline: use evpq_timeout there. `arg` is borrowed until then. EVPQ_OK;
+ * EVPQ_NOMEM when there was no memory to remember it by: fn(arg) has been called at once then, and
+ * nothing is left to be released; EVPQ_INVALID, where it is never called. */
 EVPQ_API evpq_status evpq_task_defer(evpq_task *self, void (*fn)(void *arg), void *arg);
 
 /* Brings the task's deadline forward to `seconds` from now; a nearer one stays. Tasks and queries

@@ -103,10 +103,14 @@ void future_watch(evpq_future *f, evpq_loop *loop, struct waiter *w, void (*run)
  * below and above. */
 static inline void future_expect(const evpq_future *f)
 {
-    enum { LINE = 64, BELOW = 8, ABOVE = 2 };
+    enum { LINE = 64, NEAR = 2, BELOW = 5 };
     const char *waiter = (const char *)f->waiters.next;
-    for (int i = -BELOW; i <= ABOVE; i++)
+    for (int i = 0; i <= NEAR; i++) {
+        __builtin_prefetch(waiter - i * LINE, 1);
         __builtin_prefetch(waiter + i * LINE, 1);
+    }
+    for (int i = NEAR + 1; i <= BELOW; i++)
+        __builtin_prefetch(waiter - i * LINE, 1);
 }
 
 /* A future that has failed from the start. Takes the error. */

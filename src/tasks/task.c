@@ -252,14 +252,14 @@ static void resume(struct job *job)
 }
 
 /* Until its job is run. */
-static void leave(struct evpq_task *t, struct pause *p, evpq_future *awaits)
+static void leave(struct evpq_task *t, struct pause *p, evpq_loop *loop, evpq_future *awaits)
 {
     p->task = t;
-    p->loop = t->future.loop;
+    p->loop = loop;
     p->stack = t->stack;
     t->state = TASK_WAITING;
     t->awaits = awaits;
-    t->since = loop_time_polled(t->future.loop);
+    t->since = loop_time_polled(loop);
     stack_leave(t->stack, &p->place);
     t->awaits = NULL;
 }
@@ -275,8 +275,8 @@ evpq_status task_await(struct evpq_task *t, evpq_future *f)
     }
     if (future_pending(f)) {
         struct pause pause;
-        future_watch(f, t->future.loop, &pause.wake, resume);
-        leave(t, &pause, f);
+        future_watch(f, f->loop, &pause.wake, resume);
+        leave(t, &pause, f->loop, f);
     }
     evpq_status status = f->status;
     if (status != EVPQ_OK) { /* else it is told at the next */
@@ -289,14 +289,15 @@ evpq_status task_await(struct evpq_task *t, evpq_future *f)
 
 evpq_status evpq_yield(evpq_task *self)
 {
-    if (self && loop_forked(self->future.loop))
+    evpq_loop *loop = self ? self->future.loop : NULL;
+    if (self && loop_forked(loop))
         return EVPQ_FORKED;
-    if (!self || task_running(self->future.loop) != self)
+    if (!self || task_running(loop) != self)
         return EVPQ_DEADLOCK;
     struct pause pause;
     job_init(&pause.wake.job, resume);
-    loop_defer(self->future.loop, &pause.wake.job);
-    leave(self, &pause, NULL);
+    loop_defer(loop, &pause.wake.job);
+    leave(self, &pause, loop, NULL);
     if (self->closing)
         return EVPQ_OK;
     if (self->late)
@@ -455,8 +456,10 @@ evpq_status evpq_task_defer(evpq_task *self, void (*fn)(void *arg), void *arg)
     if (!self || !fn)
         return EVPQ_INVALID;
     struct deferred *d = mem_alloc(sizeof *d);
-    if (!d)
+    if (!d) {
+        fn(arg);
         return EVPQ_NOMEM;
+    }
     *d = (struct deferred){.fn = fn, .arg = arg, .owned = true};
     list_append(&self->deferred, &d->node);
     return EVPQ_OK;

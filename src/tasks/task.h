@@ -17,19 +17,23 @@ enum task_state {
 
 struct evpq_task {
     struct evpq_future future;
+
+    /* What every await uses, together. */
     struct guest guest;
-    struct list node;   /* in struct tasks */
-    struct waiter turn; /* to begin; then, for what it returned */
     enum task_state state;
     bool closing;   /* the deferred functions run */
     bool canceled;  /* asked for, and not yet told to it, ... */
     bool passed_on; /* ... but to what it waits for, which may fail in a way of its own */
     bool late;      /* its deadline has passed */
-    size_t size;    /* of this block */
-    size_t stack_size;
+    bool counted;   /* in what the group's limit bounds */
     struct stack *stack;
     evpq_future *awaits; /* borrowed; TASK_RETURNED: owned */
     double since;        /* when it began to wait */
+
+    struct waiter turn; /* to begin; then, for what it returned */
+    struct list node;   /* in struct tasks */
+    size_t size;        /* of this block */
+    size_t stack_size;
     evpq_task_fn *fn;
     void *arg;
     void (*free_arg)(void *arg);
@@ -38,7 +42,6 @@ struct evpq_task {
     /* The group's: called when it is over, its future settled. */
     void (*on_over)(struct evpq_task *t);
     struct evpq_group *group;
-    bool counted; /* in what the group's limit bounds */
     struct list in_group;
     char name[];
 };
