@@ -112,7 +112,8 @@ static void count_called(void *arg)
 
 static void defer(evpq_task *self)
 {
-    w.deferred += evpq_task_defer(self, count_called, NULL) == EVPQ_OK;
+    evpq_task_defer(self, count_called, NULL); /* at once, without memory */
+    w.deferred++;
 }
 
 static evpq_future *child(evpq_task *self, void *arg)
