@@ -402,8 +402,7 @@ static evpq_future *task_forks(evpq_task *self, void *arg)
 START_TEST(a_child_of_a_task_falls_out_of_the_loop)
 {
 #ifdef __SANITIZE_THREAD__
-    return; /* a stack of one's own counts as a thread there, and nothing is tracked after its fork
-             */
+    return; /* which loses track in a child of such a stack */
 #endif
     begin();
     evpq_future *f = evpq_task_spawn(loop, task_forks, slept, NULL);
