@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FUTURES = 8 };
+enum { FUTURES = 9 };
 
 static evpq_future *futures[FUTURES];
 static evpq_status results[FUTURES];
@@ -31,8 +31,34 @@ static void wait_for(evpq_future *f)
     RUN_UNTIL(evpq_loop_ev(loop), evpq_future_status(f) != EVPQ_PENDING, patience);
 }
 
+static void let_lease_go(void *lease)
+{
+    evpq_lease_release(lease);
+}
+
+/* The deadline that it has bounds each call. */
+static evpq_future *transaction(evpq_task *self, void *arg)
+{
+    (void)arg;
+    evpq_future *acquired = evpq_pool_acquire(pool);
+    if (evpq_await(acquired) != EVPQ_OK)
+        return acquired;
+    evpq_lease *lease = evpq_future_lease(acquired);
+    evpq_future_unref(acquired);
+    evpq_status status = evpq_task_defer(self, let_lease_go, lease);
+    if (status != EVPQ_OK) {
+        evpq_lease_release(lease);
+        return evpq_future_failed(loop, status, "cannot clean up");
+    }
+    evpq_future *f = query_on(lease, "begin");
+    if (evpq_await(f) != EVPQ_OK)
+        return f;
+    evpq_future_unref(f);
+    return query_on(lease, "select 6");
+}
+
 /* Queries that share a connection, one that is canceled as it runs, a lease, and waiting for the
- * end of it all. */
+ * end of it all; then a task. */
 static void work(void)
 {
     evpq_future *connected = keep(evpq_pool_connect(pool));
@@ -49,6 +75,9 @@ static void work(void)
     keep(query_on(lease, "select 1 / 0"));
     wait_for(keep(query_on(lease, "select relname from pg_class")));
     evpq_lease_release(lease);
+    wait_for(
+        keep(evpq_task_spawn(loop, transaction, NULL,
+                             &(evpq_task_opts){.size = sizeof(evpq_task_opts), .deadline = 1000})));
     wait_for(keep(evpq_pool_drain(pool)));
 }
 
@@ -64,7 +93,8 @@ static void run_to_the_end(void)
 static void let_go(bool failed)
 {
     static const evpq_status without_failure[FUTURES] = {
-        EVPQ_OK, EVPQ_CANCELED, EVPQ_SERVER, EVPQ_OK, EVPQ_OK, EVPQ_SERVER, EVPQ_SERVER, EVPQ_OK,
+        EVPQ_OK,     EVPQ_CANCELED, EVPQ_SERVER, EVPQ_OK, EVPQ_OK,
+        EVPQ_SERVER, EVPQ_SERVER,   EVPQ_OK,     EVPQ_OK,
     };
     for (int i = 0; i < n_futures; i++) {
         ck_assert_msg(results[i] != EVPQ_PENDING, "future %d never settled; %s", i, stats_text());
