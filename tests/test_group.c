@@ -338,8 +338,8 @@ END_TEST
 START_TEST(its_deadline_bounds_each_in_it)
 {
     setup();
-    evpq_group_opts of_group = {.size = sizeof of_group, .deadline = 0.01};
-    evpq_task_opts of_task = {.size = sizeof of_task, .deadline = 0.01};
+    evpq_group_opts of_group = {.size = sizeof of_group, .deadline = 0.5};
+    evpq_task_opts of_task = {.size = sizeof of_task, .deadline = 0.5};
     evpq_future *t = _i ? evpq_task_spawn(loop, open_and_join, NULL, &of_task)
                         : evpq_task_spawn(loop, open_and_join, &of_group, NULL);
     ck_assert_int_eq(outcome(t), EVPQ_TIMEOUT);
