@@ -5,6 +5,7 @@
 #include "support/check.h"
 #include "support/seen.h"
 
+#include <evpq/sync.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -280,6 +281,47 @@ START_TEST(canceling_who_waits_for_it_ends_all)
 }
 END_TEST
 
+static evpq_channel *channel;
+static evpq_future *members[3];
+
+static evpq_future *send_item(evpq_task *self, void *arg)
+{
+    evpq_future *f = evpq_channel_send(channel, &ended);
+    evpq_await(f);
+    ended++;
+    return f;
+}
+
+/* Called as a send is canceled, in the midst of the others' being canceled. */
+static void end_all_others(void *item)
+{
+    for (int i = 0; i < 3; i++) {
+        evpq_task_cancel(members[i]);
+        members[i] = evpq_future_unref(members[i]);
+    }
+    evpq_loop_run(loop);
+}
+
+START_TEST(f42_tasks_may_end_while_their_group_is_being_canceled)
+{
+    setup();
+    channel = evpq_channel_new(loop, 0, end_all_others);
+    evpq_group *g = evpq_group_open(loop, NULL);
+    for (int i = 0; i < 3; i++)
+        members[i] = evpq_group_spawn(g, send_item, NULL, NULL);
+    evpq_future *join = evpq_group_join(g);
+    run_a_turn();
+    if (_i)
+        evpq_future_cancel(join);
+    else
+        evpq_task_cancel(join);
+    ck_assert_int_eq(outcome(join), EVPQ_CANCELED);
+    ck_assert_int_eq(ended, 3);
+    evpq_channel_unref(channel);
+    teardown();
+}
+END_TEST
+
 /* Told to stop, it fails in its own way. */
 static evpq_future *fail_when_told(evpq_task *self, void *arg)
 {
@@ -515,6 +557,7 @@ int main(void)
     CHECK_ADD(c, a_failure_ends_those_that_wait_for_their_turn);
     CHECK_ADD_LOOP(c, canceling_it_ends_all_and_it_waits_for_them, 3);
     CHECK_ADD(c, canceling_who_waits_for_it_ends_all);
+    CHECK_ADD_LOOP(c, f42_tasks_may_end_while_their_group_is_being_canceled, 2);
     CHECK_ADD(c, who_is_canceled_is_told_once_however_its_group_fails);
     CHECK_ADD(c, nothing_begins_after_a_deadline);
     CHECK_ADD_LOOP(c, its_deadline_bounds_each_in_it, 2);

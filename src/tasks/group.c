@@ -37,7 +37,7 @@ static struct evpq_task *member_at(struct list *node)
 
 static void settle_when_empty(struct evpq_group *g)
 {
-    if (!g->joined || !future_pending(&g->future) || !list_empty(&g->begun) ||
+    if (!g->joined || g->stopping || !future_pending(&g->future) || !list_empty(&g->begun) ||
         !list_empty(&g->waiting))
         return;
     if (g->failed)
@@ -48,19 +48,28 @@ static void settle_when_empty(struct evpq_group *g)
         future_settle_value(&g->future, NULL, NULL);
 }
 
-/* Stopping only asks: no task leaves the lists meanwhile. */
+/* Stopping only asks. But what is stopped may let go of what the program frees by a function of its
+ * own, and that may run the loop, in which tasks end. */
 static void stop_all(struct evpq_group *g, bool late)
 {
+    struct list left, *node;
     if (g->stopping)
         return; /* one of its tasks waits, by a way round, for the group */
+    evpq_future_ref(&g->future);
     g->stopping = true;
     g->canceled = true;
     g->future.expired |= late; /* then CANCELED reads TIMEOUT */
-    list_each(node, &g->waiting)
+    list_each(waiting, &g->waiting)
+        task_stop(member_at(waiting), late);
+    list_init(&left);
+    list_splice(&left, &g->begun);
+    while ((node = list_pop(&left))) {
+        list_append(&g->begun, node);
         task_stop(member_at(node), late);
-    list_each(node, &g->begun)
-        task_stop(member_at(node), late);
+    }
     g->stopping = false;
+    settle_when_empty(g);
+    evpq_future_unref(&g->future);
 }
 
 static void fail(struct evpq_group *g, evpq_future *why)
@@ -105,7 +114,8 @@ static void group_class_stop(evpq_future *f, bool late)
 static void group_class_cancel(evpq_future *f)
 {
     stop_all(group_of(f), false);
-    future_settle_canceled(f, EVPQ_OUTCOME_UNKNOWN);
+    if (future_pending(f))
+        future_settle_canceled(f, EVPQ_OUTCOME_UNKNOWN);
 }
 
 static void group_class_free(evpq_future *f)

@@ -349,7 +349,8 @@ static void task_class_stop(evpq_future *f, bool late)
 static void task_class_cancel(evpq_future *f)
 {
     task_stop(task_of(f), false);
-    future_settle_canceled(f, EVPQ_OUTCOME_UNKNOWN);
+    if (future_pending(f)) /* else it has ended in a run of the loop from within, see stop_all */
+        future_settle_canceled(f, EVPQ_OUTCOME_UNKNOWN);
 }
 
 static void task_class_free(evpq_future *f)
