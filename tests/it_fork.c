@@ -46,7 +46,7 @@ static void make_a_scene(void)
     ck_await_ok(answered);
     lent = evpq_pool_acquire(pool);
     ck_await_ok(lent);
-    running = query("select 42, pg_sleep(0.2)");
+    running = query("select 42, pg_sleep(1)");
     ck_running(1);
     ck_assert_int_eq(stats().idle, 1);
     snprintf(pids, sizeof pids, "%s", server_pids());

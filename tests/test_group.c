@@ -511,18 +511,153 @@ static evpq_future *join_one_within(evpq_task *self, void *arg)
     return evpq_group_join(g);
 }
 
-START_TEST(a_circle_that_nobody_sees_can_be_stopped)
+START_TEST(f45_a_circle_through_two_groups_is_seen)
 {
     setup();
     evpq_group *g = evpq_group_open(loop, NULL);
     spawn(g, join_one_within, g);
+    ck_assert_int_eq(outcome(evpq_group_join(g)), EVPQ_OK);
+    ck_assert_int_eq(got, EVPQ_DEADLOCK);
+    teardown();
+}
+END_TEST
+
+static evpq_future *join_own_by_a_way_round(evpq_task *self, void *arg)
+{
+    evpq_future *f = evpq_timeout(evpq_future_ref(arg), INFINITY);
+    got = evpq_await(f);
+    evpq_future_unref(f);
+    return NULL;
+}
+
+START_TEST(a_circle_that_nobody_sees_can_be_stopped)
+{
+    setup();
+    evpq_group *g = evpq_group_open(loop, NULL);
+    spawn(g, join_own_by_a_way_round, g);
     evpq_future *join = evpq_group_join(g);
-    ck_assert_int_eq(evpq_await(join), EVPQ_DEADLOCK);
-    evpq_task_cancel(join); /* each asks the next, and none goes first */
-    evpq_future_cancel(join);
+    ck_assert_int_eq(evpq_await(join), EVPQ_DEADLOCK); /* nothing is left that could end it */
+    evpq_task_cancel(join);
+    ck_assert_int_eq(evpq_await(join), EVPQ_CANCELED);
     evpq_loop_run(loop);
     ck_assert_int_eq(got, EVPQ_CANCELED);
     evpq_future_unref(join);
+    teardown();
+}
+END_TEST
+
+static evpq_future *opener;
+
+static evpq_future *await_opener(evpq_task *self, void *arg)
+{
+    evpq_await(opener);
+    return NULL;
+}
+
+static evpq_future *leave_a_child_that_waits_for_me(evpq_task *self, void *arg)
+{
+    spawn(evpq_group_open(loop, NULL), await_opener, NULL);
+    evpq_yield(self);
+    evpq_yield(self);
+    return NULL;
+}
+
+START_TEST(f45_a_forgotten_group_that_waits_for_its_opener_does_not_hold_it)
+{
+    setup();
+    opener = evpq_task_spawn(loop, leave_a_child_that_waits_for_me, NULL, NULL);
+    ck_assert_int_eq(outcome(opener), EVPQ_OK);
+    teardown();
+}
+END_TEST
+
+/* Notes how its clean-up fares. */
+static evpq_future *clean_up_when_told(evpq_task *self, void *arg)
+{
+    evpq_status *told = arg;
+    evpq_future *f = evpq_future_new(loop, NULL, NULL), *sleep = evpq_sleep(loop, 0.01);
+    evpq_await(f);
+    *told = evpq_await(sleep);
+    evpq_future_unref(sleep);
+    return f;
+}
+
+static evpq_future *cancel_and_forget(evpq_task *self, void *arg)
+{
+    evpq_group *g = evpq_group_open(loop, NULL);
+    spawn(g, clean_up_when_told, arg);
+    evpq_yield(self);
+    evpq_group_cancel(g);
+    evpq_yield(self);
+    return NULL; /* join_forgotten asks again */
+}
+
+START_TEST(f39_each_in_it_is_told_once)
+{
+    setup();
+    evpq_status told = EVPQ_PENDING;
+    evpq_future *t = evpq_task_spawn(loop, cancel_and_forget, &told, NULL);
+    ck_assert_int_eq(outcome(t), EVPQ_OK);
+    ck_assert_int_eq(told, EVPQ_OK);
+    teardown();
+}
+END_TEST
+
+/* A send that is canceled has its item freed, there and then, by a function that runs the loop. */
+static void run_loop_to_free(void *item)
+{
+    evpq_loop_run(loop);
+}
+
+static evpq_future *send_one(evpq_task *self, void *arg)
+{
+    evpq_future *f = evpq_channel_send(arg, &ended);
+    evpq_await(f);
+    ended++;
+    return f;
+}
+
+START_TEST(f42_its_tasks_may_end_while_they_are_stopped)
+{
+    setup();
+    evpq_channel *c = evpq_channel_new(loop, 0, run_loop_to_free);
+    evpq_group *g = evpq_group_open(loop, NULL);
+    for (int i = 0; i < 4; i++)
+        spawn(g, send_one, c);
+    run_a_turn();
+    evpq_future *join = evpq_group_join(g);
+    if (_i)
+        evpq_future_cancel(join);
+    else
+        evpq_task_cancel(join);
+    ck_assert_int_eq(outcome(join), EVPQ_CANCELED);
+    evpq_loop_run(loop);
+    ck_assert_int_eq(ended, 4);
+    evpq_channel_unref(c);
+    teardown();
+}
+END_TEST
+
+static evpq_future *note_time_left(evpq_task *self, void *arg)
+{
+    *(double *)arg = evpq_task_time_left(self);
+    return NULL;
+}
+
+static evpq_future *open_without_deadline(evpq_task *self, void *arg)
+{
+    evpq_group *g = evpq_group_open(loop, OPTS(.deadline = -1));
+    spawn(g, note_time_left, arg);
+    return evpq_group_join(g);
+}
+
+START_TEST(a_negative_deadline_lifts_that_of_its_opener)
+{
+    setup();
+    double left = 0;
+    evpq_task_opts opts = {.size = sizeof opts, .deadline = 100};
+    ck_assert_int_eq(outcome(evpq_task_spawn(loop, open_without_deadline, &left, &opts)), EVPQ_OK);
+    ck_assert_double_eq(left, INFINITY);
     teardown();
 }
 END_TEST
@@ -566,7 +701,12 @@ int main(void)
     CHECK_ADD_LOOP(c, tasks_may_spawn_into_it_after_it_was_joined, 2);
     CHECK_ADD(c, f45_a_task_that_waits_for_its_own_group_is_told);
     CHECK_ADD(c, f45_a_task_that_returns_what_waits_for_it_is_told);
+    CHECK_ADD(c, f45_a_circle_through_two_groups_is_seen);
     CHECK_ADD(c, a_circle_that_nobody_sees_can_be_stopped);
+    CHECK_ADD(c, f45_a_forgotten_group_that_waits_for_its_opener_does_not_hold_it);
+    CHECK_ADD(c, f39_each_in_it_is_told_once);
+    CHECK_ADD_LOOP(c, f42_its_tasks_may_end_while_they_are_stopped, 2);
+    CHECK_ADD(c, a_negative_deadline_lifts_that_of_its_opener);
     CHECK_ADD(c, bad_arguments_are_refused);
     return check_end(c);
 }

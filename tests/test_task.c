@@ -6,6 +6,7 @@
 #include "support/oom.h"
 #include "support/seen.h"
 
+#include <fenv.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -183,8 +184,7 @@ START_TEST(many_wait_for_one_future)
     evpq_future *f = evpq_future_new(loop, NULL, NULL), *ts[N];
     for (int i = 0; i < N; i++)
         ts[i] = spawn(await_arg, f);
-    run_a_turn();
-    ck_assert_int_eq(steps, N);
+    ck_assert(RUN_UNTIL(evpq_loop_ev(loop), steps == N, 10));
     evpq_future_set_value(f, NULL, NULL);
     ck_assert_int_eq(outcome(evpq_all(ts, N)), EVPQ_OK);
     ck_assert_int_eq(steps, 2 * N);
@@ -342,6 +342,96 @@ START_TEST(f45_callbacks_on_a_tasks_stack_cannot_wait)
 }
 END_TEST
 
+struct trio {
+    evpq_future *z, *x;
+    evpq_status got;
+};
+
+static evpq_future *await_future(evpq_task *self, void *arg)
+{
+    evpq_await(*(evpq_future **)arg);
+    return NULL;
+}
+
+/* z waits for this task, and x for z, which settles all the same. */
+static evpq_future *drop_z_and_await_x(evpq_task *self, void *arg)
+{
+    struct trio *trio = arg;
+    evpq_yield(self);
+    evpq_future_cancel(trio->z);
+    trio->got = evpq_await(trio->x);
+    return NULL;
+}
+
+START_TEST(what_has_settled_is_no_part_of_a_circle)
+{
+    setup();
+    struct trio trio = {0};
+    evpq_future *t = spawn(drop_z_and_await_x, &trio);
+    trio.z = spawn(await_future, &t);
+    trio.x = spawn(await_future, &trio.z);
+    trio.got = EVPQ_PENDING;
+    ck_assert_int_eq(evpq_await(t), EVPQ_OK);
+    ck_assert_int_eq(trio.got, EVPQ_OK);
+    evpq_loop_run(loop);
+    evpq_future_unref(t);
+    evpq_future_unref(trio.z);
+    evpq_future_unref(trio.x);
+    teardown();
+}
+END_TEST
+
+START_TEST(a_chain_of_tasks_that_wait_may_be_long)
+{
+    setup();
+    enum { N = 20000 };
+    static evpq_future *fs[N + 1];
+    fs[0] = evpq_future_new(loop, NULL, NULL);
+    for (int i = 0; i < N; i++)
+        fs[i + 1] = spawn(await_future, &fs[i]);
+    evpq_future *turns = evpq_sleep(loop, 0.01);
+    ck_await_ok(turns);
+    evpq_task_cancel(fs[N]);
+    ck_future_status(fs[0], EVPQ_CANCELED);
+    ck_await_ok(fs[N]);
+    for (int i = 0; i <= N; i++)
+        evpq_future_unref(fs[i]);
+    evpq_future_unref(turns);
+    teardown();
+}
+END_TEST
+
+static bool timer_fired;
+
+static void note_fired(evpq_future *f, void *arg)
+{
+    timer_fired = true;
+}
+
+/* Works for half a millisecond at a time. */
+static evpq_future *work_and_yield(evpq_task *self, void *arg)
+{
+    while (!timer_fired) {
+        for (double until = loop_time(loop) + 0.0005; loop_time(loop) < until;)
+            continue;
+        evpq_yield(self);
+        steps++;
+    }
+    return NULL;
+}
+
+START_TEST(one_that_yields_for_ever_does_not_hold_up_timers)
+{
+    setup();
+    evpq_future *timer = evpq_sleep(loop, 0.005), *t = spawn(work_and_yield, NULL);
+    evpq_future_on_done(timer, note_fired, NULL);
+    ck_assert_int_eq(outcome(t), EVPQ_OK);
+    ck_assert_int_lt(steps, 1000);
+    evpq_future_unref(timer);
+    teardown();
+}
+END_TEST
+
 /* ---- the argument ---- */
 
 static void count_free(void *arg)
@@ -381,6 +471,32 @@ START_TEST(its_argument_is_freed_once_whatever_becomes_of_it)
     ck_assert_int_eq(outcome(too_big), EVPQ_NOMEM);
     for (int i = 0; i < 5; i++)
         ck_assert_int_eq(freed[i], 1);
+    evpq_future_unref(never);
+    teardown();
+}
+END_TEST
+
+static int *kept;
+
+static void count_kept(void *arg)
+{
+    ++*kept;
+}
+
+START_TEST(its_argument_lives_until_what_it_returned_has_settled)
+{
+    setup();
+    int freed = 0;
+    never = evpq_future_new(loop, NULL, NULL);
+    evpq_future *f = evpq_future_new(loop, NULL, NULL);
+    evpq_future *t = evpq_task_spawn(loop, give_pending, f, OPTS(.free_arg = count_kept));
+    kept = &freed;
+    run_a_turn();
+    ck_assert_int_eq(freed, 0);
+    evpq_future_set_value(f, NULL, NULL);
+    ck_assert_int_eq(outcome(t), EVPQ_OK);
+    ck_assert_int_eq(freed, 1);
+    evpq_future_unref(f);
     evpq_future_unref(never);
     teardown();
 }
@@ -643,6 +759,49 @@ START_TEST(f39_they_cannot_be_canceled_and_have_no_deadline)
 }
 END_TEST
 
+static evpq_future *defer_and_return(evpq_task *self, void *arg)
+{
+    evpq_task_defer(self, wait_and_note, TEXT("w"));
+    return evpq_future_ref(arg);
+}
+
+START_TEST(a_cancel_meanwhile_is_for_what_was_returned)
+{
+    setup();
+    evpq_future *f = evpq_future_new(loop, NULL, NULL), *t = spawn(defer_and_return, f);
+    run_a_turn();
+    evpq_task_cancel(t);
+    ck_future_pending(f);
+    ck_assert_int_eq(outcome(t), EVPQ_CANCELED);
+    ck_assert_int_eq(got, EVPQ_OK); /* what was deferred went its way */
+    ck_future_status(f, EVPQ_CANCELED);
+    evpq_future_unref(f);
+    teardown();
+}
+END_TEST
+
+static evpq_task *itself;
+
+static evpq_future *keep_itself(evpq_task *self, void *arg)
+{
+    itself = self;
+    return evpq_future_ref(arg);
+}
+
+START_TEST(nothing_can_be_deferred_after_it_has_returned)
+{
+    setup();
+    evpq_future *f = evpq_future_new(loop, NULL, NULL), *t = spawn(keep_itself, f);
+    run_a_turn();
+    ck_assert_int_eq(evpq_task_defer(itself, note, TEXT("never")), EVPQ_INVALID);
+    evpq_future_set_value(f, NULL, NULL);
+    ck_assert_int_eq(outcome(t), EVPQ_OK);
+    ck_assert_str_eq(trace, "");
+    evpq_future_unref(f);
+    teardown();
+}
+END_TEST
+
 /* ---- deadlines ---- */
 
 static evpq_future *late_awaits(evpq_task *self, void *arg)
@@ -813,6 +972,25 @@ START_TEST(the_size_of_a_stack_can_be_chosen)
 }
 END_TEST
 
+static evpq_future *round_upward(evpq_task *self, void *arg)
+{
+    ck_assert_int_eq(fegetround(), FE_TONEAREST);
+    fesetround(FE_UPWARD);
+    evpq_yield(self);
+    ck_assert_int_eq(fegetround(), FE_UPWARD);
+    return NULL;
+}
+
+START_TEST(how_one_rounds_is_no_matter_of_the_next)
+{
+    setup();
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(outcome(spawn(round_upward, NULL)), EVPQ_OK);
+    ck_assert_int_eq(fegetround(), FE_TONEAREST);
+    teardown();
+}
+END_TEST
+
 /* ---- freeing ---- */
 
 START_TEST(f42_its_future_may_go_at_any_time)
@@ -920,7 +1098,11 @@ int main(void)
     CHECK_ADD(c, a_task_awaits_a_task);
     CHECK_ADD(c, f45_tasks_that_would_wait_for_each_other_are_told);
     CHECK_ADD(c, f45_callbacks_on_a_tasks_stack_cannot_wait);
+    CHECK_ADD(c, what_has_settled_is_no_part_of_a_circle);
+    CHECK_ADD(c, a_chain_of_tasks_that_wait_may_be_long);
+    CHECK_ADD(c, one_that_yields_for_ever_does_not_hold_up_timers);
     CHECK_ADD(c, its_argument_is_freed_once_whatever_becomes_of_it);
+    CHECK_ADD(c, its_argument_lives_until_what_it_returned_has_settled);
     CHECK_ADD(c, bad_arguments_are_invalid);
     CHECK_ADD(c, canceling_fails_the_current_await_once);
     CHECK_ADD(c, one_that_had_its_answer_keeps_it_and_is_told_at_the_next_await);
@@ -932,6 +1114,8 @@ int main(void)
     CHECK_ADD(c, deferred_functions_run_last_first_before_it_settles);
     CHECK_ADD(c, one_that_cannot_be_remembered_runs_at_once);
     CHECK_ADD(c, f39_they_cannot_be_canceled_and_have_no_deadline);
+    CHECK_ADD(c, a_cancel_meanwhile_is_for_what_was_returned);
+    CHECK_ADD(c, nothing_can_be_deferred_after_it_has_returned);
     CHECK_ADD(c, a_deadline_bounds_every_await);
     CHECK_ADD(c, a_deadline_goes_on_to_those_it_spawns);
     CHECK_ADD(c, an_awaited_task_out_of_time_is_waited_for);
@@ -939,6 +1123,7 @@ int main(void)
     CHECK_ADD(c, a_deadline_can_be_brought_forward);
     CHECK_ADD(c, a_deadline_in_the_past_ends_it_now);
     CHECK_ADD(c, the_size_of_a_stack_can_be_chosen);
+    CHECK_ADD(c, how_one_rounds_is_no_matter_of_the_next);
     CHECK_ADD(c, f42_its_future_may_go_at_any_time);
     CHECK_ADD(c, f42_it_may_let_go_of_the_last_reference_to_the_loop);
     CHECK_ADD(c, a_dump_says_what_each_waits_for);

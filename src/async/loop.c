@@ -14,7 +14,9 @@
 #include <ev.h>
 #include <time.h>
 
-enum { JOBS_PER_TICK = 4096 };
+enum { JOBS_PER_TICK = 4096, JOBS_PER_LOOK = 16 };
+
+static const double TICK_LASTS = 0.002; /* seconds of jobs alone, about */
 
 struct evpq_loop {
     unsigned refs;
@@ -89,6 +91,13 @@ bool loop_forked(const evpq_loop *loop)
 
 /* ---- the tick ---- */
 
+static double clock_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
 static void flush_dirty(evpq_loop *loop)
 {
     struct list now, *node;
@@ -139,6 +148,15 @@ static void read_next(evpq_loop *loop)
         list_remove(&reader->node);
 }
 
+/* Whether jobs alone have had the loop for long enough; asked after every so many of them. */
+static bool jobs_took_long(double *since)
+{
+    double now = clock_now();
+    if (!*since)
+        *since = now;
+    return now - *since > TICK_LASTS;
+}
+
 /* Jobs that make jobs for ever must not keep everything else waiting. */
 static void serve_each(evpq_loop *loop)
 {
@@ -162,6 +180,7 @@ static void run_tick(evpq_loop *loop)
 {
     unsigned outer = loop->ticking;
     int left = JOBS_PER_TICK;
+    double since = 0;
     evpq_loop_ref(loop);
     loop->ticking = ev_depth(loop->ev);
     loop->now = loop->polled = 0;
@@ -169,9 +188,11 @@ static void run_tick(evpq_loop *loop)
         if (!runq_empty(&loop->runq)) {
             ask_for_tick(loop);
             runq_run_first(&loop->runq);
-            left--;
+            if (!(--left % JOBS_PER_LOOK) && jobs_took_long(&since))
+                left = 0;
         } else if (!list_empty(&loop->readers)) {
             read_next(loop);
+            since = 0;
             left = JOBS_PER_TICK; /* no more can come of this than the sockets have brought */
         } else {
             flush_dirty(loop);
@@ -369,11 +390,16 @@ void loop_let_out(evpq_loop *loop, struct guest *outer)
 
 void loop_free_value(evpq_loop *loop, void (*free_value)(void *), void *value)
 {
-    if (!free_value)
+    if (!free_value || !loop) {
+        if (free_value)
+            free_value(value);
         return;
+    }
+    evpq_loop_ref(loop); /* the function may let go of it */
     struct guest *guest = loop_let_in(loop, NULL);
     free_value(value);
     loop_let_out(loop, guest);
+    evpq_loop_unref(loop);
 }
 
 struct guest *loop_guest(const evpq_loop *loop)
@@ -403,13 +429,6 @@ struct graveyard *loop_graveyard(evpq_loop *loop)
 }
 
 /* ---- time ---- */
-
-static double clock_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 double loop_time(evpq_loop *loop)
 {

@@ -124,7 +124,7 @@ struct guest *loop_let_in(evpq_loop *loop, struct guest *guest);
 void loop_let_out(evpq_loop *loop, struct guest *outer);
 
 /* free_value(value), if there is such a function: the program's, called in the middle of things, so
- * that it may not wait. */
+ * that it may not wait. Without a loop it is just called. */
 void loop_free_value(evpq_loop *loop, void (*free_value)(void *), void *value);
 
 /* Whose code is calling; NULL: a callback's, or the program's outside the loop. */

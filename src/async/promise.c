@@ -117,8 +117,8 @@ void *evpq_future_value(const evpq_future *f)
 evpq_future *evpq_future_ok(evpq_loop *loop, void *value, void (*free_value)(void *))
 {
     evpq_future *f = evpq_future_new(loop, NULL, NULL);
-    if (!evpq_future_set_value(f, value, free_value) && free_value && value)
-        free_value(value);
+    if (!evpq_future_set_value(f, value, free_value) && value)
+        loop_free_value(loop, free_value, value);
     return f;
 }
 

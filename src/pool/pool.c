@@ -34,11 +34,11 @@ evpq_future *pool_limit(evpq_pool *pool, evpq_future *f, double seconds)
 {
     const struct guest *guest = loop_guest(pool->loop);
     double bound = seconds > 0 ? seconds : INFINITY;
-    if (guest && isfinite(guest->deadline)) {
+    if (guest && guest->deadline != INFINITY) {
         double left = guest->deadline - loop_time(pool->loop);
         bound = left < bound ? left : bound;
     }
-    return isfinite(bound) ? evpq_timeout(f, bound) : f;
+    return bound != INFINITY ? evpq_timeout(f, bound) : f;
 }
 
 /* ---- what one-shot queries call ---- */

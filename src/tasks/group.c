@@ -18,7 +18,8 @@ struct evpq_group {
     double deadline;
     evpq_future *failed; /* the first that did */
     bool canceled;
-    bool stopping;
+    bool stopping; /* some of those begun are on another list */
+    bool seen;     /* by group_waits_for, which goes in circles */
     bool joined;
     struct deferred guard; /* until joined, in the task that opened it */
 };
@@ -37,7 +38,7 @@ static struct evpq_task *member_at(struct list *node)
 
 static void settle_when_empty(struct evpq_group *g)
 {
-    if (!g->joined || g->stopping || !future_pending(&g->future) || !list_empty(&g->begun) ||
+    if (g->stopping || !g->joined || !future_pending(&g->future) || !list_empty(&g->begun) ||
         !list_empty(&g->waiting))
         return;
     if (g->failed)
@@ -48,22 +49,22 @@ static void settle_when_empty(struct evpq_group *g)
         future_settle_value(&g->future, NULL, NULL);
 }
 
-/* Stopping only asks. But what is stopped may let go of what the program frees by a function of its
- * own, and that may run the loop, in which tasks end. */
+/* Stopping may call the program's functions (free_item), which may run the loop: tasks may end
+ * meanwhile. */
 static void stop_all(struct evpq_group *g, bool late)
 {
-    struct list left, *node;
-    if (g->stopping)
-        return; /* one of its tasks waits, by a way round, for the group */
-    evpq_future_ref(&g->future);
-    g->stopping = true;
+    struct list asked, *node;
+    if (g->canceled && (!late || g->future.expired))
+        return; /* each task is told once */
     g->canceled = true;
     g->future.expired |= late; /* then CANCELED reads TIMEOUT */
+    evpq_future_ref(&g->future);
     list_each(waiting, &g->waiting)
         task_stop(member_at(waiting), late);
-    list_init(&left);
-    list_splice(&left, &g->begun);
-    while ((node = list_pop(&left))) {
+    g->stopping = true;
+    list_init(&asked);
+    list_splice(&asked, &g->begun);
+    while ((node = list_pop(&asked))) {
         list_append(&g->begun, node);
         task_stop(member_at(node), late);
     }
@@ -113,9 +114,10 @@ static void group_class_stop(evpq_future *f, bool late)
 
 static void group_class_cancel(evpq_future *f)
 {
+    evpq_future_ref(f);
+    future_settle_canceled(f, EVPQ_OUTCOME_UNKNOWN);
     stop_all(group_of(f), false);
-    if (future_pending(f))
-        future_settle_canceled(f, EVPQ_OUTCOME_UNKNOWN);
+    evpq_future_unref(f);
 }
 
 static void group_class_free(evpq_future *f)
@@ -131,9 +133,21 @@ static const struct future_class group_class = {
     .stop = group_class_stop,
 };
 
-bool group_holds(const evpq_future *f, const struct evpq_task *t)
+bool group_waits_for(const evpq_future *f, const struct evpq_task *t)
 {
-    return f->class == &group_class && t->group == group_of(f);
+    if (f->class != &group_class)
+        return false;
+    struct evpq_group *g = group_of(f);
+    if (t->group == g)
+        return true;
+    if (g->seen)
+        return false;
+    bool found = false;
+    g->seen = true;
+    list_each(node, &g->begun)
+        found = found || task_is_behind(member_at(node)->awaits, t);
+    g->seen = false;
+    return found;
 }
 
 /* ---- what programs call ---- */
@@ -175,7 +189,8 @@ evpq_future *evpq_group_spawn(evpq_group *g, evpq_task_fn *fn, void *arg,
                               const evpq_task_opts *opts)
 {
     struct evpq_task *t;
-    evpq_future *f = task_new(g ? g->future.loop : NULL, fn, arg, opts, g ? g->deadline : 0, &t);
+    evpq_future *f =
+        task_new(g ? g->future.loop : NULL, fn, arg, opts, g ? &g->deadline : NULL, &t);
     if (!t) {
         if (g && f->status == EVPQ_NOMEM)
             fail(g, f); /* the join must not say that all was done */

@@ -67,7 +67,6 @@ struct stack {
     char *bottom;
     size_t offset; /* of the first frame from the top */
     void *outside; /* where it was entered from */
-    void *home;    /* in `idle`, when nothing runs there; NULL: not prepared */
     void (*fn)(void *arg);
     void *arg;
     const char *name;
@@ -151,18 +150,18 @@ static inline void after_leave(struct stack *s)
     (void)s;
 }
 
-/* `idle`: with nothing on it that counts. */
-static inline void before_leave(struct stack *s, bool idle)
+/* `ended`: for the last time. */
+static inline void before_leave(struct stack *s, bool ended)
 {
 #if WITH_ASAN
-    __sanitizer_start_switch_fiber(idle ? NULL : &s->fake, s->bottom_outside, s->size_outside);
-    if (idle)
+    __sanitizer_start_switch_fiber(ended ? NULL : &s->fake, s->bottom_outside, s->size_outside);
+    if (ended)
         s->fake = NULL;
 #endif
 #if WITH_TSAN
     __tsan_switch_to_fiber(s->fiber_outside, 0);
 #endif
-    (void)s, (void)idle;
+    (void)s, (void)ended;
 }
 
 static inline void after_enter(struct stack *s)
@@ -209,7 +208,7 @@ static struct kind *kind_of_size(struct stacks *stacks, size_t size)
 {
     if (size > SIZE_MAX / 2)
         return NULL;
-    size = whole_pages(stacks, size);
+    size = whole_pages(stacks, size + SHADES * SHADE);
     list_each(node, &stacks->kinds) {
         struct kind *kind = container_of(node, struct kind, node);
         if (kind->size == size)
@@ -296,32 +295,30 @@ void stack_give(struct stack *s)
     __asan_unpoison_memory_region(s->bottom, kind->size);
 #endif
     madvise(s->bottom, kind->size, MADV_DONTNEED);
-    s->home = NULL;
     list_prepend(&kind->cold, &s->node);
 }
 
 /* ---- switching ---- */
 
-static void leave(struct stack *s, void **ret_place, bool idle)
+static void leave(struct stack *s, void **ret_place, bool ended)
 {
-    before_leave(s, idle);
+    before_leave(s, ended);
     stack_switch(ret_place, s->outside);
     after_enter(s);
 }
 
-/* The first frame of each stack, and all that is there between one call and the next. */
+/* The first frame of each stack. It is never returned to. */
 #if WITH_ASAN
 __attribute__((no_sanitize_address))
 #endif
 static void
-idle(void *arg)
+first_call(void *arg)
 {
     struct stack *s = arg;
+    void *nowhere;
     after_enter(s);
-    for (;;) {
-        s->fn(s->arg);
-        leave(s, &s->home, true);
-    }
+    s->fn(s->arg);
+    leave(s, &nowhere, true);
 }
 
 void *stack_aim(struct stack *s, void (*fn)(void *arg), void *arg, const char *name)
@@ -329,9 +326,11 @@ void *stack_aim(struct stack *s, void (*fn)(void *arg), void *arg, const char *n
     s->fn = fn;
     s->arg = arg;
     s->name = name;
-    if (!s->home)
-        s->home = stack_prepare(s->bottom, s->kind->size - s->offset, idle, s);
-    return s->home;
+#if WITH_TSAN
+    __tsan_destroy_fiber(s->fiber); /* it remembers the frames of the last call */
+    s->fiber = __tsan_create_fiber(0);
+#endif
+    return stack_prepare(s->bottom, s->kind->size - s->offset, first_call, s);
 }
 
 void stack_enter(struct stack *s, void *place)

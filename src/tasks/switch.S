@@ -1,7 +1,10 @@
 /* switch.S - see switch.h. What a function must preserve is pushed onto the stack that is left, the
  * stack pointer stored, the other one loaded, and popped from there: both frames look the same, so
  * that the unwinding tables hold throughout. Registers: the ELF psABI of x86-64 ("Register Usage")
- * and AAPCS64 (6.1). */
+ * and AAPCS64 (6.1), with FPCR, which holds how floating point rounds.
+ *
+ * No return address is where a shadow stack (CET) expects it. The file therefore has no
+ * .note.gnu.property, which keeps the dynamic linker from turning shadow stacks on. */
 
 #if defined(__x86_64__) && !defined(__ILP32__)
 
@@ -16,16 +19,22 @@ stack_switch:
     .cfi_startproc
     pushq %rbp
     .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset %rbp, 0
     pushq %rbx
     .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset %rbx, 0
     pushq %r12
     .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset %r12, 0
     pushq %r13
     .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset %r13, 0
     pushq %r14
     .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset %r14, 0
     pushq %r15
     .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset %r15, 0
     subq $8, %rsp
     .cfi_adjust_cfa_offset 8
     stmxcsr (%rsp)              /* rounding and masks, not flags, belong to the function */
@@ -38,16 +47,22 @@ stack_switch:
     .cfi_adjust_cfa_offset -8
     popq %r15
     .cfi_adjust_cfa_offset -8
+    .cfi_restore %r15
     popq %r14
     .cfi_adjust_cfa_offset -8
+    .cfi_restore %r14
     popq %r13
     .cfi_adjust_cfa_offset -8
+    .cfi_restore %r13
     popq %r12
     .cfi_adjust_cfa_offset -8
+    .cfi_restore %r12
     popq %rbx
     .cfi_adjust_cfa_offset -8
+    .cfi_restore %rbx
     popq %rbp
     .cfi_adjust_cfa_offset -8
+    .cfi_restore %rbp
     popq %rcx                   /* not ret, whose target the processor would guess wrong */
     .cfi_adjust_cfa_offset -8
     .cfi_register %rip, %rcx
@@ -99,8 +114,8 @@ first_frame:
     .p2align 4
 stack_switch:
     .cfi_startproc
-    sub sp, sp, #160
-    .cfi_adjust_cfa_offset 160
+    sub sp, sp, #176
+    .cfi_adjust_cfa_offset 176
     stp d8, d9, [sp, #0]
     stp d10, d11, [sp, #16]
     stp d12, d13, [sp, #32]
@@ -111,11 +126,25 @@ stack_switch:
     stp x25, x26, [sp, #112]
     stp x27, x28, [sp, #128]
     stp x29, x30, [sp, #144]
-    .cfi_offset x29, -16
-    .cfi_offset x30, -8
+    .cfi_rel_offset x19, 64
+    .cfi_rel_offset x20, 72
+    .cfi_rel_offset x21, 80
+    .cfi_rel_offset x22, 88
+    .cfi_rel_offset x23, 96
+    .cfi_rel_offset x24, 104
+    .cfi_rel_offset x25, 112
+    .cfi_rel_offset x26, 120
+    .cfi_rel_offset x27, 128
+    .cfi_rel_offset x28, 136
+    .cfi_rel_offset x29, 144
+    .cfi_rel_offset x30, 152
+    mrs x2, fpcr
+    str x2, [sp, #160]
     mov x2, sp
     str x2, [x0]
     mov sp, x1
+    ldr x2, [sp, #160]
+    msr fpcr, x2
     ldp d8, d9, [sp, #0]
     ldp d10, d11, [sp, #16]
     ldp d12, d13, [sp, #32]
@@ -126,8 +155,18 @@ stack_switch:
     ldp x25, x26, [sp, #112]
     ldp x27, x28, [sp, #128]
     ldp x29, x30, [sp, #144]
-    add sp, sp, #160
-    .cfi_adjust_cfa_offset -160
+    add sp, sp, #176
+    .cfi_adjust_cfa_offset -176
+    .cfi_restore x19
+    .cfi_restore x20
+    .cfi_restore x21
+    .cfi_restore x22
+    .cfi_restore x23
+    .cfi_restore x24
+    .cfi_restore x25
+    .cfi_restore x26
+    .cfi_restore x27
+    .cfi_restore x28
     .cfi_restore x29
     .cfi_restore x30
     ret
@@ -142,10 +181,12 @@ stack_switch:
 stack_prepare:
     .cfi_startproc
     add x0, x0, x1
-    sub x0, x0, #160
+    sub x0, x0, #176
     and x0, x0, #-16
     adr x4, first_frame
     stp x2, x3, [x0, #64]       /* x19: fn, x20: arg */
+    mrs x5, fpcr
+    str x5, [x0, #160]
     stp xzr, x4, [x0, #144]     /* x29: the outermost frame; x30 */
     ret
     .cfi_endproc

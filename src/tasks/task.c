@@ -83,6 +83,7 @@ static void over(struct evpq_task *t)
 static void settle_as(struct evpq_task *t, evpq_future *f)
 {
     t->awaits = NULL;
+    loop_free_value(t->future.loop, t->free_arg, t->arg);
     if (future_pending(&t->future))
         future_settle_follow(&t->future, f);
     evpq_future_unref(f);
@@ -106,25 +107,26 @@ static void stop_waited(evpq_future *f, bool late)
 }
 
 /* Whether `f` cannot settle before `t` goes on or ends. */
-static bool is_behind(const evpq_future *f, const struct evpq_task *t)
+bool task_is_behind(const evpq_future *f, const struct evpq_task *t)
 {
-    for (; f && f->class == &task_class; f = task_of(f)->awaits)
+    for (; f && future_pending(f) && f->class == &task_class; f = task_of(f)->awaits)
         if (task_of(f) == t)
             return true;
-    return f && group_holds(f, t);
+    return f && future_pending(f) && group_waits_for(f, t);
 }
 
 /* The function has returned; whoever let go of the future meanwhile wants nothing more of it. */
 static void take_returned(struct evpq_task *t, evpq_future *f)
 {
     if (!f) {
+        loop_free_value(t->future.loop, t->free_arg, t->arg);
         if (future_pending(&t->future))
             future_settle_value(&t->future, NULL, NULL);
         over(t);
         return;
     }
     f = future_checked(&t->future, f, "the function of a task");
-    if (future_pending(f) && is_behind(f, t)) {
+    if (future_pending(f) && task_is_behind(f, t)) {
         evpq_future_unref(f);
         f = evpq_future_failed(t->future.loop, EVPQ_DEADLOCK,
                                "task \"%s\" returned what waits for it", t->name);
@@ -158,7 +160,7 @@ static void set_deadline(struct evpq_task *t, double at)
 {
     evpq_loop *loop = t->future.loop;
     t->guest.deadline = at;
-    if (!isfinite(at))
+    if (at == INFINITY)
         return;
     double left = at - loop_time(loop);
     if (left > 0)
@@ -192,7 +194,6 @@ static void take_stack_back(struct evpq_task *t)
     t->awaits = NULL;
     stack_give(t->stack);
     t->stack = NULL;
-    loop_free_value(t->future.loop, t->free_arg, t->arg);
     take_returned(t, f);
 }
 
@@ -266,7 +267,7 @@ static void leave(struct evpq_task *t, struct pause *p, evpq_loop *loop, evpq_fu
 
 evpq_status task_await(struct evpq_task *t, evpq_future *f)
 {
-    if (is_behind(f, t))
+    if (task_is_behind(f, t))
         return EVPQ_DEADLOCK;
     evpq_future_ref(f);
     if ((t->canceled || t->late) && !t->closing) {
@@ -310,19 +311,38 @@ evpq_status evpq_yield(evpq_task *self)
 
 /* ---- stopping ---- */
 
+static void mark_late(struct evpq_task *t)
+{
+    double now = loop_time(t->future.loop);
+    t->late = true;
+    if (t->guest.deadline > now && !t->closing)
+        t->guest.deadline = now; /* for what it still starts */
+}
+
+/* What it waits for is asked to stop; of tasks that wait for tasks, one after the other, not one
+ * inside the other: chains may be long. */
 void task_stop(struct evpq_task *t, bool late)
 {
-    if (t->closing || t->state == TASK_OVER)
-        return;
-    if (late)
-        t->late = true;
-    else
-        t->canceled = true;
-    if (t->state == TASK_NEW)
-        task_begin(t); /* it need not wait for its turn to end */
-    else if (t->awaits && future_pending(t->awaits)) {
+    for (;;) {
+        if (t->state == TASK_OVER)
+            return;
+        if (late)
+            mark_late(t);
+        else
+            t->canceled = true;
+        if (t->closing)
+            return; /* it goes for what the function returned, if anything */
+        if (t->state == TASK_NEW)
+            task_begin(t); /* it need not wait for its turn to end */
+        evpq_future *f = t->awaits;
+        if (!f || !future_pending(f))
+            return;
         t->passed_on = t->canceled;
-        stop_waited(t->awaits, late);
+        if (f->class != &task_class) {
+            stop_waited(f, late);
+            return;
+        }
+        t = task_of(f);
     }
 }
 
@@ -348,9 +368,9 @@ static void task_class_stop(evpq_future *f, bool late)
 
 static void task_class_cancel(evpq_future *f)
 {
-    task_stop(task_of(f), false);
-    if (future_pending(f)) /* else it has ended in a run of the loop from within, see stop_all */
-        future_settle_canceled(f, EVPQ_OUTCOME_UNKNOWN);
+    struct evpq_task *t = task_of(f); /* kept by task_begin's reference */
+    future_settle_canceled(f, EVPQ_OUTCOME_UNKNOWN);
+    task_stop(t, false);
 }
 
 static void task_class_free(evpq_future *f)
@@ -378,25 +398,27 @@ static double nearer(double a, double b)
     return a < b ? a : b;
 }
 
+static double bound_of(evpq_loop *loop, double seconds)
+{
+    return seconds > 0 ? loop_time(loop) + seconds : INFINITY;
+}
+
 double task_bound(evpq_loop *loop, double seconds)
 {
     const struct guest *spawner = loop_guest(loop);
     double bound = spawner && !(seconds < 0) ? spawner->deadline : INFINITY;
-    return seconds > 0 ? nearer(bound, loop_time(loop) + seconds) : bound;
+    return nearer(bound, bound_of(loop, seconds));
 }
 
 /* No task comes of it. */
 static evpq_future *refuse(evpq_loop *loop, void *arg, const evpq_task_opts *o, evpq_status why)
 {
-    if (loop)
-        loop_free_value(loop, o->free_arg, arg);
-    else if (o->free_arg)
-        o->free_arg(arg);
+    loop_free_value(loop, o->free_arg, arg);
     return future_constant(why);
 }
 
 evpq_future *task_new(evpq_loop *loop, evpq_task_fn *fn, void *arg, const evpq_task_opts *opts,
-                      double bound, struct evpq_task **ret_task)
+                      const double *of_group, struct evpq_task **ret_task)
 {
     evpq_task_opts o = {0};
     *ret_task = NULL;
@@ -424,7 +446,8 @@ evpq_future *task_new(evpq_loop *loop, evpq_task_fn *fn, void *arg, const evpq_t
     list_init(&t->deferred);
     list_init(&t->in_group);
     timer_init(&t->timer, loop, out_of_time);
-    set_deadline(t, nearer(bound, task_bound(loop, o.deadline)));
+    set_deadline(t, of_group ? nearer(*of_group, bound_of(loop, o.deadline))
+                             : task_bound(loop, o.deadline));
     evpq_future_ref(&t->future);
     *ret_task = t;
     return &t->future;
@@ -439,7 +462,7 @@ evpq_future *evpq_task_spawn(evpq_loop *loop, evpq_task_fn *fn, void *arg,
                              const evpq_task_opts *opts)
 {
     struct evpq_task *t;
-    evpq_future *f = task_new(loop, fn, arg, opts, INFINITY, &t);
+    evpq_future *f = task_new(loop, fn, arg, opts, NULL, &t);
     if (t)
         task_begin(t);
     return f;
@@ -454,7 +477,7 @@ evpq_loop *evpq_task_loop(const evpq_task *self)
 
 evpq_status evpq_task_defer(evpq_task *self, void (*fn)(void *arg), void *arg)
 {
-    if (!self || !fn)
+    if (!self || !fn || self->state >= TASK_RETURNED)
         return EVPQ_INVALID;
     struct deferred *d = mem_alloc(sizeof *d);
     if (!d) {

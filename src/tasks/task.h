@@ -73,16 +73,19 @@ struct evpq_task *task_running(evpq_loop *loop);
 double task_bound(evpq_loop *loop, double seconds);
 
 /* A task that has not been begun; or *ret_task is NULL and the future has failed. Its deadline is
- * the nearer of `bound` and task_bound. */
+ * that of its opts, and `of_group` where it is in one; else that of who spawns it. */
 evpq_future *task_new(evpq_loop *loop, evpq_task_fn *fn, void *arg, const evpq_task_opts *opts,
-                      double bound, struct evpq_task **ret_task);
+                      const double *of_group, struct evpq_task **ret_task);
 void task_begin(struct evpq_task *t);
 
 /* Asks it to stop: cancels it, or (late) lets its deadline be over. */
 void task_stop(struct evpq_task *t, bool late);
 
-/* Whether f is the join of the group of t. */
-bool group_holds(const evpq_future *f, const struct evpq_task *t);
+/* Whether f cannot settle before t goes on or ends, as far as tasks and groups tell. */
+bool task_is_behind(const evpq_future *f, const struct evpq_task *t);
+
+/* The same for what may be the join of a group. */
+bool group_waits_for(const evpq_future *f, const struct evpq_task *t);
 
 /* evpq_await in a task. */
 evpq_status task_await(struct evpq_task *t, evpq_future *f);
