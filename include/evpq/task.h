@@ -23,8 +23,8 @@
  *
  * evpq_await in a task:
  *   - returns the status of its future (borrowed), which has settled then; at once where it has
- *     already. It is EVPQ_DEADLOCK, and the future still pending, where tasks would wait for each
- *     other in a circle.
+ *     already. It is EVPQ_DEADLOCK, and the future still pending, where tasks and groups would
+ *     wait for each other in a circle.
  *   - A task that was canceled (evpq_task_cancel) cancels what it waits for, or, if it waits for
  *     nothing pending then, what it waits for next; once. So the await returns EVPQ_CANCELED, and
  *     code that cleans up may wait again.
@@ -32,7 +32,10 @@
  *     future fail with EVPQ_TIMEOUT.
  *   - Both stop the future itself, for all who wait for it (evpq_shield keeps one from harm). A
  *     task or group that is waited for is asked to stop instead, and the await lasts until it has,
- *     so that what its function uses may stand on the waiting function's stack.
+ *     so that what its function uses may stand on the waiting function's stack. Not so through a
+ *     combinator (evpq_all, evpq_timeout, ...), which settles at once and leaves tasks to clean up
+ *     on their own: there, use a group, and its deadline.
+ *   - A task waits for futures of its own evpq_loop.
  *
  * Functions that evpq calls from a task's stack, such as the free_value of a future that the task
  * lets go of, are callbacks: they cannot wait. A task may run its loop (evpq_loop_run) as a
@@ -72,12 +75,13 @@ typedef struct evpq_task_opts {
                           first touched. What lies below is never mapped: a task that needs more
                           dies of SIGSEGV there */
     double deadline;   /* seconds from now after which no await of the task, and none of the tasks
-                          and queries that it starts, lasts any longer; a deadline of the task that
-                          spawns this one goes on to it and is the later bound. Negative: none, not
-                          even the spawner's [the spawner's] */
+                          and queries that it starts, lasts any longer. The deadline of the task
+                          that spawns this one bounds it too. Negative: none, not even the
+                          spawner's [the spawner's] */
 
-    /* Called with the `arg` of evpq_task_spawn when the task has ended, also when it never began;
-     * the task's future has not settled yet. */
+    /* Called with the `arg` of evpq_task_spawn when the task has ended, and what it returned has
+     * settled; also when it never began. The task's own future settles after it, unless that was
+     * canceled (evpq_future_cancel). */
     void (*free_arg)(void *arg);
 } evpq_task_opts;
 
@@ -120,8 +124,9 @@ EVPQ_API evpq_loop *evpq_task_loop(const evpq_task *self);
 EVPQ_API evpq_status evpq_yield(evpq_task *self);
 
 /* Calls fn(arg) when the task ends, whatever the way: after its function has returned, last added
- * first, on the task's stack and before its future settles. They may wait, cannot be canceled, and
- * have no deadline: use evpq_timeout there. `arg` is borrowed until then. EVPQ_OK;
+ * first, on the task's stack and before its future settles. They may wait, cannot be canceled (a
+ * cancel then goes to what the function returned), and have no deadline: use evpq_timeout there.
+ * `arg` is borrowed until then. EVPQ_OK;
  * EVPQ_NOMEM when there was no memory to remember it by: fn(arg) has been called at once then, and
  * nothing is left to be released; EVPQ_INVALID, where it is never called. */
 EVPQ_API evpq_status evpq_task_defer(evpq_task *self, void (*fn)(void *arg), void *arg);
@@ -144,7 +149,9 @@ typedef struct evpq_group_opts {
     size_t size; /* sizeof(evpq_group_opts) */
 
     int limit;       /* tasks that run at once; others begin as these end [no limit] */
-    double deadline; /* as of each task in it: evpq_task_opts [the opener's] */
+    double deadline; /* seconds from evpq_group_open after which no await of any task in it lasts
+                        any longer; negative: none, not even the opener's. In place of a spawner's,
+                        for the tasks in it [the opener's] */
 } evpq_group_opts;
 
 /* A group, given: hand it to evpq_group_join. Opened in a task it belongs to that: one that is not

@@ -67,7 +67,9 @@ void evpq_task_dump(evpq_loop *loop, FILE *out)
         print_quoted(out, t->name);
         fprintf(out, " ");
         print_state(out, t, now);
-        if (isfinite(t->guest.deadline))
+        if (t->late || t->guest.deadline <= now)
+            fprintf(out, ", out of time");
+        else if (isfinite(t->guest.deadline))
             fprintf(out, ", deadline in %.3f s", t->guest.deadline - now);
         fprintf(out, "%s%s\n", t->canceled ? ", canceled" : "", t->closing ? ", ending" : "");
     }
