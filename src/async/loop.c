@@ -14,7 +14,7 @@
 #include <ev.h>
 #include <time.h>
 
-enum { JOBS_PER_TICK = 4096, JOBS_PER_LOOK = 16 };
+enum { JOBS_PER_TICK = 4096, JOBS_PER_LOOK = 64 };
 
 static const double TICK_LASTS = 0.002; /* seconds of jobs alone, about */
 
