@@ -16,11 +16,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
-/* Seconds: how long a client may be silent; and how long one that is idle when the server drains
- * has to send what may be on its way. */
-enum { CLIENT_TIMEOUT = 30, LINGER = 1 };
+/* Seconds: how long a client may be silent, whatever it has sent before: this counts silence
+ * alone, so one that sends its head a byte at a time keeps its place; how long one that has gone
+ * may take to read what is left; and how long one that is idle when the server drains has to send
+ * what may be on its way. */
+enum { CLIENT_TIMEOUT = 30, GONE_TIMEOUT = 1, LINGER = 1 };
 
 /* Bytes for the head of a request, and of its answer; and routes with a fixed answer are among the
  * first so many. */
@@ -34,6 +37,7 @@ struct client {
     const struct route *route;
     evpq_future *task; /* while it runs */
     unsigned status;   /* once it has ended; 0: nothing has been done for this request yet */
+    bool begun;        /* it is whole, and counted among the server's requests */
     bool gone;
 };
 
@@ -44,7 +48,7 @@ struct server {
     struct MHD_Response *fixed[MAX_ROUTES];
     ev_io ready, leaving;
     ev_timer due, lingered;
-    int tasks, requests, clients; /* under way; not answered yet; connected */
+    int tasks, requests, clients; /* under way; whole, and not answered yet; connected */
     bool draining;
     evpq_future *drained; /* until it has settled */
 };
@@ -171,6 +175,8 @@ static enum MHD_Result start_task(struct client *c)
 static enum MHD_Result begin(struct client *c, const char *path, const char *method)
 {
     struct server *s = c->server;
+    s->requests++;
+    c->begun = true;
     c->route = s->opts.routes;
     while (c->route->path && strcmp(c->route->path, path) != 0)
         c->route++;
@@ -192,11 +198,9 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
                                   const char *method, const char *version, const char *upload,
                                   size_t *upload_size, void **request)
 {
-    struct server *s = cls;
     if (!*request) {
         *request =
             MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
-        s->requests += *request != NULL;
         return *request ? MHD_YES : MHD_NO;
     }
     struct client *c = *request;
@@ -206,7 +210,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
     return c->status ? answer(c, c->status) : begin(c, path, method);
 }
 
-/* The answer is out, or cannot be. */
+/* The answer is out, or cannot be; the request may not even have been whole. */
 static void on_completed(void *cls, struct MHD_Connection *connection, void **request,
                          enum MHD_RequestTerminationCode how)
 {
@@ -214,7 +218,8 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **re
     struct client *c = *request;
     if (!c)
         return;
-    s->requests--;
+    s->requests -= c->begun;
+    c->begun = false;
     c->status = 0;
     text_clear(&c->request.body);
 }
@@ -266,6 +271,8 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **c
     }
 }
 
+/* Its task is canceled, and its descriptor kept for no longer than it takes to send what is still
+ * to be sent. */
 static void on_leaving(struct ev_loop *ev, ev_io *w, int events)
 {
     struct epoll_event gone[64];
@@ -273,6 +280,8 @@ static void on_leaving(struct ev_loop *ev, ev_io *w, int events)
     for (int i = 0; i < n; i++) {
         struct client *c = gone[i].data.ptr;
         c->gone = true;
+        MHD_set_connection_option(c->connection, MHD_CONNECTION_OPTION_TIMEOUT,
+                                  (unsigned)GONE_TIMEOUT);
         if (c->task)
             evpq_task_cancel(c->task); /* on_ended is called from the loop */
     }
@@ -343,15 +352,22 @@ int server_port(const struct server *s)
     return MHD_get_daemon_info(s->http, MHD_DAEMON_INFO_BIND_PORT)->port;
 }
 
-/* Takes in those whom the kernel has accepted, and lets it accept no more. */
+/* Takes in those whom the kernel has accepted, and lets it accept no more. This is not left to
+ * MHD_run, which does other work in between, while more come. */
 static void stop_listening(struct server *s)
 {
-    int known;
-    do {
-        known = s->clients;
-        run(s);
-    } while (s->clients > known);
-    close(MHD_quiesce_daemon(s->http));
+    struct sockaddr_storage from;
+    struct sockaddr *address = (struct sockaddr *)&from;
+    int listening = MHD_quiesce_daemon(s->http), taken;
+    for (;;) {
+        socklen_t length = sizeof from;
+        taken = accept(listening, address, &length);
+        if (taken < 0)
+            break;
+        MHD_add_connection(s->http, taken, address, length);
+    }
+    close(listening);
+    run(s);
 }
 
 evpq_future *server_drain(struct server *s)
