@@ -1,25 +1,16 @@
-/* task.c - the life of a task: spawned, run a stretch at a time, stopped, ended.
+/* task.c - tasks as they are spawned, stopped, and called upon; run.c runs them.
  *
- * A task's code runs from a job of the run queue, as every callback does, and from nowhere else.
- * Asking it to stop only settles what it waits for: that, too, reaches it through the run queue.
- * Three references keep it: its producer's until the future settles, one from `task_begin` until it
- * is over, and those that were given. */
+ * Asking a task to stop only settles what it waits for: it is told through the run queue. Three
+ * references keep it: its producer's until the future settles, one from `task_new` until it is over,
+ * and those that were given. */
 #include "tasks/task.h"
 
 #include "base/mem.h"
-#include "words/error.h"
 
 #include <math.h>
 #include <string.h>
 
 enum { STACK_SIZE = 256 * 1024, STACK_LEAST = 16 * 1024 };
-
-static const struct future_class task_class;
-
-static struct evpq_task *task_of(const evpq_future *f)
-{
-    return container_of(f, struct evpq_task, future);
-}
 
 /* ---- the loop's tasks ---- */
 
@@ -68,35 +59,9 @@ evpq_status evpq_task_set_stack_size(evpq_loop *loop, size_t bytes)
     return EVPQ_OK;
 }
 
-/* ---- the end ---- */
+/* ---- stopping ---- */
 
-static void over(struct evpq_task *t)
-{
-    t->state = TASK_OVER;
-    timer_stop(&t->timer);
-    list_remove(&t->node);
-    if (t->on_over)
-        t->on_over(t);
-    evpq_future_unref(&t->future); /* that of task_begin */
-}
-
-static void settle_as(struct evpq_task *t, evpq_future *f)
-{
-    t->awaits = NULL;
-    loop_free_value(t->future.loop, t->free_arg, t->arg);
-    if (future_pending(&t->future))
-        future_settle_follow(&t->future, f);
-    evpq_future_unref(f);
-    over(t);
-}
-
-static void returned_settled(struct job *job)
-{
-    struct evpq_task *t = container_of(job, struct evpq_task, turn.job);
-    settle_as(t, t->awaits);
-}
-
-static void stop_waited(evpq_future *f, bool late)
+void task_stop_waited(evpq_future *f, bool late)
 {
     if (f->class->stop)
         f->class->stop(f, late);
@@ -105,211 +70,6 @@ static void stop_waited(evpq_future *f, bool late)
     else
         evpq_future_cancel(f);
 }
-
-/* Whether `f` cannot settle before `t` goes on or ends. */
-bool task_is_behind(const evpq_future *f, const struct evpq_task *t)
-{
-    for (; f && future_pending(f) && f->class == &task_class; f = task_of(f)->awaits)
-        if (task_of(f) == t)
-            return true;
-    return f && future_pending(f) && group_waits_for(f, t);
-}
-
-/* The function has returned; whoever let go of the future meanwhile wants nothing more of it. */
-static void take_returned(struct evpq_task *t, evpq_future *f)
-{
-    if (!f) {
-        loop_free_value(t->future.loop, t->free_arg, t->arg);
-        if (future_pending(&t->future))
-            future_settle_value(&t->future, NULL, NULL);
-        over(t);
-        return;
-    }
-    f = future_checked(&t->future, f, "the function of a task");
-    if (future_pending(f) && task_is_behind(f, t)) {
-        evpq_future_unref(f);
-        f = evpq_future_failed(t->future.loop, EVPQ_DEADLOCK,
-                               "task \"%s\" returned what waits for it", t->name);
-    }
-    if (!future_pending(f)) {
-        settle_as(t, f);
-        return;
-    }
-    t->state = TASK_RETURNED;
-    t->awaits = f;
-    t->since = loop_time_polled(t->future.loop);
-    future_watch(f, t->future.loop, &t->turn, returned_settled);
-    if (t->canceled || t->late || !future_pending(&t->future))
-        stop_waited(f, t->late);
-}
-
-/* Its function was not called, and will not be. */
-static void end_unbegun(struct evpq_task *t, evpq_error *error)
-{
-    loop_free_value(t->future.loop, t->free_arg, t->arg);
-    if (future_pending(&t->future))
-        future_settle_error(&t->future, error);
-    else
-        evpq_error_unref(error);
-    over(t);
-}
-
-/* ---- running ---- */
-
-static void set_deadline(struct evpq_task *t, double at)
-{
-    evpq_loop *loop = t->future.loop;
-    t->guest.deadline = at;
-    if (at == INFINITY)
-        return;
-    double left = at - loop_time(loop);
-    if (left > 0)
-        timer_start(&t->timer, left);
-    else
-        task_stop(t, true);
-}
-
-static void run_deferred(struct evpq_task *t)
-{
-    struct list *node;
-    double deadline = t->guest.deadline;
-    t->closing = true;
-    t->guest.deadline = INFINITY;
-    timer_stop(&t->timer);
-    while ((node = list_pop_last(&t->deferred))) {
-        struct deferred *d = container_of(node, struct deferred, node);
-        void (*fn)(void *) = d->fn;
-        void *arg = d->arg;
-        if (d->owned)
-            mem_free(d);
-        fn(arg);
-    }
-    t->closing = false;
-    set_deadline(t, deadline); /* of what the function returned */
-}
-
-static void take_stack_back(struct evpq_task *t)
-{
-    evpq_future *f = t->awaits;
-    t->awaits = NULL;
-    stack_give(t->stack);
-    t->stack = NULL;
-    take_returned(t, f);
-}
-
-static void on_stack(void *arg)
-{
-    struct evpq_task *t = arg;
-    evpq_future *f = t->fn(t, t->arg);
-    if (!list_empty(&t->deferred))
-        run_deferred(t);
-    t->awaits = f;
-    t->state = TASK_RETURNED;
-}
-
-/* `t` is not in the caches as a rule: what is needed to go there is handed in. */
-static void run(struct evpq_task *t, evpq_loop *loop, struct stack *stack, void *place)
-{
-    struct guest *outer = loop_let_in(loop, &t->guest);
-    t->state = TASK_RUNNING;
-    stack_enter(stack, place);
-    loop_let_out(loop, outer);
-    if (t->state == TASK_RETURNED)
-        take_stack_back(t);
-}
-
-static void start(struct job *job)
-{
-    struct evpq_task *t = container_of(job, struct evpq_task, turn.job);
-    struct tasks *tasks = tasks_of(t->future.loop);
-    if (t->late)
-        end_unbegun(t, error_new(EVPQ_TIMEOUT, EVPQ_OUTCOME_NOT_SENT,
-                                 "the deadline of task \"%s\" passed before it began", t->name));
-    else if (t->canceled)
-        end_unbegun(t, evpq_error_ref(error_canceled(EVPQ_OUTCOME_NOT_SENT)));
-    else if (!(t->stack = stack_take(&tasks->stacks, t->stack_size)))
-        end_unbegun(t, error_new(EVPQ_NOMEM, EVPQ_OUTCOME_NOT_SENT,
-                                 "no memory for the stack of task \"%s\"", t->name));
-    else {
-        void *place = stack_aim(t->stack, on_stack, t, t->name);
-        run(t, t->future.loop, t->stack, place);
-    }
-}
-
-/* A task that is set aside. Stands on its stack, so that whoever comes to wake it brings the frames
- * nearby into the caches (future_expect). */
-struct pause {
-    struct waiter wake;
-    struct evpq_task *task;
-    evpq_loop *loop;
-    struct stack *stack;
-    void *place;
-};
-
-static void resume(struct job *job)
-{
-    struct pause *p = container_of(job, struct pause, wake.job);
-    run(p->task, p->loop, p->stack, p->place);
-}
-
-/* Until its job is run. */
-static void leave(struct evpq_task *t, struct pause *p, evpq_loop *loop, evpq_future *awaits)
-{
-    p->task = t;
-    p->loop = loop;
-    p->stack = t->stack;
-    t->state = TASK_WAITING;
-    t->awaits = awaits;
-    t->since = loop_time_polled(loop);
-    stack_leave(t->stack, &p->place);
-    t->awaits = NULL;
-}
-
-evpq_status task_await(struct evpq_task *t, evpq_future *f)
-{
-    if (task_is_behind(f, t))
-        return EVPQ_DEADLOCK;
-    evpq_future_ref(f);
-    if ((t->canceled || t->late) && !t->closing) {
-        t->passed_on = t->canceled;
-        stop_waited(f, t->late);
-    }
-    if (future_pending(f)) {
-        struct pause pause;
-        future_watch(f, f->loop, &pause.wake, resume);
-        leave(t, &pause, f->loop, f);
-    }
-    evpq_status status = f->status;
-    if (status != EVPQ_OK) { /* else it is told at the next */
-        t->canceled = t->canceled && status != EVPQ_CANCELED && !t->passed_on;
-        t->passed_on = false;
-    }
-    evpq_future_unref(f);
-    return status;
-}
-
-evpq_status evpq_yield(evpq_task *self)
-{
-    evpq_loop *loop = self ? self->future.loop : NULL;
-    if (self && loop_forked(loop))
-        return EVPQ_FORKED;
-    if (!self || task_running(loop) != self)
-        return EVPQ_DEADLOCK;
-    struct pause pause;
-    job_init(&pause.wake.job, resume);
-    loop_defer(loop, &pause.wake.job);
-    leave(self, &pause, loop, NULL);
-    if (self->closing)
-        return EVPQ_OK;
-    if (self->late)
-        return EVPQ_TIMEOUT;
-    if (!self->canceled)
-        return EVPQ_OK;
-    self->canceled = self->passed_on = false;
-    return EVPQ_CANCELED;
-}
-
-/* ---- stopping ---- */
 
 static void mark_late(struct evpq_task *t)
 {
@@ -339,7 +99,7 @@ void task_stop(struct evpq_task *t, bool late)
             return;
         t->passed_on = t->canceled;
         if (f->class != &task_class) {
-            stop_waited(f, late);
+            task_stop_waited(f, late);
             return;
         }
         t = task_of(f);
@@ -359,6 +119,19 @@ static void out_of_time(struct timer *timer)
     task_stop(container_of(timer, struct evpq_task, timer), true);
 }
 
+void task_set_deadline(struct evpq_task *t, double at)
+{
+    evpq_loop *loop = t->future.loop;
+    t->guest.deadline = at;
+    if (at == INFINITY)
+        return;
+    double left = at - loop_time(loop);
+    if (left > 0)
+        timer_start(&t->timer, left);
+    else
+        task_stop(t, true);
+}
+
 /* ---- the future ---- */
 
 static void task_class_stop(evpq_future *f, bool late)
@@ -368,7 +141,7 @@ static void task_class_stop(evpq_future *f, bool late)
 
 static void task_class_cancel(evpq_future *f)
 {
-    struct evpq_task *t = task_of(f); /* kept by task_begin's reference */
+    struct evpq_task *t = task_of(f); /* kept by task_new's reference */
     future_settle_canceled(f, EVPQ_OUTCOME_UNKNOWN);
     task_stop(t, false);
 }
@@ -383,7 +156,7 @@ static const char *task_class_detail(const evpq_future *f)
     return task_of(f)->name;
 }
 
-static const struct future_class task_class = {
+const struct future_class task_class = {
     .name = "task",
     .cancel = task_class_cancel,
     .free = task_class_free,
@@ -441,13 +214,13 @@ evpq_future *task_new(evpq_loop *loop, evpq_task_fn *fn, void *arg, const evpq_t
     t->stack_size = o.stack_size ? o.stack_size : tasks->stack_size;
     if (t->stack_size < STACK_LEAST)
         t->stack_size = STACK_LEAST;
-    job_init(&t->turn.job, start);
+    job_init(&t->turn.job, task_start);
     list_append(&tasks->live, &t->node);
     list_init(&t->deferred);
     list_init(&t->in_group);
     timer_init(&t->timer, loop, out_of_time);
-    set_deadline(t, of_group ? nearer(*of_group, bound_of(loop, o.deadline))
-                             : task_bound(loop, o.deadline));
+    task_set_deadline(t, of_group ? nearer(*of_group, bound_of(loop, o.deadline))
+                                  : task_bound(loop, o.deadline));
     evpq_future_ref(&t->future);
     *ret_task = t;
     return &t->future;
@@ -497,7 +270,7 @@ evpq_status evpq_task_set_deadline(evpq_task *self, double seconds)
         return EVPQ_FORKED;
     double at = loop_time(self->future.loop) + (seconds > 0 ? seconds : 0);
     if (!self->closing && at < self->guest.deadline)
-        set_deadline(self, at);
+        task_set_deadline(self, at);
     return EVPQ_OK;
 }
 

@@ -78,6 +78,17 @@ evpq_future *task_new(evpq_loop *loop, evpq_task_fn *fn, void *arg, const evpq_t
                       const double *of_group, struct evpq_task **ret_task);
 void task_begin(struct evpq_task *t);
 
+/* Between task.c and run.c. */
+extern const struct future_class task_class;
+void task_start(struct job *turn);
+void task_set_deadline(struct evpq_task *t, double at);
+void task_stop_waited(evpq_future *f, bool late); /* it is pending */
+
+static inline struct evpq_task *task_of(const evpq_future *f)
+{
+    return container_of(f, struct evpq_task, future);
+}
+
 /* Asks it to stop: cancels it, or (late) lets its deadline be over. */
 void task_stop(struct evpq_task *t, bool late);
 
