@@ -1,88 +1,20 @@
-/* loop.c - the only file that sees <ev.h>.
+/* loop.c - the loop's life, its tick, and the time.
  *
  * Owns the run queue and the lists of what is to be read and to be flushed. A tick is asked for by
  * feeding an event to a watcher of the lowest priority: libev then calls it once, after everything
  * else of this turn, without any watcher being started and without a system call. A tick is
  * bounded, and asks for none after itself; when its jobs keep making jobs, an idle watcher lets the
  * loop look at its sockets before going on. */
-#include "async/loop.h"
+#include "async/loop_impl.h"
 
 #include "async/thread.h"
-#include "base/forked.h"
 #include "base/mem.h"
 
-#include <ev.h>
 #include <time.h>
 
 enum { JOBS_PER_TICK = 4096, JOBS_PER_LOOK = 64 };
 
 static const double TICK_LASTS = 0.002; /* seconds of jobs alone, about */
-
-struct evpq_loop {
-    unsigned refs;
-    bool owns_ev;
-    struct ev_loop *ev;
-    struct runq runq;
-    struct list readers, flushers;
-    ev_prepare tick;  /* never started, only fed */
-    bool unpolled;    /* the tick was asked for from outside the loop */
-    unsigned ticking; /* the depth of ev_run in which a tick is under way; 0: none is */
-    bool standing;    /* it reads or flushes, and runs no job */
-    double now;       /* the time, while it stands still; 0: not asked for yet */
-    double polled;    /* when this tick first knew the time: about when the sockets were polled */
-    ev_idle more;
-    ev_prepare leaving; /* started when the outermost run is to end and an inner one is under way */
-    struct guest *guest;
-    struct annex *annex;
-    struct birthmark birth;
-    ev_fork forked;
-    struct list timers, ios; /* those that are on, and */
-    int held;                /* how often the loop is held: what has to go in a forked child */
-    struct mailbox *mailbox;
-    struct recycler *blocks;
-    struct graveyard graveyard;
-};
-
-_Static_assert(sizeof(ev_timer) <= sizeof(struct watcher_room), "room for an ev_timer");
-_Static_assert(sizeof(ev_io) <= sizeof(struct watcher_room), "room for an ev_io");
-
-/* ---- fork ---- */
-
-static ev_timer *timer_ev(const struct timer *t)
-{
-    return (ev_timer *)(void *)&((struct timer *)(void *)t)->ev;
-}
-
-static ev_io *io_ev(const struct io *io)
-{
-    return (ev_io *)(void *)&((struct io *)(void *)io)->ev;
-}
-
-/* In a forked child: takes off `ev`, with which the program may go on there, all that is the
- * parent's. ev_loop_fork comes first, should the program have forgotten it: until then libev has
- * the parent's epoll set in its hands, and would stop watching for the parent too. */
-static void leave_to_parent(evpq_loop *loop)
-{
-    struct list *node;
-    ev_loop_fork(loop->ev);
-    while ((node = list_pop(&loop->timers)))
-        ev_timer_stop(loop->ev, timer_ev(container_of(node, struct timer, node)));
-    while ((node = list_pop(&loop->ios)))
-        ev_io_stop(loop->ev, io_ev(container_of(node, struct io, node)));
-    ev_clear_pending(loop->ev, &loop->tick);
-    ev_idle_stop(loop->ev, &loop->more);
-    for (; loop->held > 0; loop->held--)
-        ev_unref(loop->ev);
-    for (; loop->held < 0; loop->held++)
-        ev_ref(loop->ev);
-}
-
-static void on_fork(struct ev_loop *ev, ev_fork *w, int events)
-{
-    (void)ev, (void)events;
-    if (loop_forked(w->data))
-        leave_to_parent(w->data);
-}
 
 bool loop_forked(const evpq_loop *loop)
 {
@@ -206,7 +138,7 @@ static void run_tick(evpq_loop *loop)
     loop->now = loop->polled = 0;
     loop->unpolled = false;
     if (loop_forked(loop))
-        leave_to_parent(loop);
+        loop_leave_to_parent(loop);
     else if (work_left(loop))
         ev_idle_start(loop->ev, &loop->more);
     evpq_loop_unref(loop);
@@ -278,7 +210,7 @@ evpq_loop *evpq_loop_new(struct ev_loop *ev)
     ev_set_priority(&loop->more, EV_MAXPRI);
     loop->more.data = loop;
     birthmark_make(&loop->birth);
-    ev_fork_init(&loop->forked, on_fork);
+    ev_fork_init(&loop->forked, loop_on_fork);
     loop->forked.data = loop;
     ev_fork_start(loop->ev, &loop->forked);
     ev_unref(loop->ev); /* it keeps no run from ending by itself */
@@ -297,7 +229,7 @@ evpq_loop *evpq_loop_unref(evpq_loop *loop)
     if (!loop || --loop->refs)
         return NULL;
     if (loop_forked(loop))
-        leave_to_parent(loop);
+        loop_leave_to_parent(loop);
     mailbox_close(loop->mailbox);
     if (loop->annex)
         loop->annex->free(loop->annex);
@@ -453,94 +385,4 @@ double loop_time_polled(evpq_loop *loop)
     if (!loop->polled)
         loop->polled = clock_now();
     return loop->polled;
-}
-
-/* ---- timers ---- */
-
-static void on_timer(struct ev_loop *ev, ev_timer *w, int events)
-{
-    (void)ev, (void)events;
-    struct timer *t = w->data;
-    if (loop_forked(t->loop)) {
-        leave_to_parent(t->loop);
-        return;
-    }
-    list_remove(&t->node);
-    t->fire(t);
-}
-
-void timer_init(struct timer *t, evpq_loop *loop, void (*fire)(struct timer *))
-{
-    t->fire = fire;
-    t->loop = loop;
-    list_init(&t->node);
-    ev_timer_init(timer_ev(t), on_timer, 0., 0.);
-    timer_ev(t)->data = t;
-}
-
-void timer_start(struct timer *t, double after)
-{
-    ev_timer *w = timer_ev(t);
-    ev_timer_stop(t->loop->ev, w);
-    ev_now_update(t->loop->ev); /* the loop's idea of now is as old as the beginning of its turn */
-    ev_timer_set(w, after > 0. ? after : 0., 0.);
-    ev_timer_start(t->loop->ev, w);
-    if (!list_linked(&t->node))
-        list_append(&t->loop->timers, &t->node);
-}
-
-void timer_stop(struct timer *t)
-{
-    ev_timer_stop(t->loop->ev, timer_ev(t));
-    list_remove(&t->node);
-}
-
-bool timer_active(const struct timer *t)
-{
-    return ev_is_active(timer_ev(t));
-}
-
-/* ---- descriptors ---- */
-
-static void on_io(struct ev_loop *ev, ev_io *w, int events)
-{
-    (void)ev, (void)events;
-    struct io *io = w->data;
-    if (loop_forked(io->loop))
-        leave_to_parent(io->loop);
-    else
-        io->ready(io);
-}
-
-void io_init(struct io *io, evpq_loop *loop, void (*ready)(struct io *))
-{
-    io->ready = ready;
-    io->loop = loop;
-    list_init(&io->node);
-    ev_io_init(io_ev(io), on_io, -1, 0);
-    io_ev(io)->data = io;
-}
-
-void io_start(struct io *io, int fd, int events)
-{
-    ev_io *w = io_ev(io);
-    ev_io_stop(io->loop->ev, w);
-    /* ev_io_set, not ev_io_modify: it makes libev tell the kernel again, even when number and
-     * events are the same, which is needed when libpq has closed a socket and got the same number
-     * for the next. */
-    ev_io_set(w, fd, (events & IO_READ ? EV_READ : 0) | (events & IO_WRITE ? EV_WRITE : 0));
-    ev_io_start(io->loop->ev, w);
-    if (!list_linked(&io->node))
-        list_append(&io->loop->ios, &io->node);
-}
-
-void io_stop(struct io *io)
-{
-    ev_io_stop(io->loop->ev, io_ev(io));
-    list_remove(&io->node);
-}
-
-bool io_active(const struct io *io)
-{
-    return ev_is_active(io_ev(io));
 }

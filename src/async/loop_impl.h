@@ -1,0 +1,42 @@
+/* loop_impl.h - the loop as its two files see it: loop.c, which ticks, and watch.c, which watches.
+ */
+#ifndef ASYNC_LOOP_IMPL_H
+#define ASYNC_LOOP_IMPL_H
+
+#include "async/loop.h"
+#include "base/forked.h"
+
+#include <ev.h>
+
+struct evpq_loop {
+    unsigned refs;
+    bool owns_ev;
+    struct ev_loop *ev;
+    struct runq runq;
+    struct list readers, flushers;
+    ev_prepare tick;  /* never started, only fed */
+    bool unpolled;    /* the tick was asked for from outside the loop */
+    unsigned ticking; /* the depth of ev_run in which a tick is under way; 0: none is */
+    bool standing;    /* it reads or flushes, and runs no job */
+    double now;       /* the time, while it stands still; 0: not asked for yet */
+    double polled;    /* when this tick first knew the time: about when the sockets were polled */
+    ev_idle more;
+    ev_prepare leaving; /* started when the outermost run is to end and an inner one is under way */
+    struct guest *guest;
+    struct annex *annex;
+    struct birthmark birth;
+    ev_fork forked;
+    struct list timers, ios; /* those that are on, and */
+    int held;                /* how often the loop is held: what has to go in a forked child */
+    struct mailbox *mailbox;
+    struct recycler *blocks;
+    struct graveyard graveyard;
+};
+
+/* In a forked child: takes off `ev` all that is the parent's. */
+void loop_leave_to_parent(evpq_loop *loop);
+
+/* Called by libev in a child that goes on with the inherited ev loop. */
+void loop_on_fork(struct ev_loop *ev, ev_fork *w, int events);
+
+#endif

@@ -1,0 +1,133 @@
+/* watch.c - timers and descriptors on libev's loop, and what becomes of them in a forked child. */
+#include "async/loop_impl.h"
+
+_Static_assert(sizeof(ev_timer) <= sizeof(struct watcher_room), "room for an ev_timer");
+_Static_assert(sizeof(ev_io) <= sizeof(struct watcher_room), "room for an ev_io");
+
+/* ---- fork ---- */
+
+static ev_timer *timer_ev(const struct timer *t)
+{
+    return (ev_timer *)(void *)&((struct timer *)(void *)t)->ev;
+}
+
+static ev_io *io_ev(const struct io *io)
+{
+    return (ev_io *)(void *)&((struct io *)(void *)io)->ev;
+}
+
+/* In a forked child: takes off `ev`, with which the program may go on there, all that is the
+ * parent's. ev_loop_fork comes first, should the program have forgotten it: until then libev has
+ * the parent's epoll set in its hands, and would stop watching for the parent too. */
+void loop_leave_to_parent(evpq_loop *loop)
+{
+    struct list *node;
+    ev_loop_fork(loop->ev);
+    while ((node = list_pop(&loop->timers)))
+        ev_timer_stop(loop->ev, timer_ev(container_of(node, struct timer, node)));
+    while ((node = list_pop(&loop->ios)))
+        ev_io_stop(loop->ev, io_ev(container_of(node, struct io, node)));
+    ev_clear_pending(loop->ev, &loop->tick);
+    ev_idle_stop(loop->ev, &loop->more);
+    for (; loop->held > 0; loop->held--)
+        ev_unref(loop->ev);
+    for (; loop->held < 0; loop->held++)
+        ev_ref(loop->ev);
+}
+
+void loop_on_fork(struct ev_loop *ev, ev_fork *w, int events)
+{
+    (void)ev, (void)events;
+    if (loop_forked(w->data))
+        loop_leave_to_parent(w->data);
+}
+
+/* ---- timers ---- */
+
+static void on_timer(struct ev_loop *ev, ev_timer *w, int events)
+{
+    (void)ev, (void)events;
+    struct timer *t = w->data;
+    if (loop_forked(t->loop)) {
+        loop_leave_to_parent(t->loop);
+        return;
+    }
+    list_remove(&t->node);
+    t->fire(t);
+}
+
+void timer_init(struct timer *t, evpq_loop *loop, void (*fire)(struct timer *))
+{
+    t->fire = fire;
+    t->loop = loop;
+    list_init(&t->node);
+    ev_timer_init(timer_ev(t), on_timer, 0., 0.);
+    timer_ev(t)->data = t;
+}
+
+void timer_start(struct timer *t, double after)
+{
+    ev_timer *w = timer_ev(t);
+    ev_timer_stop(t->loop->ev, w);
+    ev_now_update(t->loop->ev); /* the loop's idea of now is as old as the beginning of its turn */
+    ev_timer_set(w, after > 0. ? after : 0., 0.);
+    ev_timer_start(t->loop->ev, w);
+    if (!list_linked(&t->node))
+        list_append(&t->loop->timers, &t->node);
+}
+
+void timer_stop(struct timer *t)
+{
+    ev_timer_stop(t->loop->ev, timer_ev(t));
+    list_remove(&t->node);
+}
+
+bool timer_active(const struct timer *t)
+{
+    return ev_is_active(timer_ev(t));
+}
+
+/* ---- descriptors ---- */
+
+static void on_io(struct ev_loop *ev, ev_io *w, int events)
+{
+    (void)ev, (void)events;
+    struct io *io = w->data;
+    if (loop_forked(io->loop))
+        loop_leave_to_parent(io->loop);
+    else
+        io->ready(io);
+}
+
+void io_init(struct io *io, evpq_loop *loop, void (*ready)(struct io *))
+{
+    io->ready = ready;
+    io->loop = loop;
+    list_init(&io->node);
+    ev_io_init(io_ev(io), on_io, -1, 0);
+    io_ev(io)->data = io;
+}
+
+void io_start(struct io *io, int fd, int events)
+{
+    ev_io *w = io_ev(io);
+    ev_io_stop(io->loop->ev, w);
+    /* ev_io_set, not ev_io_modify: it makes libev tell the kernel again, even when number and
+     * events are the same, which is needed when libpq has closed a socket and got the same number
+     * for the next. */
+    ev_io_set(w, fd, (events & IO_READ ? EV_READ : 0) | (events & IO_WRITE ? EV_WRITE : 0));
+    ev_io_start(io->loop->ev, w);
+    if (!list_linked(&io->node))
+        list_append(&io->loop->ios, &io->node);
+}
+
+void io_stop(struct io *io)
+{
+    ev_io_stop(io->loop->ev, io_ev(io));
+    list_remove(&io->node);
+}
+
+bool io_active(const struct io *io)
+{
+    return ev_is_active(io_ev(io));
+}
