@@ -44,7 +44,12 @@ static void write_read_world(struct text *t, evpq_future *world)
     write_world(t, evpq_result_int4(r, 0, 0), evpq_result_int4(r, 0, 1));
 }
 
-/* ---- /json, /db, /queries ---- */
+/* ---- /plaintext, /json, /db, /queries ---- */
+
+static void plaintext(struct request *rq)
+{
+    text_string(&rq->body, "Hello, World!");
+}
 
 static void json(struct request *rq)
 {
@@ -241,7 +246,7 @@ static evpq_future *health(evpq_task *self, void *arg)
 }
 
 const struct route routes[] = {
-    {"/plaintext", "text/plain", .fixed = "Hello, World!"},
+    {"/plaintext", "text/plain", .write = plaintext},
     {"/json", "application/json", .write = json},
     {"/db", "application/json", .task = db},
     {"/queries", "application/json", .task = queries},

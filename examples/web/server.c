@@ -25,9 +25,9 @@
  * what may be on its way. */
 enum { CLIENT_TIMEOUT = 30, GONE_TIMEOUT = 1, LINGER = 1 };
 
-/* Bytes for the head of a request, and of its answer; and routes with a fixed answer are among the
- * first so many. */
-enum { HEAD_MEMORY = 8192, MAX_ROUTES = 32 };
+/* Bytes for the head of a request, and of its answer, in each connection. A head that does not fit
+ * is answered 431, or 413 or 414, by libmicrohttpd. */
+enum { HEAD_MEMORY = 8192 };
 
 /* A connection, and its request: there is one at a time. */
 struct client {
@@ -36,7 +36,7 @@ struct client {
     struct MHD_Connection *connection;
     const struct route *route;
     evpq_future *task; /* while it runs */
-    unsigned status;   /* once it has ended; 0: nothing has been done for this request yet */
+    unsigned status;   /* of the answer, once it is known; 0 before */
     bool begun;        /* it is whole, and counted among the server's requests */
     bool gone;
 };
@@ -45,7 +45,6 @@ struct server {
     evpq_loop *loop;
     struct server_opts opts;
     struct MHD_Daemon *http;
-    struct MHD_Response *fixed[MAX_ROUTES];
     ev_io ready, leaving;
     ev_timer due, lingered;
     int tasks, requests, clients; /* under way; whole, and not answered yet; connected */
@@ -172,24 +171,44 @@ static enum MHD_Result start_task(struct client *c)
     return MHD_YES;
 }
 
-static enum MHD_Result begin(struct client *c, const char *path, const char *method)
+static void find_route(struct client *c, const char *path, const char *method)
 {
-    struct server *s = c->server;
-    s->requests++;
-    c->begun = true;
-    c->route = s->opts.routes;
+    c->route = c->server->opts.routes;
     while (c->route->path && strcmp(c->route->path, path) != 0)
         c->route++;
     if (!c->route->path)
-        return answer(c, MHD_HTTP_NOT_FOUND);
-    if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
-        return answer(c, MHD_HTTP_METHOD_NOT_ALLOWED);
-    if (c->route->fixed)
-        return MHD_queue_response(c->connection, MHD_HTTP_OK, s->fixed[c->route - s->opts.routes]);
+        c->status = MHD_HTTP_NOT_FOUND;
+    else if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
+        c->status = MHD_HTTP_METHOD_NOT_ALLOWED;
+}
+
+static bool has_body(const struct client *c)
+{
+    struct MHD_Connection *head = c->connection;
+    return MHD_lookup_connection_value(head, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH) ||
+           MHD_lookup_connection_value(head, MHD_HEADER_KIND, MHD_HTTP_HEADER_TRANSFER_ENCODING);
+}
+
+/* From here on a drain waits for the answer. */
+static enum MHD_Result begin(struct client *c)
+{
+    if (!c->begun)
+        c->server->requests++;
+    c->begun = true;
+    if (c->status)
+        return answer(c, c->status);
     if (c->route->task)
         return start_task(c);
     c->route->write(&c->request);
     return answer(c, MHD_HTTP_OK);
+}
+
+/* What is refused is not read to the end first. libmicrohttpd then closes the connection, so one
+ * without a body is refused in its turn. */
+static enum MHD_Result on_head(struct client *c, const char *path, const char *method)
+{
+    find_route(c, path, method);
+    return c->status && has_body(c) ? begin(c) : MHD_YES;
 }
 
 /* Called when the head of a request is there, for each piece of its body, at its end, and when a
@@ -198,16 +217,14 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
                                   const char *method, const char *version, const char *upload,
                                   size_t *upload_size, void **request)
 {
-    if (!*request) {
-        *request =
-            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
-        return *request ? MHD_YES : MHD_NO;
-    }
     struct client *c = *request;
+    if (!c) {
+        *request = c =
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+        return c ? on_head(c, path, method) : MHD_NO;
+    }
     *upload_size = 0; /* nobody here wants a body */
-    if (upload)
-        return MHD_YES;
-    return c->status ? answer(c, c->status) : begin(c, path, method);
+    return upload ? MHD_YES : begin(c);
 }
 
 /* The answer is out, or cannot be; the request may not even have been whole. */
@@ -339,10 +356,6 @@ struct server *server_open(evpq_loop *loop, const struct server_opts *opts)
         return NULL;
     }
     s->loop = evpq_loop_ref(loop);
-    for (int i = 0; i < MAX_ROUTES && opts->routes[i].path; i++)
-        if (opts->routes[i].fixed)
-            s->fixed[i] = reply_make(opts->routes[i].fixed, strlen(opts->routes[i].fixed),
-                                     opts->routes[i].type);
     watch(s, leaving);
     return s;
 }
@@ -373,10 +386,8 @@ static void stop_listening(struct server *s)
 evpq_future *server_drain(struct server *s)
 {
     evpq_future *drained = evpq_future_new(s->loop, NULL, NULL);
-    stop_listening(s);
     s->draining = true;
-    for (int i = 0; i < MAX_ROUTES; i++)
-        reply_header(s->fixed[i], MHD_HTTP_HEADER_CONNECTION, "close");
+    stop_listening(s);
     ev_timer_start(evpq_loop_ev(s->loop), &s->lingered);
     s->drained = evpq_future_ref(drained);
     look_if_drained(s);
@@ -393,9 +404,6 @@ void server_close(struct server *s)
     ev_timer_stop(ev, &s->lingered);
     MHD_stop_daemon(s->http);
     close(leaving);
-    for (int i = 0; i < MAX_ROUTES; i++)
-        if (s->fixed[i])
-            MHD_destroy_response(s->fixed[i]);
     evpq_loop_unref(s->loop);
     free(s);
 }

@@ -16,15 +16,13 @@ struct request {
 /* The value of a parameter in the query string, borrowed until the answer; NULL without one. */
 const char *request_parameter(const struct request *rq, const char *name);
 
-/* A path, and one of three ways to answer GET and HEAD there. */
+/* A path, and one of two ways to answer GET and HEAD there. */
 struct route {
     const char *path;
-    const char *type; /* Content-Type */
-
-    const char *fixed;                 /* the answer itself */
+    const char *type;                  /* Content-Type */
     void (*write)(struct request *rq); /* writes the answer, and waits for nothing */
     evpq_task_fn *task;                /* does the same in a task, with a struct request as its arg;
-                                          when it fails, how decides the status */
+                                          the way it fails decides the status */
 };
 
 struct server_opts {
