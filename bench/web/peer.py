@@ -1,4 +1,4 @@
-"""peer.py [PORT] - the routes of examples/web by aiohttp and asyncpg, on uvloop: what it is measured beside.
+"""peer.py [--port PORT] - the routes of examples/web by aiohttp and asyncpg, on uvloop: what it is measured beside.
 
 As their users write it: handlers on a pool, whose statements asyncpg prepares and keeps by itself. Where there are
 several ways, the faster one is taken. The queries of one request go one after the other down one connection:
@@ -21,10 +21,11 @@ UPDATE = "update world set randomnumber = v.number from unnest($1::int[], $2::in
 HEAD = "<!DOCTYPE html><html><head><title>Fortunes</title></head><body>" \
        "<table><tr><th>id</th><th>message</th></tr>"
 TAIL = "</table></body></html>"
+encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def answer_json(value):
-    return web.Response(body=json.dumps(value, separators=(",", ":")).encode(),
+    return web.Response(body=encode(value).encode(),
                         content_type="application/json")
 
 
@@ -52,8 +53,7 @@ class Site:
         if self.gather:
             return await asyncio.gather(*(self.pool.fetchrow(READ, i) for i in ids))
         async with self.pool.acquire() as connection:
-            statement = await connection.prepare(READ)
-            return [await statement.fetchrow(i) for i in ids]
+            return [await connection.fetchrow(READ, i) for i in ids]
 
     async def plaintext(self, request):
         return web.Response(body=b"Hello, World!", content_type="text/plain")
