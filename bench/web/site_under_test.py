@@ -18,7 +18,7 @@ def begin():
     if not os.access(WEB, os.X_OK):
         sys.exit(f"{sys.argv[0]}: {WEB} is not built")
     stage.behind_postgres()
-    subprocess.run([os.environ["EVPQ_PSQL"], "-XAtq", "-f", os.path.join(SOURCES, "schema.sql")],
+    subprocess.run([os.environ["EVPQ_PSQL"], "-XAtq", "-v", "ON_ERROR_STOP=1", "-f", os.path.join(SOURCES, "schema.sql")],
                    check=True)
 
 

@@ -1,10 +1,9 @@
 -- schema.sql - the tables of the TechEmpower benchmarks: ten thousand numbers, and twelve fortunes.
+-- Fails, and changes nothing, where there are tables of these names (psql -v ON_ERROR_STOP=1).
 set client_encoding = 'UTF8';
 set client_min_messages = warning;
 
 begin;
-drop table if exists world, fortune;
-
 create table world (
     id integer primary key,
     randomnumber integer not null
