@@ -50,6 +50,21 @@ static void wait_for(evpq_future *f)
     evpq_future_unref(f);
 }
 
+/* The server starts without a database too, and is well as soon as there is one. */
+static void on_connected(evpq_future *connected, void *arg)
+{
+    const evpq_error *error = evpq_future_error(connected);
+    if (evpq_error_status(error) == EVPQ_CONNECT)
+        fprintf(stderr, "web: no database yet: %s\n", evpq_error_message(error));
+}
+
+static void tell_if_not_connected(evpq_pool *pool)
+{
+    evpq_future *connected = evpq_pool_connect(pool);
+    evpq_future_on_done(connected, on_connected, NULL);
+    evpq_future_unref(connected);
+}
+
 static evpq_pool *open_pool(evpq_loop *loop, const struct opts *o)
 {
     evpq_pool_opts opts = {
@@ -116,6 +131,7 @@ int main(int argc, char **argv)
     evpq_pool *pool = open_pool(loop, &opts);
     struct server *server = pool ? open_server(loop, pool, &opts) : NULL;
     if (server) {
+        tell_if_not_connected(pool);
         wait_for(ending_asked(loop, &ending));
         wait_for(server_drain(server));
         server_close(server);

@@ -15,12 +15,12 @@ static const char help[] =
     "  -d, --conninfo STRING   a connection string or URI; PGHOST, PGDATABASE, ... fill in the rest\n"
     "      --pool N            connections to the database [8]\n"
     "      --max-waiting N     queries that may wait for one; a request with one more is answered\n"
-    "                          503 [20000]\n"
+    "                          503 [128000]\n"
     "      --max-requests N    requests at once that ask the database; one more is answered 503\n"
-    "                          [1000]\n"
+    "                          [256]; of 500 queries each so many fit into --max-waiting\n"
     "      --max-clients N     connections at once; more have to wait until one ends [10000]\n"
     "      --deadline S        seconds after which a request is answered 504, and its queries are\n"
-    "                          canceled [5]\n"
+    "                          canceled; so the end waits no longer for them [5]\n"
     "      --help              print this\n"
     "\n"
     "SIGTERM and SIGINT: listen no more, answer whoever has asked, end with 0. A second one quits.\n";
@@ -51,6 +51,16 @@ static bool read_count(const char *name, int *ret_value)
     return false;
 }
 
+static bool is_port(const char *text)
+{
+    char *end;
+    long value = strtol(text, &end, 10);
+    if (end != text && !*end && value >= 0 && value <= 65535)
+        return true;
+    fprintf(stderr, "web: --port %s: must be a whole number from 0 to 65535\n", text);
+    return false;
+}
+
 static bool read_seconds(const char *name, double *ret_value)
 {
     char *end;
@@ -69,7 +79,7 @@ static bool take(struct opts *o, int option)
         return true;
     case 'p':
         o->port = optarg;
-        return true;
+        return is_port(optarg);
     case 'd':
         o->conninfo = optarg;
         return true;
@@ -96,8 +106,8 @@ bool opts_read(struct opts *o, int argc, char **argv, int *ret_status)
         .port = "8080",
         .conninfo = "",
         .pool = 8,
-        .max_waiting = 20000,
-        .max_requests = 1000,
+        .max_waiting = 128000,
+        .max_requests = 256,
         .max_clients = 10000,
         .deadline = 5,
     };

@@ -15,7 +15,7 @@ static int random_world(void)
     return 1 + (int)(random() % WORLDS);
 }
 
-/* ?queries=N: from 1 to 500, and 1 where it is no number. */
+/* ?queries=N: from 1 to 500, and 1 where it is no number; of 2abc the number is 2. */
 static size_t wanted_queries(const struct request *rq)
 {
     const char *text = request_parameter(rq, "queries");
@@ -38,10 +38,22 @@ static void write_world(struct text *t, int id, int number)
     text_string(t, "}");
 }
 
-static void write_read_world(struct text *t, evpq_future *world)
+/* False when the table does not have that world. */
+static bool write_read_world(struct text *t, evpq_future *world)
 {
     const evpq_result *r = evpq_future_result(world);
+    if (evpq_result_rows(r) != 1)
+        return false;
     write_world(t, evpq_result_int4(r, 0, 0), evpq_result_int4(r, 0, 1));
+    return true;
+}
+
+/* What a handler returns when a world is missing, instead of what it has read, which is taken. */
+static evpq_future *no_world(evpq_task *self, evpq_future *read)
+{
+    evpq_future_unref(read);
+    return evpq_future_failed(evpq_task_loop(self), EVPQ_INVALID,
+                              "a world is missing: is the table as schema.sql makes it?");
 }
 
 /* ---- /plaintext, /json, /db, /queries ---- */
@@ -62,8 +74,8 @@ static evpq_future *db(evpq_task *self, void *arg)
 {
     struct request *rq = arg;
     evpq_future *world = read_world(rq, random_world());
-    if (evpq_await(world) == EVPQ_OK)
-        write_read_world(&rq->body, world);
+    if (evpq_await(world) == EVPQ_OK && !write_read_world(&rq->body, world))
+        return no_world(self, world);
     return world;
 }
 
@@ -76,13 +88,14 @@ static evpq_future *queries(evpq_task *self, void *arg)
         worlds[i] = read_world(rq, random_world());
 
     evpq_future *all = evpq_all(worlds, n);
-    if (evpq_await(all) == EVPQ_OK) {
-        for (size_t i = 0; i < n; i++) {
-            text_string(&rq->body, i ? "," : "[");
-            write_read_world(&rq->body, evpq_future_at(all, i));
-        }
-        text_string(&rq->body, "]");
+    if (evpq_await(all) != EVPQ_OK)
+        return all;
+    for (size_t i = 0; i < n; i++) {
+        text_string(&rq->body, i ? "," : "[");
+        if (!write_read_world(&rq->body, evpq_future_at(all, i)))
+            return no_world(self, all);
     }
+    text_string(&rq->body, "]");
     return all;
 }
 
@@ -152,10 +165,12 @@ static evpq_future *updates(evpq_task *self, void *arg)
     if (evpq_await(all) != EVPQ_OK)
         return all;
     for (size_t i = 0; i < n; i++) {
+        const evpq_result *r = evpq_future_result(evpq_future_at(all, i));
+        if (evpq_result_rows(r) != 1)
+            return no_world(self, all);
         numbers[i] = random_world();
         text_string(&rq->body, i ? "," : "[");
-        write_world(&rq->body, evpq_result_int4(evpq_future_result(evpq_future_at(all, i)), 0, 0),
-                    numbers[i]);
+        write_world(&rq->body, evpq_result_int4(r, 0, 0), numbers[i]);
     }
     text_string(&rq->body, "]");
     evpq_future_unref(all);
@@ -208,8 +223,10 @@ static evpq_future *fortunes(evpq_task *self, void *arg)
         evpq_future_unref(read);
         return evpq_future_failed(evpq_task_loop(self), EVPQ_NOMEM, "no memory for the fortunes");
     }
-    for (size_t i = 0; i < n; i++)
-        all[i] = (struct fortune){evpq_result_int4(r, (int)i, 0), evpq_result_text(r, (int)i, 1)};
+    for (int i = 0; i < (int)n; i++) {
+        const char *message = evpq_result_text(r, i, 1);
+        all[i] = (struct fortune){evpq_result_int4(r, i, 0), message ? message : ""};
+    }
     all[n] = (struct fortune){0, "Additional fortune added at request time."};
     qsort(all, n + 1, sizeof *all, by_message);
     write_fortunes(&rq->body, all, n + 1);

@@ -4,7 +4,8 @@
  *
  * A suspended connection is not polled, so a second epoll descriptor tells which clients leave. It
  * asks for hang-ups alone, once for each connection: a request costs it nothing, and data that
- * comes early does not wake it. Who has shut down the sending side counts as gone. */
+ * comes early does not wake it. Who has shut down the sending side counts as gone: its task is
+ * canceled, and the answer is 503; what needs no task it still gets. */
 #include "server.h"
 
 #include "reply.h"
@@ -48,6 +49,7 @@ struct server {
     ev_io ready, leaving;
     ev_timer due, lingered;
     int tasks, requests, clients; /* under way; whole, and not answered yet; connected */
+    double told;                  /* when the log last said that there is no database */
     bool draining;
     evpq_future *drained; /* until it has settled */
 };
@@ -118,25 +120,46 @@ static enum MHD_Result answer(struct client *c, unsigned status)
     return result;
 }
 
+static void log_error(const struct client *c, const evpq_error *e)
+{
+    const char *sqlstate = evpq_error_sqlstate(e);
+    fprintf(stderr, "%s: %s%s%s\n", c->route->path, sqlstate, *sqlstate ? " " : "",
+            evpq_error_message(e));
+}
+
+/* Without a database every request says the same: one in a second is told. */
+static void log_no_database(const struct client *c, const evpq_error *e)
+{
+    struct server *s = c->server;
+    double now = ev_now(evpq_loop_ev(s->loop));
+    if (now < s->told + 1)
+        return;
+    s->told = now;
+    log_error(c, e);
+}
+
 /* What a failure is called in HTTP. What the server complained of is for us to read, and not for
  * the client. */
 static unsigned status_for(const struct client *c, const evpq_error *e)
 {
+    if (strcmp(evpq_error_sqlstate(e), "57014") == 0)
+        return MHD_HTTP_GATEWAY_TIMEOUT; /* statement_timeout, or canceled by somebody there */
     switch (evpq_error_status(e)) {
     case EVPQ_OK:
         return MHD_HTTP_OK;
     case EVPQ_TIMEOUT:
         return MHD_HTTP_GATEWAY_TIMEOUT;
-    case EVPQ_QUEUE_FULL:
     case EVPQ_CONNECT:
+        log_no_database(c, e);
+        return MHD_HTTP_SERVICE_UNAVAILABLE;
+    case EVPQ_QUEUE_FULL:
     case EVPQ_LOST:
     case EVPQ_CANCELED: /* because the client has gone: nobody reads it */
     case EVPQ_CLOSED:
     case EVPQ_NOMEM:
         return MHD_HTTP_SERVICE_UNAVAILABLE;
     default:
-        fprintf(stderr, "%s: %s %s\n", c->route->path, evpq_error_sqlstate(e),
-                evpq_error_message(e));
+        log_error(c, e);
         return MHD_HTTP_INTERNAL_SERVER_ERROR;
     }
 }
