@@ -1,6 +1,7 @@
 /* reply.c - see reply.h. */
 #include "reply.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const char *words_for(unsigned status)
@@ -43,4 +44,37 @@ struct MHD_Response *reply_refuse(unsigned status)
     if (status == MHD_HTTP_SERVICE_UNAVAILABLE)
         reply_header(r, MHD_HTTP_HEADER_RETRY_AFTER, "1");
     return r;
+}
+
+static void log_error(const char *path, const evpq_error *e)
+{
+    const char *sqlstate = evpq_error_sqlstate(e);
+    fprintf(stderr, "%s: %s%s%s\n", path, sqlstate, *sqlstate ? " " : "", evpq_error_message(e));
+}
+
+unsigned reply_status(const evpq_error *e, const char *path, double now, double *told)
+{
+    if (strcmp(evpq_error_sqlstate(e), "57014") == 0)
+        return MHD_HTTP_GATEWAY_TIMEOUT; /* statement_timeout, or canceled by somebody there */
+    switch (evpq_error_status(e)) {
+    case EVPQ_OK:
+        return MHD_HTTP_OK;
+    case EVPQ_TIMEOUT:
+        return MHD_HTTP_GATEWAY_TIMEOUT;
+    case EVPQ_CONNECT:
+        if (now >= *told + 1) {
+            *told = now;
+            log_error(path, e);
+        }
+        return MHD_HTTP_SERVICE_UNAVAILABLE;
+    case EVPQ_QUEUE_FULL:
+    case EVPQ_LOST:
+    case EVPQ_CANCELED: /* because the client has gone: nobody reads it */
+    case EVPQ_CLOSED:
+    case EVPQ_NOMEM:
+        return MHD_HTTP_SERVICE_UNAVAILABLE;
+    default:
+        log_error(path, e);
+        return MHD_HTTP_INTERNAL_SERVER_ERROR;
+    }
 }

@@ -120,57 +120,14 @@ static enum MHD_Result answer(struct client *c, unsigned status)
     return result;
 }
 
-static void log_error(const struct client *c, const evpq_error *e)
-{
-    const char *sqlstate = evpq_error_sqlstate(e);
-    fprintf(stderr, "%s: %s%s%s\n", c->route->path, sqlstate, *sqlstate ? " " : "",
-            evpq_error_message(e));
-}
-
-/* Without a database every request says the same: one in a second is told. */
-static void log_no_database(const struct client *c, const evpq_error *e)
-{
-    struct server *s = c->server;
-    double now = ev_now(evpq_loop_ev(s->loop));
-    if (now < s->told + 1)
-        return;
-    s->told = now;
-    log_error(c, e);
-}
-
-/* What a failure is called in HTTP. What the server complained of is for us to read, and not for
- * the client. */
-static unsigned status_for(const struct client *c, const evpq_error *e)
-{
-    if (strcmp(evpq_error_sqlstate(e), "57014") == 0)
-        return MHD_HTTP_GATEWAY_TIMEOUT; /* statement_timeout, or canceled by somebody there */
-    switch (evpq_error_status(e)) {
-    case EVPQ_OK:
-        return MHD_HTTP_OK;
-    case EVPQ_TIMEOUT:
-        return MHD_HTTP_GATEWAY_TIMEOUT;
-    case EVPQ_CONNECT:
-        log_no_database(c, e);
-        return MHD_HTTP_SERVICE_UNAVAILABLE;
-    case EVPQ_QUEUE_FULL:
-    case EVPQ_LOST:
-    case EVPQ_CANCELED: /* because the client has gone: nobody reads it */
-    case EVPQ_CLOSED:
-    case EVPQ_NOMEM:
-        return MHD_HTTP_SERVICE_UNAVAILABLE;
-    default:
-        log_error(c, e);
-        return MHD_HTTP_INTERNAL_SERVER_ERROR;
-    }
-}
-
 /* libmicrohttpd asks on_request again for a connection that goes on. */
 static void on_ended(evpq_future *task, void *arg)
 {
     struct client *c = arg;
     struct server *s = c->server;
     s->tasks--;
-    c->status = status_for(c, evpq_future_error(task));
+    c->status = reply_status(evpq_future_error(task), c->route->path, ev_now(evpq_loop_ev(s->loop)),
+                             &s->told);
     c->task = evpq_future_unref(c->task);
     MHD_resume_connection(c->connection);
     ev_feed_event(evpq_loop_ev(s->loop), &s->ready, EV_READ);
