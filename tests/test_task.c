@@ -384,7 +384,7 @@ END_TEST
 START_TEST(a_chain_of_tasks_that_wait_may_be_long)
 {
     setup();
-    enum { N = 20000 };
+    enum { N = 6000 };
     static evpq_future *fs[N + 1];
     fs[0] = evpq_future_new(loop, NULL, NULL);
     for (int i = 0; i < N; i++)
