@@ -53,8 +53,8 @@
 #endif
 
 enum {
-    KEEP_WARM = 1024,
-    GUARD = 64 * 1024, /* more than a frame has as a rule, so that none steps over it */
+    KEEP_WARM = 4096,
+    GUARD = 16 * 1024, /* more than a frame has as a rule, so that none steps over it */
     CHUNK = 16 * 1024 * 1024,
     CHUNK_MOST = 64, /* stacks in one */
     SHADE = 64,      /* the first frames of many stacks lie in different lines of the caches, ... */
