@@ -1,8 +1,8 @@
 /* task.c - tasks as they are spawned, stopped, and called upon; run.c runs them.
  *
  * Asking a task to stop only settles what it waits for: it is told through the run queue. Three
- * references keep it: its producer's until the future settles, one from `task_new` until it is over,
- * and those that were given. */
+ * references keep it: its producer's until the future settles, one from `task_new` until it is
+ * over, and those that were given. */
 #include "tasks/task.h"
 
 #include "base/mem.h"
