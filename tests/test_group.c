@@ -638,6 +638,21 @@ START_TEST(f42_its_tasks_may_end_while_they_are_stopped)
 }
 END_TEST
 
+START_TEST(f42_a_task_may_end_while_its_future_is_canceled)
+{
+    setup();
+    evpq_channel *c = evpq_channel_new(loop, 0, run_loop_to_free);
+    evpq_future *t = evpq_task_spawn(loop, send_one, c, NULL);
+    run_a_turn();
+    evpq_future_cancel(t);
+    ck_future_status(t, EVPQ_CANCELED);
+    ck_assert_int_eq(ended, 1);
+    evpq_future_unref(t);
+    evpq_channel_unref(c);
+    teardown();
+}
+END_TEST
+
 static evpq_future *note_time_left(evpq_task *self, void *arg)
 {
     *(double *)arg = evpq_task_time_left(self);
@@ -706,6 +721,7 @@ int main(void)
     CHECK_ADD(c, f45_a_forgotten_group_that_waits_for_its_opener_does_not_hold_it);
     CHECK_ADD(c, f39_each_in_it_is_told_once);
     CHECK_ADD_LOOP(c, f42_its_tasks_may_end_while_they_are_stopped, 2);
+    CHECK_ADD(c, f42_a_task_may_end_while_its_future_is_canceled);
     CHECK_ADD(c, a_negative_deadline_lifts_that_of_its_opener);
     CHECK_ADD(c, bad_arguments_are_refused);
     return check_end(c);

@@ -40,6 +40,11 @@
 # define WITH_TSAN 0
 #endif
 #if WITH_ASAN
+# define UNINSTRUMENTED __attribute__((no_sanitize_address))
+#else
+# define UNINSTRUMENTED
+#endif
+#if WITH_ASAN
 # include <sanitizer/asan_interface.h>
 # include <sanitizer/common_interface_defs.h>
 # include <sanitizer/lsan_interface.h>
@@ -308,11 +313,7 @@ static void leave(struct stack *s, void **ret_place, bool ended)
 }
 
 /* The first frame of each stack. It is never returned to. */
-#if WITH_ASAN
-__attribute__((no_sanitize_address))
-#endif
-static void
-first_call(void *arg)
+static UNINSTRUMENTED void first_call(void *arg)
 {
     struct stack *s = arg;
     void *nowhere;
