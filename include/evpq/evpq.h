@@ -21,6 +21,7 @@
 #include <evpq/result.h>
 #include <evpq/sync.h>
 #include <evpq/task.h>
+#include <evpq/types.h>
 #include <evpq/version.h>
 
 #endif
