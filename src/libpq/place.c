@@ -1,18 +1,23 @@
-/* place.c - why a value of a result could not be had. */
+/* place.c - why a value of a result could not be had, and where what it becomes is kept. */
 #include "libpq/place.h"
 
 #include "words/error.h"
 
 #include <stdio.h>
 
+static bool has_fault(const struct place *at)
+{
+    return result_owner(at->r)->notes->fault != NULL;
+}
+
 static void note(const struct place *at, evpq_error *error)
 {
-    at->r->notes->fault = error;
+    result_owner(at->r)->notes->fault = error;
 }
 
 void place_fault_absent(const struct place *at)
 {
-    if (!at->r || at->r->notes->fault)
+    if (!at->r || has_fault(at))
         return;
     note(at, error_new(EVPQ_TYPE, EVPQ_OUTCOME_UNKNOWN,
                        "row %d, column %d is not there: the result has %u rows and %u columns",
@@ -22,16 +27,17 @@ void place_fault_absent(const struct place *at)
 static void fault(const struct place *at, const char *why)
 {
     char number[sizeof "oid 4294967295"];
-    if (at->r->notes->fault)
+    if (has_fault(at))
         return;
-    const char *type = value_type_name(PQftype(at->r->pg, at->column));
+    struct column column = result_column(at->r, at->column);
+    const char *type = value_type_name(column.type);
     if (!type) {
-        snprintf(number, sizeof number, "oid %u", PQftype(at->r->pg, at->column));
+        snprintf(number, sizeof number, "oid %u", column.type);
         type = number;
     }
     note(at, error_new(EVPQ_TYPE, EVPQ_OUTCOME_UNKNOWN,
                        "row %d, column %d \"%s\" of type %s cannot be read as %s: %s", at->row,
-                       at->column, PQfname(at->r->pg, at->column), type, at->wanted, why));
+                       at->column, column.name, type, at->wanted, why));
 }
 
 void place_fault_null(const struct place *at)
@@ -54,15 +60,25 @@ void place_fault_misfit(const struct place *at, enum value_fit fit)
         fault(at, "digits would be lost");
         break;
     case VALUE_MALFORMED:
-        fault(at, PQfformat(at->r->pg, at->column) ? "the bytes are malformed"
-                                                   : "the text is malformed (DateStyle is read as "
-                                                     "ISO)");
+        fault(at, result_column(at->r, at->column).binary
+                      ? "the bytes are malformed"
+                      : "the text is malformed (DateStyle is read as "
+                        "ISO)");
         break;
     }
 }
 
 void place_fault_memory(const struct place *at)
 {
-    if (!at->r->notes->fault)
+    if (!has_fault(at))
         note(at, evpq_error_ref(error_nomem()));
+}
+
+struct cell *place_cell(const struct place *at, enum slot slot)
+{
+    struct notes *notes = at->r->notes;
+    if (!notes->cells)
+        notes->cells = cells_new(at->r->rows, at->r->columns * (size_t)SLOTS);
+    size_t column = (size_t)at->column * SLOTS + slot;
+    return notes->cells ? cells_at(notes->cells, (size_t)at->row, column) : NULL;
 }

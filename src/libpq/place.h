@@ -8,10 +8,19 @@
 #define LIBPQ_PLACE_H
 
 #include "libpq/cells.h"
+#include "libpq/sheet.h"
 #include "words/value.h"
 
 #include <evpq/result.h>
 #include <libpq-fe.h>
+
+/* What a value can have become: each kept in a cell of its own. */
+enum slot {
+    SLOT_CONVERTED, /* its text */
+    SLOT_BYTES,
+    SLOT_RAW,
+    SLOTS
+};
 
 struct notes {
     unsigned refs;
@@ -20,11 +29,28 @@ struct notes {
 };
 
 struct evpq_result {
-    PGresult *pg;
+    PGresult *pg; /* NULL: the values are a sheet's */
     unsigned rows, columns;
     struct notes *notes;
-    struct recycler *blocks; /* where this came from; a reference */
+    union {
+        struct recycler *blocks; /* with pg: where this came from; a reference */
+        struct sheet *sheet;
+    };
 };
+
+static inline bool result_is_sheet(const evpq_result *r)
+{
+    return __builtin_expect(!r->pg, 0);
+}
+
+/* Who counts the references and remembers the fault: what is inside a value leaves both to the
+ * result that the value is of. */
+static inline const evpq_result *result_owner(const evpq_result *r)
+{
+    while (result_is_sheet(r) && r->sheet->owner)
+        r = r->sheet->owner;
+    return r;
+}
 
 /* One value that a getter is after. */
 struct place {
@@ -39,6 +65,10 @@ void place_fault_absent(const struct place *at);
 void place_fault_null(const struct place *at);
 void place_fault_misfit(const struct place *at, enum value_fit fit);
 void place_fault_memory(const struct place *at);
+
+/* Where what the value becomes is kept, for a place that is there; NULL when there is no memory,
+ * of which no fault is noted. */
+struct cell *place_cell(const struct place *at, enum slot slot);
 
 /* A negative number is unsigned a large one, and out of range too. */
 static inline bool result_has_column(const evpq_result *r, int column)
@@ -55,9 +85,39 @@ static inline bool place_is_there(const struct place *at)
     return false;
 }
 
+/* What a column that is there says of its values. */
+static inline struct column result_column(const evpq_result *r, int column)
+{
+    if (result_is_sheet(r))
+        return r->sheet->columns[column];
+    return (struct column){
+        .name = PQfname(r->pg, column),
+        .type = PQftype(r->pg, column),
+        .binary = PQfformat(r->pg, column) != 0,
+    };
+}
+
+static inline bool sheet_load(const struct place *at, struct value *ret_value)
+{
+    const struct sheet *s = at->r->sheet;
+    const struct column *column = &s->columns[at->column];
+    const struct span *span = &s->spans[(size_t)at->row * at->r->columns + (size_t)at->column];
+    if (span->length < 0)
+        return false;
+    *ret_value = (struct value){
+        .type = column->type,
+        .binary = column->binary,
+        .bytes = span->bytes,
+        .length = (size_t)span->length,
+    };
+    return true;
+}
+
 /* For a place that is there: whether there is a value; SQL NULL is none. */
 static inline bool place_load(const struct place *at, struct value *ret_value)
 {
+    if (result_is_sheet(at->r))
+        return sheet_load(at, ret_value);
     const PGresult *pg = at->r->pg;
     int length = PQgetlength(pg, at->row, at->column); /* 0 for SQL NULL too */
     if (!length && PQgetisnull(pg, at->row, at->column))

@@ -1,4 +1,4 @@
-/* result.c - evpq_result: its life, and a getter for each type. */
+/* result.c - evpq_result: its life, and getters that return numbers and times. */
 #include "libpq/result.h"
 
 #include "base/recycle.h"
@@ -38,16 +38,21 @@ evpq_result *result_wrap(struct pg_result *pg, struct recycler *blocks)
 evpq_result *evpq_result_ref(const evpq_result *r)
 {
     if (r)
-        r->notes->refs++;
+        result_owner(r)->notes->refs++;
     return (evpq_result *)r;
 }
 
 evpq_result *evpq_result_unref(evpq_result *r)
 {
+    r = r ? (evpq_result *)result_owner(r) : NULL;
     if (!r || --r->notes->refs)
         return NULL;
     cells_free(r->notes->cells);
     evpq_error_unref(r->notes->fault);
+    if (result_is_sheet(r)) {
+        sheet_free(r);
+        return NULL;
+    }
     PQclear(r->pg);
     struct recycler *blocks = r->blocks;
     recycler_give(blocks, r, sizeof(struct both));
@@ -69,56 +74,58 @@ int evpq_result_columns(const evpq_result *r)
 
 const char *evpq_result_command(const evpq_result *r)
 {
-    return r ? PQcmdStatus(r->pg) : "";
+    return r && r->pg ? PQcmdStatus(r->pg) : "";
 }
 
 int64_t evpq_result_affected(const evpq_result *r)
 {
-    const char *tuples = r ? PQcmdTuples(r->pg) : "";
+    const char *tuples = r && r->pg ? PQcmdTuples(r->pg) : "";
     int64_t affected;
     return number_read_int(tuples, strlen(tuples), &affected) == VALUE_FITS ? affected : -1;
 }
 
 const char *evpq_result_column_name(const evpq_result *r, int column)
 {
-    return result_has_column(r, column) ? PQfname(r->pg, column) : NULL;
+    return result_has_column(r, column) ? result_column(r, column).name : NULL;
 }
 
 int evpq_result_column_index(const evpq_result *r, const char *name)
 {
     for (int i = 0; name && i < evpq_result_columns(r); i++)
-        if (!strcmp(PQfname(r->pg, i), name))
+        if (!strcmp(result_column(r, i).name, name))
             return i;
     return -1;
 }
 
 uint32_t evpq_result_column_type(const evpq_result *r, int column)
 {
-    return result_has_column(r, column) ? PQftype(r->pg, column) : 0;
+    return result_has_column(r, column) ? result_column(r, column).type : 0;
 }
 
 int evpq_result_column_format(const evpq_result *r, int column)
 {
-    return result_has_column(r, column) ? PQfformat(r->pg, column) : 0;
+    return result_has_column(r, column) ? result_column(r, column).binary : 0;
 }
 
 /* ---- faults ---- */
 
 const evpq_error *evpq_result_fault(const evpq_result *r)
 {
-    return r ? r->notes->fault : NULL;
+    return r ? result_owner(r)->notes->fault : NULL;
 }
 
 void evpq_result_fault_clear(const evpq_result *r)
 {
-    if (r)
-        r->notes->fault = evpq_error_unref(r->notes->fault);
+    struct notes *notes = r ? result_owner(r)->notes : NULL;
+    if (notes)
+        notes->fault = evpq_error_unref(notes->fault);
 }
 
 bool evpq_result_is_null(const evpq_result *r, int row, int column)
 {
     struct place at = {r, row, column, "anything"};
-    return !place_is_there(&at) || PQgetisnull(r->pg, row, column);
+    struct value v;
+    return !place_is_there(&at) || !place_load(&at, &v);
 }
 
 /* ---- numbers ---- */
@@ -182,95 +189,6 @@ double evpq_result_float8(const evpq_result *r, int row, int column)
     if (!place_find_known(&at, &v) || !place_fits(&at, value_as_float8(&v, &value)))
         return 0;
     return value;
-}
-
-/* ---- text and bytes ---- */
-
-typedef enum value_fit write_fn(const struct value *v, void *room, size_t *ret_length);
-
-static enum value_fit write_text(const struct value *v, void *room, size_t *ret_length)
-{
-    return value_write_text(v, room, ret_length);
-}
-
-/* NULL when there is no memory. */
-static struct cells *cells_of(const evpq_result *r)
-{
-    if (!r->notes->cells)
-        r->notes->cells = cells_new(r->rows, r->columns);
-    return r->notes->cells;
-}
-
-/* The converted value, from before or from now; NULL and a fault when there is none. */
-static const struct cell *convert(const struct place *at, const struct value *v, write_fn *write,
-                                  size_t room)
-{
-    struct cells *cells = cells_of(at->r);
-    struct cell *cell = cells ? cells_at(cells, (size_t)at->row, (size_t)at->column) : NULL;
-    if (cell && cell->bytes)
-        return cell;
-    void *bytes = cell ? cells_reserve(cells, room) : NULL;
-    if (!bytes) {
-        place_fault_memory(at);
-        return NULL;
-    }
-    if (!place_fits(at, write(v, bytes, &cell->length)))
-        return NULL;
-    cell->bytes = bytes;
-    cells_keep(cells, cell->length + 1);
-    return cell;
-}
-
-const char *evpq_result_text(const evpq_result *r, int row, int column)
-{
-    struct place at = {r, row, column, "text"};
-    struct value v;
-    const char *place = NULL;
-    size_t length;
-    if (!place_find(&at, &v) || !place_fits(&at, value_place_text(&v, &place, &length)))
-        return NULL;
-    if (place)
-        return place;
-    const struct cell *cell = convert(&at, &v, write_text, length);
-    return cell ? cell->bytes : NULL;
-}
-
-const void *evpq_result_bytes(const evpq_result *r, int row, int column, size_t *ret_length)
-{
-    struct place at = {r, row, column, "bytea"};
-    struct value v;
-    const void *place = NULL;
-    size_t length;
-    *ret_length = 0;
-    if (!place_find(&at, &v) || !place_fits(&at, value_place_bytes(&v, &place, &length)))
-        return NULL;
-    if (!place) {
-        const struct cell *cell = convert(&at, &v, value_write_bytes, length);
-        if (!cell)
-            return NULL;
-        place = cell->bytes;
-        length = cell->length;
-    }
-    *ret_length = length;
-    return place;
-}
-
-const void *evpq_result_raw(const evpq_result *r, int row, int column, size_t *ret_length)
-{
-    struct place at = {r, row, column, "raw bytes"};
-    struct value v;
-    *ret_length = 0;
-    if (!place_find(&at, &v))
-        return NULL;
-    *ret_length = v.length;
-    return v.bytes;
-}
-
-size_t evpq_result_length(const evpq_result *r, int row, int column)
-{
-    struct place at = {r, row, column, "anything"};
-    struct value v;
-    return place_find(&at, &v) ? v.length : 0;
 }
 
 /* ---- uuid and time ---- */

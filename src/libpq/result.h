@@ -1,6 +1,12 @@
-/* result.h - a libpq result as an evpq_result; reading it is the public header's business. */
+/* result.h - the ways in which an evpq_result comes about; reading it is the public header's
+ * business.
+ *
+ * Each takes what the rows stand in, without copying it, and gives a result: hand it back with
+ * evpq_result_unref. NULL when there is no memory; what was taken is freed then too. */
 #ifndef LIBPQ_RESULT_H
 #define LIBPQ_RESULT_H
+
+#include "words/span.h"
 
 #include <evpq/result.h>
 
@@ -8,9 +14,27 @@ struct pg_result; /* libpq's */
 
 struct recycler;
 
-/* Takes `pg`, whose data is not copied. Given: hand it back with evpq_result_unref. NULL when there
- * is no memory; `pg` is cleared then too. The block is from, and goes back to, `blocks` (may be
- * NULL). */
+/* One of libpq's results, taken. The block is from, and goes back to, `blocks` (may be NULL). */
 evpq_result *result_wrap(struct pg_result *pg, struct recycler *blocks);
+
+/* The rows of `n` results, one after the other, as they come of a statement in single-row or
+ * chunked mode: at least one, all of the same columns. Each is taken; the array is borrowed. Its
+ * command is "", and affects -1. */
+evpq_result *result_gather(struct pg_result *const *results, size_t n);
+
+/* Rows of a binary COPY. `spans` point at the fields, row by row, as many to each row as `head` has
+ * columns; they lie in `buffers` or in `memory`, where one more byte can be read behind each, as
+ * behind what PQgetCopyData gives. */
+struct copied {
+    size_t n_rows;
+    struct span *spans; /* taken: mem_ memory */
+    char **buffers;     /* taken: mem_ memory, and each from PQgetCopyData; may be NULL */
+    size_t n_buffers;
+    void *memory; /* taken: mem_ memory; may be NULL */
+};
+
+/* `head` tells the names and types of the columns, whatever its rows and its format: borrowed, but
+ * the result keeps a reference. Its command is "", and affects -1. */
+evpq_result *result_of_copy(const evpq_result *head, const struct copied *c);
 
 #endif
