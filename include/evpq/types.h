@@ -29,6 +29,25 @@ typedef struct evpq_inet {
     uint8_t address[16]; /* in network byte order; what is not used is zero */
 } evpq_inet;
 
+/* An array's dimensions: how long each is, and the subscript at which it begins, which is 1 unless
+ * somebody has said otherwise. An empty array has none. */
+enum { EVPQ_DIMENSIONS_MOST = 6 };
+
+typedef struct evpq_shape {
+    int dimensions;
+    int32_t length[EVPQ_DIMENSIONS_MOST];
+    int32_t first[EVPQ_DIMENSIONS_MOST];
+} evpq_shape;
+
+/* What a range is, by the bits of its binary form (PostgreSQL: utils/rangetypes.h). */
+enum evpq_range_flags {
+    EVPQ_RANGE_EMPTY = 0x01,
+    EVPQ_RANGE_LOWER_INC = 0x02, /* the lower bound belongs to it: [ */
+    EVPQ_RANGE_UPPER_INC = 0x04, /* the upper bound does: ] */
+    EVPQ_RANGE_LOWER_INF = 0x08, /* there is no lower bound */
+    EVPQ_RANGE_UPPER_INF = 0x10, /* nor an upper one */
+};
+
 #ifdef __cplusplus
 }
 #endif
