@@ -74,6 +74,22 @@ void place_fault_memory(const struct place *at)
         note(at, evpq_error_ref(error_nomem()));
 }
 
+bool place_load_span(const struct place *at, struct value *ret_value)
+{
+    const struct sheet *s = at->r->sheet;
+    const struct column *column = &s->columns[at->column];
+    const struct span *span = &s->spans[(size_t)at->row * at->r->columns + (size_t)at->column];
+    if (span->length < 0)
+        return false;
+    *ret_value = (struct value){
+        .type = column->type,
+        .binary = column->binary,
+        .bytes = span->bytes,
+        .length = (size_t)span->length,
+    };
+    return true;
+}
+
 struct cell *place_cell(const struct place *at, enum slot slot)
 {
     struct notes *notes = at->r->notes;

@@ -97,27 +97,14 @@ static inline struct column result_column(const evpq_result *r, int column)
     };
 }
 
-static inline bool sheet_load(const struct place *at, struct value *ret_value)
-{
-    const struct sheet *s = at->r->sheet;
-    const struct column *column = &s->columns[at->column];
-    const struct span *span = &s->spans[(size_t)at->row * at->r->columns + (size_t)at->column];
-    if (span->length < 0)
-        return false;
-    *ret_value = (struct value){
-        .type = column->type,
-        .binary = column->binary,
-        .bytes = span->bytes,
-        .length = (size_t)span->length,
-    };
-    return true;
-}
+/* What place_load does for a sheet. */
+bool place_load_span(const struct place *at, struct value *ret_value);
 
 /* For a place that is there: whether there is a value; SQL NULL is none. */
 static inline bool place_load(const struct place *at, struct value *ret_value)
 {
     if (result_is_sheet(at->r))
-        return sheet_load(at, ret_value);
+        return place_load_span(at, ret_value);
     const PGresult *pg = at->r->pg;
     int length = PQgetlength(pg, at->row, at->column); /* 0 for SQL NULL too */
     if (!length && PQgetisnull(pg, at->row, at->column))
