@@ -3,6 +3,7 @@
 #define EVPQ_ERROR_H
 
 #include <evpq/version.h>
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -86,6 +87,9 @@ EVPQ_API const char *evpq_error_constraint(const evpq_error *error);
 
 /* Where in the SQL the error stands, counted in characters from 1; 0 where unknown. */
 EVPQ_API int evpq_error_position(const evpq_error *error);
+
+/* How many rows a stream had delivered to the program before it failed; 0 for all else. */
+EVPQ_API int64_t evpq_error_rows(const evpq_error *error);
 
 /* The SQL that failed, or NULL where the failure belongs to no statement. */
 EVPQ_API const char *evpq_error_sql(const evpq_error *error);

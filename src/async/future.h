@@ -26,7 +26,8 @@ struct future_class {
     /* Asks it to stop as canceled, or as out of time, and to settle when it has; NULL: canceling is
      * all that can be done. */
     void (*stop)(evpq_future *f, bool late);
-    /* What tells it from others of its class; NULL: nothing does. Borrowed while f is. */
+    /* What tells it from others of its class; NULL, or an answer of NULL: nothing does. Borrowed
+     * while f is. */
     const char *(*detail)(const evpq_future *f);
 };
 

@@ -242,6 +242,13 @@ static void line_notice(struct pipeline *p, evpq_error *notice)
     c->owner->notice(c, notice);
 }
 
+static void line_notified(struct pipeline *p, const struct pq_notification *n)
+{
+    struct conn *c = conn_of_line(p);
+    if (c->owner->notified)
+        c->owner->notified(c, n);
+}
+
 void conn_submit(struct conn *c, struct op *op)
 {
     pipeline_submit(&c->line, op);
@@ -348,7 +355,11 @@ static void not_connected(struct dial_owner *owner, evpq_error *why)
 struct conn *conn_new(const struct conn_config *config, const struct conn_owner *owner)
 {
     static const struct pipeline_owner line_owner = {
-        .ended = line_ended, .lost = line_lost, .notice = line_notice};
+        .ended = line_ended,
+        .lost = line_lost,
+        .notice = line_notice,
+        .notified = line_notified,
+    };
     struct conn *c = mem_zalloc(sizeof *c);
     if (!c)
         return NULL;

@@ -37,6 +37,8 @@ struct conn_owner {
     void (*buried)(struct conn *);
     /* The notice is given. */
     void (*notice)(struct conn *, evpq_error *notice);
+    /* NOTIFY sent something; borrowed. NULL: nobody listens. */
+    void (*notified)(struct conn *, const struct pq_notification *);
     /* A cancel request goes out, or one more: no good to anyone until quiet. */
     void (*canceling)(struct conn *);
 };

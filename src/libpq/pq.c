@@ -19,6 +19,10 @@ extern int PQsendPipelineSync(PGconn *conn);
 #if HAVE_PQSENDCLOSEPREPARED && !HAVE_DECL_PQSENDCLOSEPREPARED
 extern int PQsendClosePrepared(PGconn *conn, const char *name);
 #endif
+#if HAVE_PQSETCHUNKEDROWSMODE && !HAVE_DECL_PQSETCHUNKEDROWSMODE
+extern int PQsetChunkedRowsMode(PGconn *conn, int chunkSize);
+#endif
+enum { TUPLES_CHUNK = PGRES_PIPELINE_ABORTED + 1 }; /* since libpq 17 */
 
 /* ---- notices ---- */
 
@@ -77,6 +81,11 @@ bool pq_is_whole(const struct pg_conn *c)
 bool pq_enter_pipeline(struct pg_conn *c)
 {
     return !PQsetnonblocking(c, 1) && PQenterPipelineMode(c);
+}
+
+bool pq_leave_pipeline(struct pg_conn *c)
+{
+    return PQexitPipelineMode(c);
 }
 
 void pq_finish(struct pg_conn *c)
@@ -156,6 +165,30 @@ bool pq_sync_flushes(void)
 #endif
 }
 
+bool pq_send_simple(struct pg_conn *c, const char *sql)
+{
+    return PQsendQuery(c, sql);
+}
+
+bool pq_ask_rows(struct pg_conn *c, int rows)
+{
+#if HAVE_PQSETCHUNKEDROWSMODE
+    return PQsetChunkedRowsMode(c, rows);
+#else
+    (void)rows;
+    return PQsetSingleRowMode(c);
+#endif
+}
+
+bool pq_gives_chunks(void)
+{
+#if HAVE_PQSETCHUNKEDROWSMODE
+    return true;
+#else
+    return false;
+#endif
+}
+
 int pq_flush(struct pg_conn *c)
 {
     return PQflush(c);
@@ -165,10 +198,21 @@ int pq_flush(struct pg_conn *c)
 
 bool pq_consume(struct pg_conn *c)
 {
-    bool alive = PQconsumeInput(c);
-    for (PGnotify *n; (n = PQnotifies(c));)
-        PQfreemem(n); /* nobody can have asked for it: LISTEN is undone with the lease */
-    return alive;
+    return PQconsumeInput(c);
+}
+
+bool pq_notified(struct pg_conn *c, struct pq_notification *n)
+{
+    if (n->handle)
+        PQfreemem(n->handle);
+    PGnotify *next = PQnotifies(c);
+    *n = (struct pq_notification){.handle = next};
+    if (!next)
+        return false;
+    n->channel = next->relname;
+    n->payload = next->extra;
+    n->pid = next->be_pid;
+    return true;
 }
 
 struct pq_tls pq_tls(struct pg_conn *c)
@@ -198,7 +242,11 @@ enum pq_kind pq_next(struct pg_conn *c, struct pg_result **ret_result)
     PGresult *r = PQgetResult(c);
     if (!r)
         return PQ_END;
-    switch (PQresultStatus(r)) {
+    switch ((int)PQresultStatus(r)) {
+    case PGRES_SINGLE_TUPLE:
+    case TUPLES_CHUNK:
+        *ret_result = r;
+        return PQ_ROWS;
     case PGRES_TUPLES_OK:
     case PGRES_COMMAND_OK:
     case PGRES_EMPTY_QUERY:
@@ -211,10 +259,12 @@ enum pq_kind pq_next(struct pg_conn *c, struct pg_result **ret_result)
         PQclear(r);
         return PQ_ABORTED;
     case PGRES_COPY_IN:
-    case PGRES_COPY_OUT:
     case PGRES_COPY_BOTH:
         PQclear(r);
-        return PQ_COPYING;
+        return PQ_COPY_IN;
+    case PGRES_COPY_OUT:
+        PQclear(r);
+        return PQ_COPY_OUT;
     default:
         if (!pq_is_whole(c) && !PQresultErrorField(r, PG_DIAG_SEVERITY)) {
             PQclear(r); /* made up for want of an answer: what ended the link is told by
@@ -240,6 +290,34 @@ enum pq_mark pq_mark(const struct pg_result *r)
 void pq_clear(struct pg_result *r)
 {
     PQclear(r);
+}
+
+int pq_row_count(const struct pg_result *r)
+{
+    return PQntuples(r);
+}
+
+/* ---- COPY ---- */
+
+bool pq_copy_put(struct pg_conn *c, const char *bytes, size_t length)
+{
+    return PQputCopyData(c, bytes, (int)length) == 1;
+}
+
+bool pq_copy_end(struct pg_conn *c, const char *why)
+{
+    return PQputCopyEnd(c, why) == 1;
+}
+
+int pq_copy_get(struct pg_conn *c, char **ret_buffer)
+{
+    int n = PQgetCopyData(c, ret_buffer, 1);
+    return n < 0 ? -1 : n;
+}
+
+void pq_copy_free(char *buffer)
+{
+    PQfreemem(buffer);
 }
 
 enum pq_transaction pq_transaction(const struct pg_conn *c)

@@ -34,6 +34,8 @@ void pq_listen(struct pg_conn *c, struct pq_listener *listener);
 
 /* Non-blocking and in pipeline mode, for good. */
 bool pq_enter_pipeline(struct pg_conn *c);
+/* For what cannot be pipelined: only when nothing is in flight. */
+bool pq_leave_pipeline(struct pg_conn *c);
 void pq_finish(struct pg_conn *c); /* NULL is allowed */
 
 bool pq_is_whole(const struct pg_conn *c); /* as far as libpq knows */
@@ -50,6 +52,14 @@ bool pq_send_prepare_command(struct pg_conn *c, const char *name, const char *sq
 bool pq_send_prepared_command(struct pg_conn *c, const char *name);
 bool pq_send_deallocate(struct pg_conn *c, const char *name);
 bool pq_send_sync(struct pg_conn *c);
+/* By the simple protocol, outside pipeline mode: without Sync, and with an END when the server is
+ * ready again. */
+bool pq_send_simple(struct pg_conn *c, const char *sql);
+/* The rows of the statement whose answers come next are to be given as they arrive (PQ_ROWS), so
+ * many at a time where libpq can (17 and later), else one by one. False: not now, as another
+ * statement's answers come first. */
+bool pq_ask_rows(struct pg_conn *c, int rows);
+bool pq_gives_chunks(void);
 bool pq_sync_flushes(void);      /* below libpq 17 each Sync is a system call */
 int pq_flush(struct pg_conn *c); /* 0 all is sent, 1 wait until writable, -1 the link is broken */
 
@@ -70,19 +80,31 @@ static inline bool pq_tls_has_bytes(const struct pq_tls *tls)
 }
 
 enum pq_kind {
-    PQ_NOTHING, /* the rest has not arrived */
-    PQ_END,     /* no more results of this statement */
-    PQ_RESULT,  /* rows, or a command's completion */
-    PQ_ERROR,   /* an error of the server's, or of libpq's own */
-    PQ_ABORTED, /* not run: an earlier statement before the same Sync failed */
-    PQ_SYNC,    /* everything before this Sync is over */
-    PQ_COPYING, /* the server has entered a COPY */
+    PQ_NOTHING,  /* the rest has not arrived */
+    PQ_END,      /* no more results of this statement */
+    PQ_ROWS,     /* some rows; more of the same statement follow, or a RESULT without rows */
+    PQ_RESULT,   /* rows, or a command's completion */
+    PQ_ERROR,    /* an error of the server's, or of libpq's own */
+    PQ_ABORTED,  /* not run: an earlier statement before the same Sync failed */
+    PQ_SYNC,     /* everything before this Sync is over */
+    PQ_COPY_IN,  /* the server waits for data */
+    PQ_COPY_OUT, /* data follow */
 };
 
-/* The next thing that has arrived, without waiting. *ret_result is given for RESULT and ERROR, else
- * NULL. */
+/* The next thing that has arrived, without waiting. *ret_result is given for ROWS, RESULT and
+ * ERROR, else NULL. Not during a COPY. */
 enum pq_kind pq_next(struct pg_conn *c, struct pg_result **ret_result);
 void pq_clear(struct pg_result *r);
+int pq_row_count(const struct pg_result *r);
+
+/* Something that NOTIFY sent; the strings are borrowed until the next call. False: nothing more has
+ * arrived. */
+struct pq_notification {
+    void *handle; /* libpq's */
+    const char *channel, *payload;
+    int pid; /* of the server process that sent it */
+};
+bool pq_notified(struct pg_conn *c, struct pq_notification *n); /* begin with a zeroed one */
 
 /* What a statement that looked harmless has done to its session, as its command tag tells: made a
  * table (SELECT INTO, which may be a temporary one), or dropped all prepared statements. */
@@ -109,6 +131,17 @@ enum pq_stale pq_stale(const struct pg_result *r);
 
 enum pq_transaction { PQ_TXN_IDLE, PQ_TXN_OPEN, PQ_TXN_FAILED, PQ_TXN_UNKNOWN };
 enum pq_transaction pq_transaction(const struct pg_conn *c);
+
+/* ---- COPY: after PQ_COPY_IN or PQ_COPY_OUT, outside pipeline mode ---- */
+
+/* Into libpq's buffer. False: the link is broken, or there is no memory. */
+bool pq_copy_put(struct pg_conn *c, const char *bytes, size_t length);
+/* No more data; `why` (NULL: all is well) makes the server fail the COPY. Results follow. */
+bool pq_copy_end(struct pg_conn *c, const char *why);
+/* One message: its length, with *ret_buffer given (pq_copy_free); 0: the next has not arrived; -1:
+ * the COPY is over, or failed, and results follow. */
+int pq_copy_get(struct pg_conn *c, char **ret_buffer);
+void pq_copy_free(char *buffer);
 
 /* ---- canceling ---- */
 

@@ -1,33 +1,16 @@
 /* pipeline.c - keeps the order, and tells each operation what came for it. */
 #include "line/pipeline.h"
 
+#include "line/send.h"
 #include "words/error.h"
-
-enum {
-    SEGMENT_MOST = 32, /* sixteen have most of the gain */
-    FLUSH_SIZE = 64 * 1024,
-    CORK_LEAST = 3, /* that many sends are worth two system calls more, to be one packet */
-};
-
-static struct pipeline *pipeline_of(struct wire *w)
-{
-    return container_of(w, struct pipeline, wire);
-}
-
-static struct op *first(const struct list *ops)
-{
-    struct list *node = list_first(ops);
-    return node ? container_of(node, struct op, node) : NULL;
-}
-
-static bool is_awaited(const struct op *op)
-{
-    return !op->abandoned && !op->unawaited;
-}
 
 static void take_off(struct pipeline *p, struct op *op)
 {
     list_remove(&op->node);
+    if (p->open == op)
+        p->open = NULL;
+    if (p->solo == op)
+        p->solo = NULL;
     p->bytes -= op->size;
     p->n_risky -= op->risky;
     if (!op->sent) {
@@ -36,124 +19,10 @@ static void take_off(struct pipeline *p, struct op *op)
     }
     p->n_sent--;
     p->n_abandoned -= op->abandoned;
-    p->n_awaited -= is_awaited(op);
+    p->n_awaited -= op_is_awaited(op);
 }
 
-/* ---- sending ---- */
-
-static void put_on_sent(struct pipeline *p, struct op *op)
-{
-    if (!p->current)
-        p->current = op;
-    list_remove(&op->node);
-    list_append(&p->sent, &op->node);
-    op->sent = true;
-    op->sent_at = p->flushing;
-    p->n_fresh--;
-    p->n_sent++;
-    p->n_awaited += is_awaited(op);
-}
-
-/* The transaction that this segment is going to be may only read. Set for the transaction alone:
- * BEGIN READ ONLY would leave a failed block behind, which the segments sent after it would fall
- * into. */
-static const char guard_sql[] = "select pg_catalog.set_config('transaction_read_only', 'on', true)";
-static const char guard_name[] = "evpq_guard";
-
-static bool send_guard(struct pipeline *p, struct op *op)
-{
-    struct pg_conn *c = p->wire.c;
-    op->skip = 1;
-    if (!p->prepares)
-        return pq_send_command(c, guard_sql);
-    if (p->guarded)
-        return pq_send_prepared_command(c, guard_name);
-    p->guarded = true;
-    op->skip = 2;
-    return pq_send_prepare_command(c, guard_name, guard_sql) &&
-           pq_send_prepared_command(c, guard_name);
-}
-
-static bool is_ready(const struct pipeline *p, const struct op *op)
-{
-    return op && (!p->held || op->urgent);
-}
-
-/* How many of the first may share a Sync. */
-static int segment_length(const struct pipeline *p)
-{
-    int n = 0;
-    list_each(node, (struct list *)&p->fresh) {
-        const struct op *op = container_of(node, struct op, node);
-        if (!op->reads || !is_ready(p, op) || n == SEGMENT_MOST)
-            break;
-        n++;
-    }
-    return n;
-}
-
-static bool send_one(struct pipeline *p, struct op *op, bool guarded, bool last)
-{
-    op->skip = 0;
-    op->last = last;
-    if (guarded && !send_guard(p, op))
-        return false;
-    bool taken = op->class->send(op, p->wire.c);
-    if (taken ||
-        !pq_is_whole(p->wire.c)) /* when the link breaks meanwhile, part of it may be on its way */
-        put_on_sent(p, op);
-    p->unflushed += op->size;
-    return taken && (!last || pq_send_sync(p->wire.c));
-}
-
-/* A lone reader goes as any other: the guard would cost more than it saves. */
-static bool send_segment(struct pipeline *p)
-{
-    int n = segment_length(p);
-    if (n < 2)
-        return send_one(p, first(&p->fresh), false, true);
-    for (int i = 0; i < n; i++)
-        if (!send_one(p, first(&p->fresh), i == 0, i == n - 1))
-            return false;
-    return true;
-}
-
-static void send_all(struct pipeline *p)
-{
-    struct wire *w = &p->wire;
-    while (w->c && is_ready(p, first(&p->fresh))) {
-        if (!send_segment(p)) {
-            wire_break(w, pq_lost_error(w->c));
-            return;
-        }
-        if (p->unflushed < FLUSH_SIZE)
-            continue;
-        p->unflushed = 0;
-        if (!wire_flush(w))
-            return; /* the rest waits outside libpq's buffer, whose size nothing limits */
-    }
-}
-
-/* Whether so many Syncs are due that two system calls more pay. */
-static bool sends_often(const struct pipeline *p)
-{
-    return pq_sync_flushes() && !p->held && p->n_fresh - segment_length(p) >= CORK_LEAST;
-}
-
-static void send_fresh(struct wire *w)
-{
-    struct pipeline *p = pipeline_of(w);
-    if (!p->n_sent && p->n_fresh && loop_unpolled(w->loop) && !wire_look(w))
-        return;
-    bool corked = sends_often(p);
-    p->flushing = loop_time(w->loop);
-    if (corked)
-        wire_cork(w);
-    send_all(p);
-    p->unflushed = 0;
-    if (corked && w->c)
-        wire_uncork(w);
-}
+/* ---- asking ---- */
 
 void pipeline_submit(struct pipeline *p, struct op *op)
 {
@@ -168,17 +37,29 @@ void pipeline_submit(struct pipeline *p, struct op *op)
     wire_send_later(&p->wire);
 }
 
+void pipeline_more(struct pipeline *p)
+{
+    wire_send_later(&p->wire);
+}
+
 bool pipeline_abandon(struct pipeline *p, struct op *op)
 {
     if (!op->sent) {
         take_off(p, op);
         return true;
     }
-    if (!op->abandoned) {
-        p->n_awaited -= is_awaited(op);
-        op->abandoned = true;
-        p->n_abandoned++;
-    }
+    if (op->abandoned)
+        return false;
+    p->n_awaited -= op_is_awaited(op);
+    op->abandoned = true;
+    p->n_abandoned++;
+    if (!p->wire.c)
+        return false;
+    if (op->class->called_off)
+        op->class->called_off(op, p->wire.c);
+    pipeline_more(p);
+    if (op == p->current)
+        wire_pause(&p->wire, false);
     return false;
 }
 
@@ -247,6 +128,7 @@ static void end_part(struct pipeline *p, struct op *op)
     op->class->feed(op, PQ_END, NULL);
     if (!--op->parts && !op->last)
         p->current = after(p, op);
+    send_begin(p);
 }
 
 /* The guard failed, or the transaction did when it was to be committed: whoever is in it has no
@@ -275,7 +157,7 @@ static void guard_answered(struct pipeline *p, const struct op *op, enum pq_kind
 static int segment_size(const struct pipeline *p)
 {
     int n = 1;
-    for (const struct op *op = first(&p->sent); !op->last; op = after(p, op))
+    for (const struct op *op = op_first(&p->sent); !op->last; op = after(p, op))
         n++;
     return n;
 }
@@ -284,7 +166,7 @@ static int segment_size(const struct pipeline *p)
  * one can have reached it, with the way back counted in. */
 static double head_service(const struct pipeline *p, double now)
 {
-    double arrived_at = first(&p->sent)->sent_at + p->turnaround;
+    double arrived_at = op_first(&p->sent)->sent_at + p->turnaround;
     double since = arrived_at > p->head_since ? arrived_at : p->head_since;
     return now > since ? now - since : 0;
 }
@@ -300,23 +182,70 @@ static bool end_segment(struct pipeline *p)
 {
     double now = loop_time(p->wire.loop);
     int n = segment_size(p);
-    double whole = now - first(&p->sent)->sent_at;
+    double whole = now - op_first(&p->sent)->sent_at;
     p->head_took = head_service(p, now) / n;
     if (whole < p->turnaround)
         p->turnaround = whole;
     p->head_since = now;
     for (bool last = false; p->wire.c && !last;) {
-        struct op *op = first(&p->sent);
+        struct op *op = op_first(&p->sent);
         last = op->last;
         take_off(p, op);
         if (last)
-            p->current = first(&p->sent);
+            p->current = op_first(&p->sent);
         op->class->feed(op, PQ_SYNC, NULL);
     }
+    send_begin(p);
     if (p->wire.c)
         p->owner->ended(p);
     return true; /* libpq may hold more, even when no answer is out: it must not pass for the next
                     one */
+}
+
+/* What could not be pipelined is over, and the server ready. */
+static bool end_solo(struct pipeline *p)
+{
+    p->solo = NULL;
+    p->ended_twice = false;
+    p->wire.copying = false;
+    wire_pause(&p->wire, false);
+    if (!pq_enter_pipeline(p->wire.c)) {
+        wire_break(&p->wire, pq_lost_error(p->wire.c));
+        return false;
+    }
+    pipeline_yield(p);
+    if (p->n_fresh)
+        pipeline_more(p);
+    return end_segment(p);
+}
+
+static bool begin_copy(struct pipeline *p, struct op *op, enum pq_kind kind)
+{
+    if (op != p->solo) {
+        copy_began(p, op);
+        return false;
+    }
+    p->wire.copying = true;
+    op->class->feed(op, kind, NULL);
+    pipeline_more(p);
+    return true;
+}
+
+static bool pull(struct wire *w)
+{
+    struct pipeline *p = pipeline_of(w);
+    struct op *op = p->current;
+    switch (op->class->pull(op, w->c)) {
+    case PULL_OVER:
+        w->copying = false;
+        return true;
+    case PULL_TOLD:
+        pipeline_yield(p);
+        return false;
+    case PULL_DRY:
+        break;
+    }
+    return false;
 }
 
 static bool arrived(struct wire *w, enum pq_kind kind, struct pg_result *result)
@@ -330,17 +259,17 @@ static bool arrived(struct wire *w, enum pq_kind kind, struct pg_result *result)
         return false;
     if (twice && !pq_is_whole(w->c))
         return false; /* a broken link has nothing more to say; the wire finds out why */
-    if (!op || twice || (complete ? kind == PQ_RESULT : kind == PQ_SYNC)) {
+    if (!op || twice || (complete ? kind == PQ_RESULT || kind == PQ_ROWS : kind == PQ_SYNC)) {
         pq_clear(result);
         out_of_step(p);
         return false;
     }
-    if (kind == PQ_COPYING) {
-        copy_began(p, op);
-        return false;
-    }
+    if (kind == PQ_COPY_IN || kind == PQ_COPY_OUT)
+        return begin_copy(p, op, kind);
     if (kind == PQ_SYNC)
         return end_segment(p);
+    if (kind == PQ_END && op == p->solo)
+        return end_solo(p);
     if (kind == PQ_END && !complete) {
         end_part(p, op);
     } else if (op->skip) {
@@ -358,7 +287,7 @@ static bool arrived(struct wire *w, enum pq_kind kind, struct pg_result *result)
 
 static void fail_all(struct list *ops, struct pipeline *p, const evpq_error *why)
 {
-    for (struct op *op; (op = first(ops));) {
+    for (struct op *op; (op = op_first(ops));) {
         bool sent = op->sent;
         take_off(p, op);
         op->class->fail(op, why, sent);
@@ -369,7 +298,7 @@ static void lost(struct wire *w, evpq_error *why)
 {
     struct pipeline *p = pipeline_of(w);
     evpq_error *kept = evpq_error_ref(why);
-    p->current = NULL;
+    p->current = p->open = p->solo = NULL;
     p->guarded = false;
     p->owner->lost(p, why);
     fail_all(&p->sent, p, kept);
@@ -383,6 +312,12 @@ static void noticed(struct wire *w, evpq_error *notice)
     p->owner->notice(p, notice);
 }
 
+static void notified(struct wire *w, const struct pq_notification *n)
+{
+    struct pipeline *p = pipeline_of(w);
+    p->owner->notified(p, n);
+}
+
 void pipeline_break(struct pipeline *p, evpq_error *why)
 {
     wire_break(&p->wire, why);
@@ -391,7 +326,13 @@ void pipeline_break(struct pipeline *p, evpq_error *why)
 void pipeline_init(struct pipeline *p, evpq_loop *loop, const struct pipeline_owner *owner)
 {
     static const struct wire_class class = {
-        .arrived = arrived, .send = send_fresh, .lost = lost, .notice = noticed};
+        .arrived = arrived,
+        .pull = pull,
+        .send = send_fresh,
+        .lost = lost,
+        .notice = noticed,
+        .notified = notified,
+    };
     *p = (struct pipeline){.owner = owner};
     wire_init(&p->wire, loop, &class);
     list_init(&p->fresh);

@@ -16,20 +16,40 @@
 
 struct op;
 
+/* What pull has found. */
+enum pull {
+    PULL_DRY,  /* the next piece has not arrived */
+    PULL_TOLD, /* somebody is to be told before more is taken */
+    PULL_OVER, /* the COPY is over: its results come by feed */
+};
+
 /* A verb. Operations are on the pipeline from pipeline_submit until feed(PQ_SYNC) or fail, which
  * are called when they are off it. */
 struct op_class {
     /* Hands the operation to libpq, without Sync, and sets op->parts. False: libpq refused; the
      * line is then broken, and the operation fails as not sent. */
     bool (*send)(struct op *, struct pg_conn *);
-    /* What came for it: RESULT and ERROR (the result is given), ABORTED and END; at last SYNC: it
-     * is over. */
+    /* What came for it: ROWS, RESULT and ERROR (the result is given), ABORTED and END; COPY_IN and
+     * COPY_OUT, if it is solo; at last SYNC: it is over. */
     void (*feed)(struct op *, enum pq_kind, struct pg_result *);
     /* The connection is gone (`why` is borrowed), or `sent` is false and it must go another way. */
     void (*fail)(struct op *, const evpq_error *why, bool sent);
     /* Whoever waits is to be told `why` (borrowed) now; the operation stays on the line. NULL:
      * nobody waits. */
     void (*desert)(struct op *, const evpq_error *why);
+
+    /* The rest may be NULL. */
+
+    /* Its answers, or those of its next part, come next: when to ask for rows as they arrive. */
+    void (*begin)(struct op *, struct pg_conn *);
+    /* While it is open, or a COPY: hands one piece more to libpq, some 64 kB at most. Whether there
+     * was one. Also when it was abandoned. Otherwise ask again with pipeline_more. */
+    bool (*more)(struct op *, struct pg_conn *);
+    /* From COPY_IN or COPY_OUT until it says that the COPY is over: something has arrived. */
+    enum pull (*pull)(struct op *, struct pg_conn *);
+    /* Abandoned after it was sent, before a cancel request goes: the server may be waiting for us,
+     * and not see that. */
+    void (*called_off)(struct op *, struct pg_conn *);
 };
 
 struct op {
@@ -40,7 +60,12 @@ struct op {
     int parts;   /* how many statements send handed to libpq: set by it, counted down */
     int skip;    /* of the guard before it, not its own: answers that it is not told */
     bool reads;  /* may share a transaction with others that only read */
-    bool last;   /* a Sync follows it */
+    bool tied;   /* shares the Sync of the one that is submitted behind it in the same tick, if any:
+                    when it fails, that is not run */
+    bool solo;   /* cannot be pipelined: goes by pq_send_simple, with nothing before or behind it */
+    bool open; /* set by send: more is to be handed over before its Sync; cleared by more. Not for a
+                  solo one */
+    bool last; /* a Sync follows it */
     bool sent;
     bool abandoned; /* nobody waits for the answer any more */
     bool unawaited; /* nobody ever did: an errand of our own, which a cancel may hit */
@@ -54,6 +79,7 @@ struct pipeline_owner {
     void (*ended)(struct pipeline *);                      /* an operation is over */
     void (*lost)(struct pipeline *, evpq_error *why);      /* given; before the operations fail */
     void (*notice)(struct pipeline *, evpq_error *notice); /* given */
+    void (*notified)(struct pipeline *, const struct pq_notification *);
 };
 
 struct pipeline {
@@ -66,6 +92,8 @@ struct pipeline {
     size_t bytes;       /* of all that are on it */
     struct op *current; /* whose answers come next: the first that has not had them all, or the last
                            before a Sync */
+    struct op *open;    /* sent in part: nothing goes behind it yet */
+    struct op *solo;    /* sent outside pipeline mode: likewise */
     bool guarded;       /* the guard is prepared on the server */
     bool prepares;      /* it may be */
     size_t unflushed;   /* bytes handed to libpq since the last flush, in this tick */
@@ -89,6 +117,22 @@ static inline int pipeline_depth(const struct pipeline *p)
 bool pipeline_is_overdue(const struct pipeline *p, double seconds);
 
 void pipeline_submit(struct pipeline *p, struct op *op);
+
+/* An operation that was sent has more to hand over. */
+void pipeline_more(struct pipeline *p);
+
+/* From feed or pull: somebody was told, who is to run before more is read. */
+static inline void pipeline_yield(struct pipeline *p)
+{
+    p->wire.yields = true;
+}
+
+/* Nothing more is read until the program has caught up; an operation that is abandoned is read to
+ * its end. */
+static inline void pipeline_pause(struct pipeline *p, bool paused)
+{
+    wire_pause(&p->wire, paused);
+}
 
 /* Takes a fresh operation off (true); one that was sent is only marked: its answer is still to be
  * read (false). */

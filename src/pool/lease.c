@@ -15,7 +15,9 @@ struct acquire {
     struct evpq_future future;
     struct queue_place place;
     evpq_pool *pool;
-    evpq_lease *lease; /* while its before_acquire runs */
+    evpq_lease *lease;           /* while its before_acquire runs */
+    const struct lease_use *use; /* NULL: the program's own */
+    void *arg;
 };
 
 struct evpq_lease {
@@ -24,6 +26,7 @@ struct evpq_lease {
     struct conn *conn;
     evpq_error *gone;
     enum phase phase;
+    bool session;            /* the program may do with it what it likes */
     struct acquire *acquire; /* GREETING: for whom */
     double since;
     evpq_hook_fn *hook;
@@ -115,10 +118,16 @@ static void acquire_free(evpq_future *f)
     mem_free(a);
 }
 
-static const struct future_class acquire_class = {
-    .name = "lease", .cancel = acquire_cancel, .free = acquire_free};
+static const char *acquire_detail(const evpq_future *f)
+{
+    const struct lease_use *use = container_of(f, struct acquire, future)->use;
+    return use ? use->name : NULL;
+}
 
-evpq_future *lease_ask(evpq_pool *pool)
+static const struct future_class acquire_class = {
+    .name = "lease", .detail = acquire_detail, .cancel = acquire_cancel, .free = acquire_free};
+
+evpq_future *lease_ask_for(evpq_pool *pool, const struct lease_use *use, void *arg)
 {
     struct acquire *a = mem_zalloc(sizeof *a);
     if (!a)
@@ -127,6 +136,8 @@ evpq_future *lease_ask(evpq_pool *pool)
     list_init(&a->place.node);
     a->place.for_lease = true;
     a->pool = pool;
+    a->use = use;
+    a->arg = arg;
     pool_ref(pool);
     if (lanes_add_place(pool, &a->place))
         lanes_serve_idle(pool);
@@ -135,6 +146,11 @@ evpq_future *lease_ask(evpq_pool *pool)
                      error_new(EVPQ_QUEUE_FULL, EVPQ_OUTCOME_NOT_SENT,
                                "max_waiting calls are waiting for a connection already"));
     return &a->future;
+}
+
+evpq_future *lease_ask(evpq_pool *pool)
+{
+    return lease_ask_for(pool, NULL, NULL);
 }
 
 void lease_refuse(struct queue_place *place, evpq_error *why)
@@ -149,6 +165,7 @@ static void end_setup(evpq_lease *lease)
 {
     struct conn *c = lease->conn;
     evpq_pool *pool = lease->pool;
+    c->dirty = false; /* what after_connect has done is to stay */
     lease_end(lease);
     if (c->use == USE_CONNECTING)
         keeper_connected(pool, c);
@@ -168,7 +185,15 @@ static void hand_over(evpq_lease *lease)
     }
     a->lease = NULL;
     lease->pool->done.leases++;
-    future_settle_value(&a->future, &lease_class, lease);
+    if (!a->use) {
+        future_settle_value(&a->future, &lease_class, lease);
+        return;
+    }
+    void *value = a->use->wrap(lease, a->arg);
+    if (value)
+        future_settle_value(&a->future, a->use->class, value);
+    else
+        future_settle_error(&a->future, evpq_error_ref(error_nomem()));
 }
 
 static void after_hook(evpq_lease *lease)
@@ -282,23 +307,48 @@ void lease_begin(evpq_pool *pool, struct conn *c, struct queue_place *place)
     }
     lanes_move(pool, c, USE_LEASED);
     lease->acquire = a;
+    lease->session = !a->use;
     a->lease = lease;
     run_hook(lease, pool->opts.before_acquire);
 }
 
-evpq_future *evpq_lease_query(evpq_lease *lease, const char *sql, evpq_args args)
+struct conn *lease_conn(const evpq_lease *lease)
+{
+    return lease->conn;
+}
+
+evpq_pool *lease_pool(const evpq_lease *lease)
+{
+    return lease->pool;
+}
+
+evpq_error *lease_refusal(const evpq_lease *lease, const char *sql)
+{
+    return lease->conn ? NULL : error_about(lease->gone, EVPQ_OK, EVPQ_OUTCOME_NOT_SENT, sql);
+}
+
+evpq_future *lease_query(evpq_lease *lease, const char *sql, evpq_args args, bool tied, bool once)
 {
     struct query *q;
-    if (!lease || pool_check(lease->pool))
-        return future_constant(lease ? EVPQ_FORKED : EVPQ_INVALID);
-    if (!lease->conn)
-        return future_failed(lease->pool->loop,
-                             error_about(lease->gone, EVPQ_OK, EVPQ_OUTCOME_NOT_SENT, sql));
+    evpq_error *refusal = lease_refusal(lease, sql);
+    if (refusal)
+        return future_failed(lease->pool->loop, refusal);
     evpq_future *f = query_new(lease->pool->loop, sql, args, NULL, &q);
     if (!q)
         return f;
+    q->op.tied = tied;
+    q->once = once;
     lease->pool->done.queries++;
+    lease->conn->dirty |= !q->plannable;
     query_submit(q, lease->conn);
+    return f;
+}
+
+evpq_future *evpq_lease_query(evpq_lease *lease, const char *sql, evpq_args args)
+{
+    if (!lease || pool_check(lease->pool))
+        return future_constant(lease ? EVPQ_FORKED : EVPQ_INVALID);
+    evpq_future *f = lease_query(lease, sql, args, false, false);
     return pool_limit(lease->pool, f, lease->pool->opts.query_timeout);
 }
 
@@ -332,7 +382,7 @@ static void end_reset(evpq_lease *lease)
 static void reset(evpq_lease *lease)
 {
     lease->phase = RESETTING;
-    member_reset(lease->pool, lease->conn, true);
+    member_reset(lease->pool, lease->conn, lease->session || lease->conn->dirty);
 }
 
 static void say_farewell(evpq_lease *lease)

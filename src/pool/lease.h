@@ -4,7 +4,9 @@
  * for) GREETING  before_acquire runs OUT       the program has it RETURNED  released; its last
  * queries are running FAREWELL  after_release runs RESETTING ROLLBACK, DISCARD ALL
  *
- * A lease outlives its connection: then `conn` is NULL and `gone` says why. */
+ * A lease is a session, to be cleaned as the pool's option says; one that a flow asked for is only
+ * if a statement has made it dirty. It outlives its connection: then `conn` is NULL and `gone` says
+ * why. */
 #ifndef POOL_LEASE_H
 #define POOL_LEASE_H
 
@@ -12,6 +14,26 @@
 
 /* evpq_pool_acquire: a future with a place in the queue. */
 evpq_future *lease_ask(evpq_pool *pool);
+
+/* The same for a flow that sends statements of its own. Its future is done with what wrap(lease,
+ * arg), which takes the lease, makes of it; NULL: there was no memory, and it has released it. Is
+ * cleaned afterwards as a one-shot query would be: only where a statement has left marks. */
+struct lease_use {
+    void *(*wrap)(evpq_lease *lease, void *arg);
+    const struct value_class *class;
+    const char *name; /* of the future */
+};
+evpq_future *lease_ask_for(evpq_pool *pool, const struct lease_use *use, void *arg);
+
+/* What a flow needs of its lease. The connection is NULL once it is lost, or the lease released. */
+struct conn *lease_conn(const evpq_lease *lease);
+evpq_pool *lease_pool(const evpq_lease *lease);
+/* Why nothing can be asked of it; NULL: something can. Given. */
+evpq_error *lease_refusal(const evpq_lease *lease, const char *sql);
+
+/* evpq_lease_query without a deadline. `tied`: shares its Sync with the next on this lease, if that
+ * comes in the same tick. `once`: never run again by itself. */
+evpq_future *lease_query(evpq_lease *lease, const char *sql, evpq_args args, bool tied, bool once);
 /* It gets none. Takes the error. */
 void lease_refuse(struct queue_place *place, evpq_error *why);
 

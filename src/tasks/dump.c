@@ -21,8 +21,9 @@ static void print_future(FILE *out, const evpq_future *f)
     for (int depth = 0; f && f->loop && depth < DEEPEST; depth++) {
         size_t n = evpq_future_count(f), pending = 0;
         fprintf(out, "%s%s", depth ? " of " : "", f->class->name);
-        if (f->class->detail)
-            print_quoted(out, f->class->detail(f));
+        const char *detail = f->class->detail ? f->class->detail(f) : NULL;
+        if (detail)
+            print_quoted(out, detail);
         for (size_t i = 0; i < n; i++)
             pending += evpq_future_status(evpq_future_at(f, i)) == EVPQ_PENDING;
         if (n > 1)

@@ -187,7 +187,7 @@ static void take_error(struct query *q, struct pg_result *r)
  * asked for. */
 static bool may_go_again(const struct query *q)
 {
-    if (q->op.abandoned)
+    if (q->op.abandoned || q->once)
         return false;
     if (q->aborted && !q->error)
         return true;
@@ -225,12 +225,25 @@ static void settle(struct query *q)
     }
 }
 
+static evpq_error *not_run(const struct query *q)
+{
+    return error_build(&(struct error_fields){
+        .status = EVPQ_SERVER,
+        .outcome = EVPQ_OUTCOME_REJECTED,
+        .message = "the statement was not carried out: another one sent with it failed",
+        .sqlstate = "25P02",
+        .sql = q->request.sql,
+    });
+}
+
 static void finish(struct query *q)
 {
     if (may_go_again(q)) {
         go_again(q);
         return;
     }
+    if (q->aborted && !q->error)
+        q->error = not_run(q);
     if (q->stmt && !q->error && !q->op.abandoned)
         stmt_learn(q->stmt, q->conn->line.head_took);
     if (!q->op.abandoned)
@@ -242,6 +255,7 @@ static void feed(struct op *op, enum pq_kind kind, struct pg_result *r)
 {
     struct query *q = query_of_op(op);
     switch (kind) {
+    case PQ_ROWS: /* nobody has asked for them so */
     case PQ_RESULT:
         take_result(q, r);
         break;
@@ -303,7 +317,7 @@ evpq_future *query_new(evpq_loop *loop, const char *sql, evpq_args args, struct 
             .status = EVPQ_INVALID,
             .outcome = EVPQ_OUTCOME_NOT_SENT,
             .message = "COPY from stdin or to stdout cannot be run as a query",
-            .hint = "use a file or program on the server, or INSERT and SELECT",
+            .hint = "use evpq_pool_copy_in or evpq_pool_copy_out",
             .sql = sql,
         });
     if (error)

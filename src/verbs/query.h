@@ -42,6 +42,7 @@ struct query {
     bool plannable; /* may be prepared, and ride with others */
     bool preparing; /* the first answer will be that of Prepare */
     bool used_prepared;
+    bool once;      /* never run again by itself: others went before it under the same Sync */
     bool retried;   /* after a stale statement */
     bool aborted;   /* not run, as another in its segment failed */
     uint8_t aborts; /* how often that has happened */

@@ -46,10 +46,22 @@ static void take_in(struct wire *w)
 {
     w->readable = false;
     loop_time_passed(w->loop);
-    if (pq_consume(w->c) || w->broken)
+    bool whole = pq_consume(w->c);
+    struct pq_notification n = {.handle = NULL};
+    while (pq_notified(w->c, &n))
+        w->class->notified(w, &n);
+    if (whole || w->broken)
         return;
     w->broken = pq_lost_error(w->c); /* now: libpq would add to its words */
     io_stop(&w->reader);             /* it may have closed the descriptor */
+}
+
+/* What is to be sent may go all the same. */
+static bool stay_paused(struct wire *w)
+{
+    if (list_linked(&w->flusher.node))
+        send_new(w);
+    return false;
 }
 
 /* libpq has nothing more to give, or we want no more. Whether there is more to take in. */
@@ -66,22 +78,35 @@ static bool run_dry(struct wire *w)
     return false;
 }
 
-/* Up to the next Sync, which is when somebody is told. Also what came before the end of a broken
+/* One thing. Whether there may be another. */
+static bool read_one(struct wire *w)
+{
+    struct pg_result *result;
+    if (w->copying && !w->class->pull(w))
+        return false;
+    enum pq_kind kind = pq_next(w->c, &result);
+    if (kind == PQ_NOTHING)
+        return false;
+    if (kind == PQ_ERROR && pq_is_fatal(result) && !w->farewell)
+        w->farewell = pq_result_error(result, NULL);
+    bool more = w->class->arrived(w, kind, result);
+    w->yields |= kind == PQ_SYNC;
+    return more;
+}
+
+/* Until somebody is told, at the next Sync as a rule. Also what came before the end of a broken
  * link. */
 static bool read_some(struct reader *input)
 {
     struct wire *w = container_of(input, struct wire, input);
+    if (w->paused)
+        return stay_paused(w);
     if (w->readable)
         take_in(w);
+    w->yields = false;
     for (bool more = true; w->c && more;) {
-        struct pg_result *result;
-        enum pq_kind kind = pq_next(w->c, &result);
-        if (kind == PQ_NOTHING)
-            break;
-        if (kind == PQ_ERROR && pq_is_fatal(result) && !w->farewell)
-            w->farewell = pq_result_error(result, NULL);
-        more = w->class->arrived(w, kind, result);
-        if (kind == PQ_SYNC && w->c && more)
+        more = read_one(w);
+        if (w->c && (w->paused || w->yields))
             return true;
     }
     return w->c && run_dry(w);
@@ -89,6 +114,7 @@ static bool read_some(struct reader *input)
 
 static void read_all(struct wire *w)
 {
+    wire_pause(w, false);
     w->readable = true;
     while (read_some(&w->input))
         continue;
@@ -98,6 +124,20 @@ static void readable(struct io *io)
 {
     struct wire *w = container_of(io, struct wire, reader);
     w->readable = true;
+    loop_read_soon(w->loop, &w->input);
+}
+
+void wire_pause(struct wire *w, bool paused)
+{
+    if (!w->c || w->paused == paused)
+        return;
+    w->paused = paused;
+    if (paused) {
+        io_stop(&w->reader);
+        return;
+    }
+    if (!w->broken)
+        io_start(&w->reader, pq_socket(w->c), IO_READ);
     loop_read_soon(w->loop, &w->input);
 }
 

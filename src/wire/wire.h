@@ -17,12 +17,16 @@ struct wire;
 struct wire_class {
     /* One thing that arrived; the result is given. Returns whether more is outstanding. */
     bool (*arrived)(struct wire *, enum pq_kind, struct pg_result *);
+    /* While `copying`: takes what has arrived of a COPY's data. Whether the results that end it may
+     * be next; then it has set copying to false. */
+    bool (*pull)(struct wire *);
     /* Unless the wire is blocked: hand what is new to libpq; it is flushed right
      * after. */
     void (*send)(struct wire *);
     /* The link is broken (the error is given); the wire has been closed. */
     void (*lost)(struct wire *, evpq_error *why);
     void (*notice)(struct wire *, evpq_error *notice); /* given */
+    void (*notified)(struct wire *, const struct pq_notification *);
 };
 
 struct wire {
@@ -36,6 +40,9 @@ struct wire {
     struct pq_tls tls;
     bool readable;        /* libpq has not taken in yet what the socket has announced */
     bool corks;           /* the socket can be told to wait until there is more */
+    bool paused;          /* nothing is read: whoever takes what comes is behind */
+    bool yields;          /* somebody was told: the program runs before more is read */
+    bool copying;         /* what comes is data, and taken by pull */
     evpq_error *broken;   /* found when reading; what came before it is still to be told */
     evpq_error *farewell; /* what the server said before it hung up */
 };
@@ -48,6 +55,9 @@ bool wire_open(struct wire *w, struct pg_conn *c);
 
 /* Asks for class->send and a flush at the end of this tick. */
 void wire_send_later(struct wire *w);
+
+/* Stops reading, as the program lags behind, or goes on. What libpq holds already waits too. */
+void wire_pause(struct wire *w, bool paused);
 
 /* Whether something has come that is still to be read: answers among it, perhaps. */
 static inline bool wire_is_being_read(const struct wire *w)

@@ -106,6 +106,15 @@ evpq_error *error_about(const evpq_error *error, evpq_status status, evpq_outcom
     return error_build(&fields);
 }
 
+evpq_error *error_after_rows(evpq_error *error, int64_t rows)
+{
+    struct error_fields fields = error->is;
+    fields.rows = rows;
+    evpq_error *after = error_build(&fields);
+    evpq_error_unref(error);
+    return after;
+}
+
 const evpq_error *error_nomem(void)
 {
     return &nomem;
@@ -189,6 +198,11 @@ const char *evpq_error_sqlstate(const evpq_error *error)
 int evpq_error_position(const evpq_error *error)
 {
     return error ? error->is.position : 0;
+}
+
+int64_t evpq_error_rows(const evpq_error *error)
+{
+    return error ? error->is.rows : 0;
 }
 
 #define FIELD_GETTER(field)                              \

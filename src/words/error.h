@@ -7,12 +7,14 @@
 
 #include <evpq/error.h>
 #include <stdarg.h>
+#include <stdint.h>
 
 /* Strings are borrowed for the call; NULL where there is nothing to say (message excepted). */
 struct error_fields {
     evpq_status status;
     evpq_outcome outcome;
     int position;
+    int64_t rows; /* that were delivered before it */
     const char *message, *sqlstate, *severity, *detail, *hint, *context;
     const char *schema, *table, *column, *datatype, *constraint, *sql;
 };
@@ -27,6 +29,9 @@ evpq_error *error_newv(evpq_status status, evpq_outcome outcome, const char *for
  * status. */
 evpq_error *error_about(const evpq_error *error, evpq_status status, evpq_outcome outcome,
                         const char *sql);
+
+/* The same error (taken) of something that had delivered so many rows before. */
+evpq_error *error_after_rows(evpq_error *error, int64_t rows);
 
 /* Constant errors: of a machine without memory, of a call without so much as a loop to fail on, of
  * a forked child whose loop is the parent's, and of a cancel, which needs no memory to succeed. */

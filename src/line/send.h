@@ -1,0 +1,30 @@
+/* send.h - the sending half of a pipeline: from fresh operations to libpq, in the tick. Called by
+ * pipeline alone. */
+#ifndef LINE_SEND_H
+#define LINE_SEND_H
+
+#include "line/pipeline.h"
+
+static inline struct pipeline *pipeline_of(struct wire *w)
+{
+    return container_of(w, struct pipeline, wire);
+}
+
+static inline struct op *op_first(const struct list *ops)
+{
+    struct list *node = list_first(ops);
+    return node ? container_of(node, struct op, node) : NULL;
+}
+
+static inline bool op_is_awaited(const struct op *op)
+{
+    return !op->abandoned && !op->unawaited;
+}
+
+/* wire_class's send: all that is ready, as far as the socket takes it. */
+void send_fresh(struct wire *w);
+
+/* Another operation, or another part of one, has its answers next. */
+void send_begin(struct pipeline *p);
+
+#endif
