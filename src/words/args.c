@@ -1,6 +1,7 @@
 /* args.c - one parameter. */
 #include "words/args.h"
 
+#include "words/encode.h"
 #include "words/error.h"
 #include "words/value_number.h"
 
@@ -22,6 +23,22 @@ static evpq_error *check_bytes(const evpq_arg *arg, size_t number)
                          "text can hold",
                          number);
     return NULL;
+}
+
+/* What the library writes in binary: written nowhere, to see that it can be and how long it is. */
+static evpq_error *measure_binary(const evpq_arg *arg, size_t number, size_t *ret_room)
+{
+    struct bytes count = bytes_counted();
+    struct spot spot = {NULL, "parameter $", number};
+    evpq_error *error = encode_value(&count, arg, arg_type(arg), &spot);
+    if (error)
+        return error;
+    *ret_room = count.length + 1;
+    if (count.length <= ARGS_MOST_BYTES)
+        return NULL;
+    return error_new(EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT,
+                     "parameter $%zu has %zu bytes, and the server takes at most %d", number,
+                     count.length, ARGS_MOST_BYTES);
 }
 
 evpq_error *arg_measure(const evpq_arg *arg, size_t number, size_t *ret_room)
@@ -46,6 +63,8 @@ evpq_error *arg_measure(const evpq_arg *arg, size_t number, size_t *ret_room)
         *ret_room = arg->length + 1;
         return check_bytes(arg, number);
     default:
+        if (arg->kind > EVPQ_ARG_BINARY && arg->kind <= EVPQ_ARG_LAST)
+            return measure_binary(arg, number, ret_room);
         return error_new(EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT,
                          "parameter $%zu is of unknown kind %d: was it filled in?", number,
                          arg->kind);
@@ -57,6 +76,14 @@ static size_t write_bytes(const void *bytes, size_t length, char *room)
     memcpy(room, bytes, length);
     room[length] = '\0';
     return length;
+}
+
+static size_t write_binary(const evpq_arg *arg, char *room)
+{
+    struct bytes to = bytes_in(room, SIZE_MAX);
+    evpq_error_unref(encode_value(&to, arg, arg_type(arg), &(struct spot){NULL, "", 0}));
+    room[to.length] = '\0';
+    return to.length;
 }
 
 size_t arg_write(const evpq_arg *arg, char *room)
@@ -72,7 +99,10 @@ size_t arg_write(const evpq_arg *arg, char *room)
         return number_write_float8(arg->value.real, room);
     case EVPQ_ARG_BOOL: /* the words, which boolean and json both read */
         return arg->value.boolean ? write_bytes("true", 4, room) : write_bytes("false", 5, room);
-    default:
+    case EVPQ_ARG_TEXT:
+    case EVPQ_ARG_BINARY:
         return write_bytes(arg->value.data, arg->length, room);
+    default:
+        return write_binary(arg, room);
     }
 }

@@ -3,6 +3,8 @@
 #ifndef WORDS_ARGS_H
 #define WORDS_ARGS_H
 
+#include "words/oids.h"
+
 #include <evpq/args.h>
 #include <evpq/error.h>
 
@@ -16,7 +18,13 @@ evpq_error *arg_measure(const evpq_arg *arg, size_t number, size_t *ret_room);
 
 static inline bool arg_is_binary(const evpq_arg *arg)
 {
-    return arg->kind == EVPQ_ARG_BINARY;
+    return arg->kind >= EVPQ_ARG_BINARY;
+}
+
+/* The oid to declare; 0 where the server is to infer the type. */
+static inline uint32_t arg_type(const evpq_arg *arg)
+{
+    return arg->kind == EVPQ_ARG_ARRAY ? oid_of_array(arg->type) : arg->type;
 }
 
 /* For an argument that has passed arg_measure, and is not NULL: writes the value and a zero byte.

@@ -80,16 +80,8 @@ static void *carve(char **room, size_t size)
 static const uint32_t *write_types(uint32_t *types, const evpq_args *args)
 {
     for (size_t i = 0; i < args->n; i++)
-        types[i] = args->v[i].type;
+        types[i] = arg_type(&args->v[i]);
     return types;
-}
-
-/* The lengths of binary values; of the others libpq looks for the zero byte. */
-static const int *write_lengths(int *lengths, const evpq_args *args)
-{
-    for (size_t i = 0; i < args->n; i++)
-        lengths[i] = (int)args->v[i].length;
-    return lengths;
 }
 
 static const int *write_formats(int *formats, const evpq_args *args)
@@ -99,15 +91,20 @@ static const int *write_formats(int *formats, const evpq_args *args)
     return formats;
 }
 
-static void write_values(const char **values, char *room, const evpq_args *args)
+/* `lengths` are for binary values; of the others libpq looks for the zero byte. It may be NULL. */
+static void write_values(const char **values, int *lengths, char *room, const evpq_args *args)
 {
     for (size_t i = 0; i < args->n; i++) {
         const evpq_arg *arg = &args->v[i];
+        size_t length = 0;
         values[i] = NULL;
-        if (arg->kind == EVPQ_ARG_NULL)
-            continue;
-        values[i] = room;
-        room += arg_write(arg, room) + 1;
+        if (arg->kind != EVPQ_ARG_NULL) {
+            values[i] = room;
+            length = arg_write(arg, room);
+            room += length + 1;
+        }
+        if (lengths)
+            lengths[i] = (int)length;
     }
 }
 
@@ -125,10 +122,11 @@ void request_write(struct request *r, void *room, const char *sql, const evpq_ar
     };
     if (size->types)
         r->types = write_types(carve(&rest, n * sizeof *r->types), args);
+    int *lengths = NULL;
     if (size->formats) {
-        r->lengths = write_lengths(carve(&rest, n * sizeof *r->lengths), args);
+        r->lengths = lengths = carve(&rest, n * sizeof *r->lengths);
         r->formats = write_formats(carve(&rest, n * sizeof *r->formats), args);
     }
     r->sql = memcpy(carve(&rest, size->sql + 1), sql, size->sql + 1);
-    write_values(values, rest, args);
+    write_values(values, lengths, rest, args);
 }

@@ -1,0 +1,353 @@
+/* encode.c - values that hold no others, and the choice of who writes what. */
+#include "words/encode.h"
+
+#include "base/mem.h"
+#include "words/args.h"
+#include "words/encode_impl.h"
+#include "words/oids.h"
+#include "words/value_bytes.h"
+#include "words/value_number.h"
+#include "words/value_time.h"
+
+/* PostgreSQL counts from 2000-01-01, C from 1970-01-01. */
+static const int32_t epoch_days = 10957;
+static const int64_t epoch_microseconds = 10957 * (int64_t)86400 * 1000000;
+
+/* ---- bytes that a program has made ---- */
+
+static evpq_error *check_data(const struct encoding *e)
+{
+    if (!e->arg->value.data)
+        return encode_invalid(e, "a NULL pointer with a length");
+    if (e->arg->length > ARGS_MOST_BYTES)
+        return encode_invalid(e, "a gigabyte or more, which the server does not take");
+    if (e->arg->kind == EVPQ_ARG_TEXT && memchr(e->arg->value.data, '\0', e->arg->length))
+        return encode_invalid(e,
+                              "a text with a zero byte in it, which no PostgreSQL text can hold");
+    return NULL;
+}
+
+static evpq_error *put_data(const struct encoding *e)
+{
+    return encode_put(bytes_put(e->to, e->arg->value.data, e->arg->length));
+}
+
+static evpq_error *put_binary(const struct encoding *e)
+{
+    evpq_error *error = check_data(e);
+    if (error)
+        return error;
+    return e->arg->type && e->arg->type != e->type ? encode_misfit(e) : put_data(e);
+}
+
+/* ---- text ---- */
+
+static evpq_error *put_text(const struct encoding *e)
+{
+    char room[NUMBER_ROOM];
+    switch (e->arg->kind) {
+    case EVPQ_ARG_TEXT:
+        return put_data(e);
+    case EVPQ_ARG_INT:
+    case EVPQ_ARG_UINT:
+    case EVPQ_ARG_FLOAT:
+    case EVPQ_ARG_DOUBLE:
+    case EVPQ_ARG_BOOL:
+        return encode_put(bytes_put(e->to, room, arg_write(e->arg, room)));
+    default:
+        return encode_misfit(e);
+    }
+}
+
+/* "char" is one byte, and the empty text a zero byte (charin). */
+static evpq_error *put_char(const struct encoding *e)
+{
+    if (e->arg->kind != EVPQ_ARG_TEXT)
+        return encode_misfit(e);
+    if (e->arg->length > 1)
+        return encode_wrong(e, "is longer than one byte");
+    return encode_put(bytes_put(e->to, e->arg->length ? e->arg->value.data : "", 1));
+}
+
+static evpq_error *put_jsonb(const struct encoding *e)
+{
+    static const uint8_t version = 1; /* jsonb_recv */
+    return bytes_put1(e->to, version) ? put_text(e) : encode_put(false);
+}
+
+static evpq_error *put_bytea(const struct encoding *e)
+{
+    if (e->arg->kind != EVPQ_ARG_TEXT)
+        return encode_misfit(e);
+    size_t length = 0;
+    void *room = mem_alloc(bytea_room(e->arg->length));
+    if (!room)
+        return encode_put(false);
+    enum value_fit fit = bytea_read(e->arg->value.data, e->arg->length, room, &length);
+    evpq_error *error =
+        fit == VALUE_FITS ? encode_put(bytes_put(e->to, room, length)) : encode_misread(e, fit);
+    mem_free(room);
+    return error;
+}
+
+static evpq_error *put_uuid(const struct encoding *e)
+{
+    uint8_t uuid[UUID_BYTES];
+    if (e->arg->kind != EVPQ_ARG_TEXT)
+        return encode_misfit(e);
+    enum value_fit fit = uuid_read(e->arg->value.data, e->arg->length, uuid);
+    return fit == VALUE_FITS ? encode_put(bytes_put(e->to, uuid, sizeof uuid))
+                             : encode_misread(e, fit);
+}
+
+/* ---- numbers ---- */
+
+static bool is_word(const evpq_arg *text, const char *word)
+{
+    return text->length == strlen(word) && !memcmp(text->value.data, word, text->length);
+}
+
+static evpq_error *put_bool(const struct encoding *e)
+{
+    static const char *const yes[] = {"true", "t", "yes", "y", "on", "1"};
+    static const char *const no[] = {"false", "f", "no", "n", "off", "0"};
+    int64_t value;
+    if (e->arg->kind == EVPQ_ARG_BOOL)
+        return encode_put(bytes_put1(e->to, e->arg->value.boolean));
+    if (e->arg->kind == EVPQ_ARG_TEXT) {
+        for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
+            if (is_word(e->arg, yes[i]) || is_word(e->arg, no[i]))
+                return encode_put(bytes_put1(e->to, is_word(e->arg, yes[i])));
+        return encode_misread(e, VALUE_MALFORMED);
+    }
+    evpq_error *error = encode_whole(e, 0, 1, &value);
+    return error ? error : encode_put(bytes_put1(e->to, (uint8_t)value));
+}
+
+static evpq_error *put_int(const struct encoding *e, int64_t min, int64_t max, size_t size)
+{
+    int64_t value;
+    evpq_error *error = encode_whole(e, min, max, &value);
+    if (error)
+        return error;
+    switch (size) {
+    case 2:
+        return encode_put(bytes_put2(e->to, (uint16_t)value));
+    case 4:
+        return encode_put(bytes_put4(e->to, (uint32_t)value));
+    default:
+        return encode_put(bytes_put8(e->to, (uint64_t)value));
+    }
+}
+
+/* ---- dates and times ---- */
+
+static evpq_error *put_date(const struct encoding *e)
+{
+    int32_t days = (int32_t)e->arg->value.integer;
+    if (e->arg->kind == EVPQ_ARG_TEXT) {
+        enum value_fit fit = time_read_date(e->arg->value.data, e->arg->length, &days);
+        if (fit != VALUE_FITS)
+            return encode_misread(e, fit);
+    } else if (e->arg->kind != EVPQ_ARG_DATE) {
+        return encode_misfit(e);
+    }
+    bool finite = days != INT32_MAX && days != INT32_MIN;
+    if (finite && (__builtin_sub_overflow(days, epoch_days, &days) || days == INT32_MIN))
+        return encode_misread(e, VALUE_RANGE);
+    return encode_put(bytes_put4(e->to, (uint32_t)days));
+}
+
+static evpq_error *put_stamp(const struct encoding *e, enum evpq_arg_kind kind, enum time_zone zone)
+{
+    int64_t at = e->arg->value.integer;
+    if (e->arg->kind == EVPQ_ARG_TEXT) {
+        enum value_fit fit = time_read_stamp(e->arg->value.data, e->arg->length, zone, &at);
+        if (fit != VALUE_FITS)
+            return encode_misread(e, fit);
+    } else if (e->arg->kind != (int)kind) {
+        return encode_misfit(e);
+    }
+    bool finite = at != INT64_MAX && at != INT64_MIN;
+    if (finite && (__builtin_sub_overflow(at, epoch_microseconds, &at) || at == INT64_MIN))
+        return encode_misread(e, VALUE_RANGE);
+    return encode_put(bytes_put8(e->to, (uint64_t)at));
+}
+
+static evpq_error *put_time(const struct encoding *e)
+{
+    if (e->arg->kind != EVPQ_ARG_TIME)
+        return encode_misfit(e);
+    return encode_put(bytes_put8(e->to, (uint64_t)e->arg->value.integer));
+}
+
+/* The server counts zones westwards (timetz_recv). */
+static evpq_error *put_timetz(const struct encoding *e)
+{
+    if (e->arg->kind != EVPQ_ARG_TIMETZ)
+        return encode_misfit(e);
+    return encode_put(bytes_put8(e->to, (uint64_t)e->arg->value.pair.number) &&
+                      bytes_put4(e->to, 0 - (uint32_t)e->arg->value.pair.with));
+}
+
+static evpq_error *put_interval(const struct encoding *e)
+{
+    const evpq_interval *i = e->arg->value.data;
+    if (e->arg->kind != EVPQ_ARG_INTERVAL)
+        return encode_misfit(e);
+    return encode_put(bytes_put8(e->to, (uint64_t)i->microseconds) &&
+                      bytes_put4(e->to, (uint32_t)i->days) &&
+                      bytes_put4(e->to, (uint32_t)i->months));
+}
+
+/* ---- addresses ---- */
+
+/* network_recv: the family (PGSQL_AF_INET, PGSQL_AF_INET6), the bits, whether it is a cidr, how
+ * many bytes, and these. */
+static evpq_error *put_inet(const struct encoding *e)
+{
+    enum { FAMILY4 = 2, FAMILY6 = 3 };
+    const evpq_inet *a = e->arg->value.data;
+    if (e->arg->kind != EVPQ_ARG_INET || (e->type == OID_CIDR) != (a->is_cidr != 0))
+        return encode_misfit(e);
+    if (a->family != EVPQ_INET4 && a->family != EVPQ_INET6)
+        return encode_wrong(e, "has a family that is neither EVPQ_INET4 nor EVPQ_INET6");
+    uint8_t size = a->family == EVPQ_INET4 ? 4 : 16;
+    if (a->bits > 8 * size)
+        return encode_wrong(e, "has more bits than its address");
+    const uint8_t head[] = {a->family == EVPQ_INET4 ? FAMILY4 : FAMILY6, a->bits, a->is_cidr != 0,
+                            size};
+    return encode_put(bytes_put(e->to, head, sizeof head) && bytes_put(e->to, a->address, size));
+}
+
+/* ---- by type ---- */
+
+/* What is none of the server's own types: the bytes of a text are what an enum reads, and citext,
+ * and most of those that read text. */
+static evpq_error *put_other(const struct encoding *e)
+{
+    return e->arg->kind == EVPQ_ARG_TEXT && e->type >= OID_FIRST_OF_USERS ? put_data(e)
+                                                                          : encode_misfit(e);
+}
+
+static evpq_error *put_scalar(const struct encoding *e)
+{
+    switch (e->type) {
+    case OID_INT8:
+        return put_int(e, INT64_MIN, INT64_MAX, 8);
+    case OID_INT4:
+        return put_int(e, INT32_MIN, INT32_MAX, 4);
+    case OID_INT2:
+        return put_int(e, INT16_MIN, INT16_MAX, 2);
+    case OID_TEXT:
+    case OID_VARCHAR:
+    case OID_BPCHAR:
+    case OID_NAME:
+    case OID_JSON:
+    case OID_XML:
+    case OID_UNKNOWN:
+        return put_text(e);
+    case OID_FLOAT8:
+        return encode_float8(e);
+    case OID_FLOAT4:
+        return encode_float4(e);
+    case OID_TIMESTAMPTZ:
+        return put_stamp(e, EVPQ_ARG_TIMESTAMPTZ, TIME_WITH_ZONE);
+    case OID_TIMESTAMP:
+        return put_stamp(e, EVPQ_ARG_TIMESTAMP, TIME_WITHOUT_ZONE);
+    case OID_DATE:
+        return put_date(e);
+    case OID_BOOL:
+        return put_bool(e);
+    case OID_NUMERIC:
+        return encode_numeric(e);
+    case OID_UUID:
+        return put_uuid(e);
+    case OID_JSONB:
+        return put_jsonb(e);
+    case OID_BYTEA:
+        return put_bytea(e);
+    case OID_CHAR:
+        return put_char(e);
+    case OID_TIME:
+        return put_time(e);
+    case OID_TIMETZ:
+        return put_timetz(e);
+    case OID_INTERVAL:
+        return put_interval(e);
+    case OID_INET:
+    case OID_CIDR:
+        return put_inet(e);
+    case OID_OID:
+    case OID_XID:
+    case OID_CID:
+    case OID_REGPROC:
+    case OID_REGPROCEDURE:
+    case OID_REGCLASS:
+    case OID_REGTYPE:
+    case OID_REGROLE:
+    case OID_REGNAMESPACE:
+        return put_int(e, 0, UINT32_MAX, 4);
+    default:
+        return put_other(e);
+    }
+}
+
+/* The type of what declares none. */
+static uint32_t own_type(const evpq_arg *arg)
+{
+    switch (arg->kind) {
+    case EVPQ_ARG_INT:
+        return OID_INT8;
+    case EVPQ_ARG_UINT:
+    case EVPQ_ARG_SCALED:
+        return OID_NUMERIC;
+    case EVPQ_ARG_FLOAT:
+        return OID_FLOAT4;
+    case EVPQ_ARG_DOUBLE:
+        return OID_FLOAT8;
+    case EVPQ_ARG_BOOL:
+        return OID_BOOL;
+    default:
+        return OID_TEXT;
+    }
+}
+
+evpq_error *encode_value(struct bytes *to, const evpq_arg *arg, uint32_t type,
+                         const struct spot *spot)
+{
+    struct encoding e = {to, arg, type, spot};
+    if (!type && arg->kind != EVPQ_ARG_ARRAY)
+        e.type = arg->type ? arg->type : own_type(arg);
+    if (arg->kind < EVPQ_ARG_TEXT)
+        return put_scalar(&e);
+    if (arg->kind == EVPQ_ARG_TEXT) {
+        evpq_error *error = check_data(&e);
+        return error ? error : put_scalar(&e);
+    }
+    if (arg->kind == EVPQ_ARG_BINARY)
+        return put_binary(&e);
+    if (encode_is_nested(arg))
+        return encode_nested(&e);
+    return put_scalar(&e);
+}
+
+evpq_error *encode_field(struct bytes *to, const evpq_arg *arg, uint32_t type,
+                         const struct spot *spot)
+{
+    if (arg->kind == EVPQ_ARG_NULL)
+        return encode_put(bytes_put4(to, UINT32_MAX));
+    size_t start = to->length;
+    if (!bytes_put4(to, 0))
+        return encode_put(false);
+    evpq_error *error = encode_value(to, arg, type, spot);
+    if (error)
+        return error;
+    size_t length = to->length - start - 4;
+    if (length > ARGS_MOST_BYTES) {
+        struct encoding e = {to, arg, type, spot};
+        return encode_invalid(&e, "a gigabyte or more, which the server does not take");
+    }
+    bytes_patch4(to, start, (uint32_t)length);
+    return NULL;
+}
