@@ -18,6 +18,7 @@
 #include <evpq/future.h>
 #include <evpq/loop.h>
 #include <evpq/pool.h>
+#include <evpq/quote.h>
 #include <evpq/result.h>
 #include <evpq/sync.h>
 #include <evpq/task.h>
