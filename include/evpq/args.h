@@ -57,7 +57,8 @@ enum evpq_arg_kind {
     EVPQ_ARG_ARRAY,  /* value.list, length: evpq_args; type is that of the elements */
     EVPQ_ARG_RECORD, /* value.list, length: evpq_args and their oids */
     EVPQ_ARG_RANGE,  /* value.list: the bounds; length: flags */
-    EVPQ_ARG_LAST = EVPQ_ARG_RANGE,
+    EVPQ_ARG_CODED,  /* value.list: a codec of codec.h, and what it encodes; length: of that */
+    EVPQ_ARG_LAST = EVPQ_ARG_CODED,
 };
 
 /* One parameter. Make it with the functions below; the fields are not for reading. */

@@ -14,6 +14,7 @@
 #define EVPQ_EVPQ_H
 
 #include <evpq/args.h>
+#include <evpq/codec.h>
 #include <evpq/error.h>
 #include <evpq/future.h>
 #include <evpq/loop.h>

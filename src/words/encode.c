@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "words/args.h"
+#include "words/codec.h"
 #include "words/encode_impl.h"
 #include "words/oids.h"
 #include "words/value_bytes.h"
@@ -329,7 +330,7 @@ evpq_error *encode_value(struct bytes *to, const evpq_arg *arg, uint32_t type,
         return put_binary(&e);
     if (encode_is_nested(arg))
         return encode_nested(&e);
-    return put_scalar(&e);
+    return arg->kind == EVPQ_ARG_CODED ? codec_encode(&e) : put_scalar(&e);
 }
 
 evpq_error *encode_field(struct bytes *to, const evpq_arg *arg, uint32_t type,

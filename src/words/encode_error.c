@@ -44,6 +44,8 @@ static const char *kind_name(const evpq_arg *arg)
         return "a composite";
     case EVPQ_ARG_RANGE:
         return "a range";
+    case EVPQ_ARG_CODED:
+        return "a value of a codec's";
     case EVPQ_ARG_SCALED:
         return "a scaled number";
     default:
