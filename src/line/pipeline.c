@@ -11,6 +11,10 @@ static void take_off(struct pipeline *p, struct op *op)
         p->open = NULL;
     if (p->solo == op)
         p->solo = NULL;
+    if (p->bar == op) {
+        p->bar = NULL;
+        wire_send_later(&p->wire); /* what had to wait */
+    }
     p->bytes -= op->size;
     p->n_risky -= op->risky;
     if (!op->sent) {
@@ -255,8 +259,8 @@ static bool arrived(struct wire *w, enum pq_kind kind, struct pg_result *result)
     bool complete = op && op->last && !op->parts; /* its Sync is due, or an error of the commit */
     bool twice = kind == PQ_END && p->ended_twice;
     p->ended_twice = kind == PQ_END;
-    if (!op && kind == PQ_END)
-        return false;
+    if ((!op || (op == p->open && !op->parts)) && kind == PQ_END)
+        return false; /* nothing is out, or nothing more before the next piece */
     if (twice && !pq_is_whole(w->c))
         return false; /* a broken link has nothing more to say; the wire finds out why */
     if (!op || twice || (complete ? kind == PQ_RESULT || kind == PQ_ROWS : kind == PQ_SYNC)) {

@@ -65,6 +65,7 @@ struct op {
     bool solo;   /* cannot be pipelined: goes by pq_send_simple, with nothing before or behind it */
     bool open; /* set by send: more is to be handed over before its Sync; cleared by more. Not for a
                   solo one */
+    bool bars; /* nothing is sent behind it before it is over, so that it can be canceled at any time */
     bool last; /* a Sync follows it */
     bool sent;
     bool abandoned; /* nobody waits for the answer any more */
@@ -94,6 +95,7 @@ struct pipeline {
                            before a Sync */
     struct op *open;    /* sent in part: nothing goes behind it yet */
     struct op *solo;    /* sent outside pipeline mode: likewise */
+    struct op *bar;     /* sent, and bars: likewise */
     bool guarded;       /* the guard is prepared on the server */
     bool prepares;      /* it may be */
     size_t unflushed;   /* bytes handed to libpq since the last flush, in this tick */

@@ -42,7 +42,7 @@ static bool send_guard(struct pipeline *p, struct op *op)
 
 static bool is_ready(const struct pipeline *p, const struct op *op)
 {
-    return op && (!p->held || op->urgent) && !p->open && !p->solo && !(op->solo && p->n_sent);
+    return op && (!p->held || op->urgent) && !p->open && !p->solo && !p->bar && !(op->solo && p->n_sent);
 }
 
 /* How many of the first are to share a Sync, as each is tied to the next. */
@@ -100,6 +100,8 @@ static bool send_one(struct pipeline *p, struct op *op, bool guarded, bool last)
         return false;
     if (p->current == op)
         send_begin(p);
+    if (op->bars)
+        p->bar = op;
     if (op->solo)
         p->solo = op;
     else if (op->open)

@@ -21,7 +21,7 @@ struct acquire {
 };
 
 struct evpq_lease {
-    unsigned refs; /* the life of the lease, and a hook that is being called */
+    unsigned refs; /* the life of the lease, a hook that is being called, and flows */
     evpq_pool *pool;
     struct conn *conn;
     evpq_error *gone;
@@ -39,7 +39,12 @@ static void reset(evpq_lease *lease);
 
 /* ---- memory ---- */
 
-static void lease_unref(evpq_lease *lease)
+void lease_ref(evpq_lease *lease)
+{
+    lease->refs++;
+}
+
+void lease_unref(evpq_lease *lease)
 {
     if (--lease->refs)
         return;
@@ -324,7 +329,11 @@ evpq_pool *lease_pool(const evpq_lease *lease)
 
 evpq_error *lease_refusal(const evpq_lease *lease, const char *sql)
 {
-    return lease->conn ? NULL : error_about(lease->gone, EVPQ_OK, EVPQ_OUTCOME_NOT_SENT, sql);
+    if (lease->conn)
+        return NULL;
+    if (!lease->gone)
+        return error_new(EVPQ_CLOSED, EVPQ_OUTCOME_NOT_SENT, "the lease was released");
+    return error_about(lease->gone, EVPQ_OK, EVPQ_OUTCOME_NOT_SENT, sql);
 }
 
 evpq_future *lease_query(evpq_lease *lease, const char *sql, evpq_args args, bool tied, bool once)
