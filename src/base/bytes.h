@@ -46,6 +46,16 @@ static inline bool bytes_put(struct bytes *b, const void *from, size_t n)
     return true;
 }
 
+/* `n` bytes behind what is there, to be written now: what bytes_put does, without a copy. NULL
+ * where there is no room yet, or bytes are only counted. */
+static inline void *bytes_take(struct bytes *b, size_t n)
+{
+    if (!b->data || n > b->room - b->length)
+        return NULL;
+    b->length += n;
+    return b->data + b->length - n;
+}
+
 /* Writes over bytes that have been appended. */
 static inline void bytes_patch(struct bytes *b, size_t at, const void *from, size_t n)
 {
@@ -53,7 +63,21 @@ static inline void bytes_patch(struct bytes *b, size_t at, const void *from, siz
         memcpy(b->data + at, from, n);
 }
 
-/* In network byte order. */
+/* Numbers in network byte order. */
+static inline void bytes_of4(uint8_t raw[4], uint32_t value)
+{
+    raw[0] = (uint8_t)(value >> 24);
+    raw[1] = (uint8_t)(value >> 16);
+    raw[2] = (uint8_t)(value >> 8);
+    raw[3] = (uint8_t)value;
+}
+
+static inline void bytes_of8(uint8_t raw[8], uint64_t value)
+{
+    bytes_of4(raw, (uint32_t)(value >> 32));
+    bytes_of4(raw + 4, (uint32_t)value);
+}
+
 static inline bool bytes_put1(struct bytes *b, uint8_t value)
 {
     return bytes_put(b, &value, 1);
@@ -67,23 +91,22 @@ static inline bool bytes_put2(struct bytes *b, uint16_t value)
 
 static inline bool bytes_put4(struct bytes *b, uint32_t value)
 {
-    const uint8_t raw[] = {(uint8_t)(value >> 24), (uint8_t)(value >> 16), (uint8_t)(value >> 8),
-                           (uint8_t)value};
+    uint8_t raw[4];
+    bytes_of4(raw, value);
     return bytes_put(b, raw, sizeof raw);
 }
 
 static inline bool bytes_put8(struct bytes *b, uint64_t value)
 {
-    const uint8_t raw[] = {(uint8_t)(value >> 56), (uint8_t)(value >> 48), (uint8_t)(value >> 40),
-                           (uint8_t)(value >> 32), (uint8_t)(value >> 24), (uint8_t)(value >> 16),
-                           (uint8_t)(value >> 8),  (uint8_t)value};
+    uint8_t raw[8];
+    bytes_of8(raw, value);
     return bytes_put(b, raw, sizeof raw);
 }
 
 static inline void bytes_patch4(struct bytes *b, size_t at, uint32_t value)
 {
-    const uint8_t raw[] = {(uint8_t)(value >> 24), (uint8_t)(value >> 16), (uint8_t)(value >> 8),
-                           (uint8_t)value};
+    uint8_t raw[4];
+    bytes_of4(raw, value);
     bytes_patch(b, at, raw, sizeof raw);
 }
 

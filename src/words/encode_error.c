@@ -53,9 +53,9 @@ static const char *kind_name(const evpq_arg *arg)
     }
 }
 
-evpq_error *encode_put(bool put)
+evpq_error *encode_no_memory(void)
 {
-    return put ? NULL : evpq_error_ref(error_nomem());
+    return evpq_error_ref(error_nomem());
 }
 
 evpq_error *encode_misfit(const struct encoding *e)

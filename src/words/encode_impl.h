@@ -1,10 +1,11 @@
 /* encode_impl.h - what the parts of encode share: encode itself chooses by type, encode_number
- * writes numbers, encode_nested what holds other values, encode_error says what is wrong. */
+ * writes numbers, encode_time dates and times,
+ * encode_nested what holds other values, encode_error says what is wrong. */
 #ifndef WORDS_ENCODE_IMPL_H
 #define WORDS_ENCODE_IMPL_H
 
 #include "words/encode.h"
-#include "words/value.h"
+#include "words/value_time.h"
 
 /* One value on its way. */
 struct encoding {
@@ -14,8 +15,14 @@ struct encoding {
     const struct spot *spot;
 };
 
-/* NULL when `put` is true; otherwise EVPQ_NOMEM, given. */
-evpq_error *encode_put(bool put);
+/* EVPQ_NOMEM, given. */
+evpq_error *encode_no_memory(void);
+
+/* NULL when `put` is true; otherwise that. */
+static inline evpq_error *encode_put(bool put)
+{
+    return __builtin_expect(put, true) ? NULL : encode_no_memory();
+}
 
 /* EVPQ_TYPE: this kind of argument is not written as this type. */
 evpq_error *encode_misfit(const struct encoding *e);
@@ -35,6 +42,15 @@ evpq_error *encode_whole(const struct encoding *e, int64_t min, int64_t max, int
 evpq_error *encode_float4(const struct encoding *e);
 evpq_error *encode_float8(const struct encoding *e);
 evpq_error *encode_numeric(const struct encoding *e);
+
+/* Microseconds from 1970-01-01, whence C counts, to 2000-01-01, whence PostgreSQL does. */
+#define ENCODE_EPOCH (INT64_C(10957) * 86400 * 1000000)
+
+evpq_error *encode_date(const struct encoding *e);
+evpq_error *encode_stamp(const struct encoding *e, enum time_zone zone);
+evpq_error *encode_time(const struct encoding *e);
+evpq_error *encode_timetz(const struct encoding *e);
+evpq_error *encode_interval(const struct encoding *e);
 
 /* True where the argument is an array, of whatever kind; or a composite, or a range. */
 bool encode_is_nested(const evpq_arg *arg);
