@@ -18,9 +18,11 @@
 #include <evpq/error.h>
 #include <evpq/future.h>
 #include <evpq/loop.h>
+#include <evpq/nested.h>
 #include <evpq/pool.h>
 #include <evpq/quote.h>
 #include <evpq/result.h>
+#include <evpq/scan.h>
 #include <evpq/sync.h>
 #include <evpq/task.h>
 #include <evpq/types.h>

@@ -12,8 +12,9 @@
  *
  * A fault is: a row or column that is not there; a column of another type; a value out of range;
  * text that does not parse (a DateStyle other than ISO, say); and SQL NULL read as a number, a
- * boolean, a uuid or a time, none of which has a value for "unknown". Ask evpq_result_is_null first
- * where a column may be NULL. SQL NULL read by _text, _bytes or _raw is no fault: it is NULL.
+ * boolean, a uuid, an address or a time, none of which has a value for "unknown". Ask
+ * evpq_result_is_null first where a column may be NULL. SQL NULL read by _text, _bytes or _raw is
+ * no fault: it is NULL.
  *
  * Rows and columns count from 0. What a getter returns by pointer is borrowed until the last
  * reference to the result goes. A NULL result reads as one without rows or columns. Thread: the
@@ -23,6 +24,7 @@
 
 #include <evpq/error.h>
 #include <evpq/future.h>
+#include <evpq/types.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -86,6 +88,10 @@ EVPQ_API int32_t evpq_result_int4(const evpq_result *r, int row, int column);
 EVPQ_API int64_t evpq_result_int8(const evpq_result *r, int row, int column);
 EVPQ_API uint32_t evpq_result_oid(const evpq_result *r, int row, int column);
 
+/* The value times ten to the power of `scale`, where that is a whole number that fits: numeric,
+ * int2, int4, int8 and oid. With a scale of 2 an amount of 12.34 is 1234. */
+EVPQ_API int64_t evpq_result_scaled(const evpq_result *r, int row, int column, int scale);
+
 /* float4 (float8 is a fault for _float4); int2, int4, int8 and oid where the value is exact;
  * numeric, of which the nearest float is taken, since hardly any would be exact. */
 EVPQ_API float evpq_result_float4(const evpq_result *r, int row, int column);
@@ -93,8 +99,11 @@ EVPQ_API double evpq_result_float8(const evpq_result *r, int row, int column);
 
 /* Any type in text format: what the server sent. In binary format text, varchar, char, name, json,
  * jsonb, xml and unknown as they are, and these types written as the server would write them in
- * text: bool, int2, int4, int8, oid, float4, float8, numeric, bytea (hex), uuid, date and timestamp
- * (ISO), and timestamptz (ISO, in UTC: the server would use the session's TimeZone).
+ * text: bool, int2, int4, int8, oid, xid, float4, float8, numeric, bytea (hex), uuid, date, time,
+ * timetz and timestamp (ISO), timestamptz (ISO, in UTC: the server would use the session's
+ * TimeZone), interval (IntervalStyle postgres), inet, cidr, macaddr, and arrays, records and ranges
+ * of these. A type that evpq does not know is read as it is, as the labels of enums can be, unless
+ * it holds control characters; with these it is an array or a composite, or a fault.
  * Zero-terminated. NULL for SQL NULL. */
 EVPQ_API const char *evpq_result_text(const evpq_result *r, int row, int column);
 
@@ -124,6 +133,26 @@ EVPQ_API int64_t evpq_result_timestamp(const evpq_result *r, int row, int column
 
 /* date: days since 1970-01-01. infinity is INT32_MAX, -infinity INT32_MIN. */
 EVPQ_API int32_t evpq_result_date(const evpq_result *r, int row, int column);
+
+/* time (without time zone): microseconds since midnight. 24:00:00 is a time too. */
+EVPQ_API int64_t evpq_result_time(const evpq_result *r, int row, int column);
+
+/* timetz: the same, and in *ret_offset the seconds by which its zone is ahead of UTC. */
+EVPQ_API int64_t evpq_result_timetz(const evpq_result *r, int row, int column, int32_t *ret_offset);
+
+/* interval, in text with IntervalStyle postgres. infinity (PostgreSQL 17) has all three parts at
+ * their largest, -infinity at their smallest. False and zeroes on a fault. */
+EVPQ_API bool evpq_result_interval(const evpq_result *r, int row, int column,
+                                   evpq_interval *ret_interval);
+
+/* inet and cidr. False and zeroes on a fault. */
+EVPQ_API bool evpq_result_inet(const evpq_result *r, int row, int column, evpq_inet *ret_inet);
+
+/* macaddr and macaddr8. False and zeroes on a fault. */
+EVPQ_API bool evpq_result_macaddr(const evpq_result *r, int row, int column,
+                                  uint8_t ret_address[6]);
+EVPQ_API bool evpq_result_macaddr8(const evpq_result *r, int row, int column,
+                                   uint8_t ret_address[8]);
 
 /* ---- faults ---- */
 

@@ -43,6 +43,11 @@ struct cell *cells_at(struct cells *c, size_t row, size_t column)
     return &c->column[column][row];
 }
 
+struct cell *cells_column(struct cells *c, size_t column)
+{
+    return c->column[column];
+}
+
 static struct cells_block *add_block(struct cells *c, size_t least)
 {
     size_t size = c->block ? 2 * c->block->size : FIRST_BLOCK;

@@ -21,6 +21,9 @@ void cells_free(struct cells *c); /* NULL is allowed */
 /* The cell, which stays where it is; NULL when there is no memory. Both must be in range. */
 struct cell *cells_at(struct cells *c, size_t row, size_t column);
 
+/* All cells of a column, one a row; NULL while there are none. */
+struct cell *cells_column(struct cells *c, size_t column);
+
 /* `size` bytes, of which the first `used` are then kept by cells_keep. Without it the next
  * cells_reserve gives the same bytes again. NULL when there is no memory. */
 void *cells_reserve(struct cells *c, size_t size);

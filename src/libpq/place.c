@@ -30,7 +30,7 @@ static void fault(const struct place *at, const char *why)
     if (has_fault(at))
         return;
     struct column column = result_column(at->r, at->column);
-    const char *type = value_type_name(column.type);
+    const char *type = column.type ? value_type_name(column.type) : "unknown";
     if (!type) {
         snprintf(number, sizeof number, "oid %u", column.type);
         type = number;
@@ -66,6 +66,14 @@ void place_fault_misfit(const struct place *at, enum value_fit fit)
                         "ISO)");
         break;
     }
+}
+
+void place_fault_count(const struct place *at, size_t wanted)
+{
+    if (!has_fault(at))
+        note(at, error_new(EVPQ_TYPE, EVPQ_OUTCOME_UNKNOWN,
+                           "row %d cannot be read into %zu variables: the result has %u columns",
+                           at->row, wanted, at->r->columns));
 }
 
 void place_fault_memory(const struct place *at)

@@ -19,6 +19,9 @@ enum slot {
     SLOT_CONVERTED, /* its text */
     SLOT_BYTES,
     SLOT_RAW,
+    SLOT_ARRAY, /* from here on, a result of what is inside */
+    SLOT_RECORD,
+    SLOT_RANGE,
     SLOTS
 };
 
@@ -65,6 +68,9 @@ void place_fault_absent(const struct place *at);
 void place_fault_null(const struct place *at);
 void place_fault_misfit(const struct place *at, enum value_fit fit);
 void place_fault_memory(const struct place *at);
+
+/* That a row has not as many columns as are to be read. */
+void place_fault_count(const struct place *at, size_t wanted);
 
 /* Where what the value becomes is kept, for a place that is there; NULL when there is no memory,
  * of which no fault is noted. */

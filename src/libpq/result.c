@@ -1,7 +1,8 @@
-/* result.c - evpq_result: its life, and getters that return numbers and times. */
+/* result.c - evpq_result: its life, what it is as a whole, and getters that return numbers. */
 #include "libpq/result.h"
 
 #include "base/recycle.h"
+#include "libpq/nested.h"
 #include "libpq/place.h"
 #include "words/error.h"
 #include "words/value_bytes.h"
@@ -47,7 +48,8 @@ evpq_result *evpq_result_unref(evpq_result *r)
     r = r ? (evpq_result *)result_owner(r) : NULL;
     if (!r || --r->notes->refs)
         return NULL;
-    cells_free(r->notes->cells);
+    if (r->notes->cells)
+        nested_free(r);
     evpq_error_unref(r->notes->fault);
     if (result_is_sheet(r)) {
         sheet_free(r);
@@ -171,6 +173,16 @@ uint32_t evpq_result_oid(const evpq_result *r, int row, int column)
     return (uint32_t)whole(r, row, column, "oid", 0, UINT32_MAX);
 }
 
+int64_t evpq_result_scaled(const evpq_result *r, int row, int column, int scale)
+{
+    struct place at = {r, row, column, "scaled integer"};
+    struct value v;
+    int64_t value = 0;
+    if (!place_find_known(&at, &v) || !place_fits(&at, value_as_scaled(&v, scale, &value)))
+        return 0;
+    return value;
+}
+
 float evpq_result_float4(const evpq_result *r, int row, int column)
 {
     struct place at = {r, row, column, "float4"};
@@ -187,46 +199,6 @@ double evpq_result_float8(const evpq_result *r, int row, int column)
     struct value v;
     double value = 0;
     if (!place_find_known(&at, &v) || !place_fits(&at, value_as_float8(&v, &value)))
-        return 0;
-    return value;
-}
-
-/* ---- uuid and time ---- */
-
-bool evpq_result_uuid(const evpq_result *r, int row, int column, uint8_t ret_uuid[16])
-{
-    struct place at = {r, row, column, "uuid"};
-    struct value v;
-    memset(ret_uuid, 0, 16);
-    return place_find_known(&at, &v) && place_fits(&at, value_as_uuid(&v, ret_uuid));
-}
-
-int64_t evpq_result_timestamptz(const evpq_result *r, int row, int column)
-{
-    struct place at = {r, row, column, "timestamptz"};
-    struct value v;
-    int64_t value = 0;
-    if (!place_find_known(&at, &v) || !place_fits(&at, value_as_timestamptz(&v, &value)))
-        return 0;
-    return value;
-}
-
-int64_t evpq_result_timestamp(const evpq_result *r, int row, int column)
-{
-    struct place at = {r, row, column, "timestamp"};
-    struct value v;
-    int64_t value = 0;
-    if (!place_find_known(&at, &v) || !place_fits(&at, value_as_timestamp(&v, &value)))
-        return 0;
-    return value;
-}
-
-int32_t evpq_result_date(const evpq_result *r, int row, int column)
-{
-    struct place at = {r, row, column, "date"};
-    struct value v;
-    int32_t value = 0;
-    if (!place_find_known(&at, &v) || !place_fits(&at, value_as_date(&v, &value)))
         return 0;
     return value;
 }

@@ -1,6 +1,7 @@
 /* result_text.c - the getters that return text and bytes: in place where they stand as they are
  * wanted, else converted once and kept in the result's cells. */
 #include "libpq/place.h"
+#include "words/value_nest.h"
 
 #include <string.h>
 
@@ -39,6 +40,24 @@ static const struct cell *convert(const struct place *at, enum slot slot, const 
     return cell;
 }
 
+/* The same for a value that holds others: how long its text becomes is known when it is there. */
+static const struct cell *convert_nest(const struct place *at, const struct value *v)
+{
+    struct bytes text = {NULL, 0, 0, false};
+    struct cell *cell = place_cell(at, SLOT_CONVERTED);
+    enum value_fit fit = VALUE_FITS;
+    if (cell && cell->bytes)
+        return cell;
+    if (!cell || !nest_write(v, &text, &fit))
+        place_fault_memory(at);
+    else if (place_fits(at, fit)) {
+        struct value whole = {.bytes = text.data, .length = text.length};
+        convert(at, SLOT_CONVERTED, &whole, write_raw, text.length + 1);
+    }
+    bytes_free(&text);
+    return cell && cell->bytes ? cell : NULL;
+}
+
 /* Whether a zero byte follows bytes in place: libpq puts one behind each of its values, but in a
  * sheet the next value may begin there. */
 static bool is_ended(const struct place *at, const char *bytes, size_t length)
@@ -66,7 +85,8 @@ const char *evpq_result_text(const evpq_result *r, int row, int column)
         return NULL;
     if (place)
         return end(&at, SLOT_CONVERTED, place, length);
-    const struct cell *cell = convert(&at, SLOT_CONVERTED, &v, write_text, length);
+    const struct cell *cell =
+        length ? convert(&at, SLOT_CONVERTED, &v, write_text, length) : convert_nest(&at, &v);
     return cell ? cell->bytes : NULL;
 }
 

@@ -9,6 +9,7 @@
 #include "words/span.h"
 
 #include <evpq/result.h>
+#include <evpq/types.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -28,6 +29,8 @@ struct sheet {
     /* What is inside a value of `owner` lives as long as that, and has no references of its own.
      * NULL for a result of its own. */
     const evpq_result *owner;
+    evpq_shape shape;     /* of an array */
+    const uint8_t *flags; /* of ranges, one a row; NULL: these are none */
 
     /* What the bytes stand in; any may be NULL. */
     evpq_result *head;          /* a reference: the columns' names are its */

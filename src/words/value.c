@@ -1,8 +1,11 @@
 /* value.c - which part reads which type. */
 #include "words/value.h"
 
+#include "words/oids.h"
 #include "words/value_bytes.h"
 #include "words/value_decimal.h"
+#include "words/value_interval.h"
+#include "words/value_net.h"
 #include "words/value_number.h"
 #include "words/value_numeric.h"
 #include "words/value_time.h"
@@ -10,6 +13,13 @@
 
 #include <float.h>
 #include <string.h>
+
+/* How to read it: what says no type in text reads as whatever is asked for. */
+static enum shape shape_of(const struct value *v, enum shape wanted)
+{
+    enum shape shape = type_of(v->type)->shape;
+    return shape == UNTYPED && !v->binary ? wanted : shape;
+}
 
 /* Whether a value in binary has the only length that its type can have. */
 static bool is_sized(const struct value *v, const struct type *t)
@@ -21,8 +31,7 @@ static bool is_sized(const struct value *v, const struct type *t)
 
 enum value_fit value_as_bool(const struct value *v, bool *ret_value)
 {
-    const struct type *t = type_of(v->type);
-    if (t->shape != BOOL)
+    if (shape_of(v, BOOL) != BOOL)
         return VALUE_WRONG_TYPE;
     char yes = v->binary ? 1 : 't', no = v->binary ? 0 : 'f';
     if (v->length != 1 || (*v->bytes != yes && *v->bytes != no))
@@ -36,7 +45,13 @@ static enum value_fit read_int(const struct value *v, int64_t *ret_value)
 {
     if (!v->binary)
         return number_read_int(v->bytes, v->length, ret_value);
-    return value_plain_int(v, ret_value) ? VALUE_FITS : VALUE_MALFORMED;
+    if (value_plain_int(v, ret_value))
+        return VALUE_FITS;
+    const struct type *t = type_of(v->type); /* an oid by another name, perhaps */
+    if (t->shape != UINT || v->length != t->size)
+        return VALUE_MALFORMED;
+    *ret_value = bytes_uint4(v->bytes);
+    return VALUE_FITS;
 }
 
 static enum value_fit read_numeric(const struct value *v, struct decimal *ret_decimal)
@@ -47,12 +62,12 @@ static enum value_fit read_numeric(const struct value *v, struct decimal *ret_de
 
 enum value_fit value_as_int(const struct value *v, int64_t min, int64_t max, int64_t *ret_value)
 {
-    const struct type *t = type_of(v->type);
+    enum shape shape = shape_of(v, NUMERIC);
     enum value_fit fit;
     int64_t value;
-    if (t->shape == INT || t->shape == UINT) {
+    if (shape == INT || shape == UINT) {
         fit = read_int(v, &value);
-    } else if (t->shape == NUMERIC) {
+    } else if (shape == NUMERIC) {
         struct decimal d;
         fit = read_numeric(v, &d);
         if (fit == VALUE_FITS)
@@ -66,6 +81,31 @@ enum value_fit value_as_int(const struct value *v, int64_t min, int64_t max, int
         return VALUE_RANGE;
     *ret_value = value;
     return VALUE_FITS;
+}
+
+enum value_fit value_as_scaled(const struct value *v, int scale, int64_t *ret_value)
+{
+    enum { MOST_SCALE = 1 << 17 }; /* a numeric has fewer digits, on either side of its point */
+    enum shape shape = shape_of(v, NUMERIC);
+    struct decimal d;
+    enum value_fit fit;
+    char written[INTEGER_ROOM];
+    int64_t whole;
+    if (scale < -MOST_SCALE || scale > MOST_SCALE)
+        return VALUE_RANGE;
+    if (shape == INT || shape == UINT) {
+        fit = read_int(v, &whole);
+        if (fit == VALUE_FITS)
+            fit = decimal_read(written, number_write_int(whole, written), &d);
+    } else if (shape == NUMERIC) {
+        fit = read_numeric(v, &d);
+    } else {
+        return VALUE_WRONG_TYPE;
+    }
+    if (fit != VALUE_FITS)
+        return fit;
+    d.exponent += scale;
+    return decimal_to_int(&d, ret_value);
 }
 
 /* ---- floating point ---- */
@@ -120,7 +160,7 @@ enum value_fit value_as_float4(const struct value *v, float *ret_value)
     enum value_fit fit;
     struct decimal d;
     int64_t whole;
-    switch (t->shape) {
+    switch (shape_of(v, NUMERIC)) {
     case FLOAT4:
         return read_float4(v, t, ret_value);
     case INT:
@@ -144,7 +184,7 @@ enum value_fit value_as_float8(const struct value *v, double *ret_value)
     struct decimal d;
     int64_t whole;
     float narrow;
-    switch (t->shape) {
+    switch (shape_of(v, NUMERIC)) {
     case FLOAT8:
         return read_float8(v, t, ret_value);
     case FLOAT4:
@@ -171,7 +211,7 @@ enum value_fit value_as_float8(const struct value *v, double *ret_value)
 enum value_fit value_as_uuid(const struct value *v, uint8_t ret_uuid[16])
 {
     const struct type *t = type_of(v->type);
-    if (t->shape != UUID)
+    if (shape_of(v, UUID) != UUID)
         return VALUE_WRONG_TYPE;
     if (!is_sized(v, t))
         return VALUE_MALFORMED;
@@ -185,7 +225,7 @@ static enum value_fit as_stamp(const struct value *v, enum shape shape, enum tim
                                int64_t *ret_value)
 {
     const struct type *t = type_of(v->type);
-    if (t->shape != shape)
+    if (shape_of(v, shape) != shape)
         return VALUE_WRONG_TYPE;
     if (!is_sized(v, t))
         return VALUE_MALFORMED;
@@ -207,7 +247,7 @@ enum value_fit value_as_timestamp(const struct value *v, int64_t *ret_value)
 enum value_fit value_as_date(const struct value *v, int32_t *ret_value)
 {
     const struct type *t = type_of(v->type);
-    if (t->shape != DATE)
+    if (shape_of(v, DATE) != DATE)
         return VALUE_WRONG_TYPE;
     if (!is_sized(v, t))
         return VALUE_MALFORMED;
@@ -216,108 +256,72 @@ enum value_fit value_as_date(const struct value *v, int32_t *ret_value)
     return time_unix_date(bytes_int4(v->bytes), ret_value);
 }
 
-/* ---- bytes and text ---- */
-
-enum value_fit value_place_bytes(const struct value *v, const void **ret_place, size_t *ret_length)
-{
-    if (type_of(v->type)->shape != BYTEA)
-        return VALUE_WRONG_TYPE;
-    *ret_place = v->binary ? v->bytes : NULL;
-    *ret_length = v->binary ? v->length : bytea_room(v->length);
-    return VALUE_FITS;
-}
-
-enum value_fit value_write_bytes(const struct value *v, void *room, size_t *ret_length)
-{
-    return bytea_read(v->bytes, v->length, room, ret_length);
-}
-
-enum value_fit value_place_text(const struct value *v, const char **ret_place, size_t *ret_length)
+enum value_fit value_as_time(const struct value *v, int64_t *ret_value)
 {
     const struct type *t = type_of(v->type);
+    if (shape_of(v, TIME) != TIME)
+        return VALUE_WRONG_TYPE;
     if (!is_sized(v, t))
         return VALUE_MALFORMED;
-    *ret_place = v->bytes;
-    *ret_length = v->length;
-    if (!v->binary || t->shape == TEXT)
-        return VALUE_FITS;
-    if (t->shape == JSONB) { /* one byte of version before the text */
-        if (!v->length || *v->bytes != 1)
-            return VALUE_MALFORMED;
-        *ret_place = v->bytes + 1;
-        *ret_length = v->length - 1;
-        return VALUE_FITS;
-    }
-    *ret_place = NULL;
-    switch (t->shape) {
-    case OPAQUE:
-        return VALUE_WRONG_TYPE;
-    case NUMERIC:
-        return numeric_room(v->bytes, v->length, ret_length);
-    case BYTEA:
-        *ret_length = 2 * v->length + sizeof "\\x";
-        return VALUE_FITS;
-    default: /* large enough for all that remain */
-        *ret_length = TIME_ROOM;
-        return VALUE_FITS;
-    }
+    if (!v->binary)
+        return time_read_clock(v->bytes, v->length, ret_value);
+    return time_of_binary(v->bytes, ret_value);
 }
 
-static enum value_fit write_bool(const struct value *v, char *room, size_t *ret_length)
+enum value_fit value_as_timetz(const struct value *v, int64_t *ret_value, int32_t *ret_east)
 {
-    bool yes;
-    enum value_fit fit = value_as_bool(v, &yes);
-    if (fit != VALUE_FITS)
-        return fit;
-    memcpy(room, yes ? "t" : "f", 2);
-    *ret_length = 1;
+    const struct type *t = type_of(v->type);
+    if (shape_of(v, TIMETZ) != TIMETZ)
+        return VALUE_WRONG_TYPE;
+    if (!is_sized(v, t))
+        return VALUE_MALFORMED;
+    if (!v->binary)
+        return time_read_zoned(v->bytes, v->length, ret_value, ret_east);
+    return time_of_binary_zoned(v->bytes, ret_value, ret_east);
+}
+
+enum value_fit value_as_interval(const struct value *v, evpq_interval *ret_interval)
+{
+    const struct type *t = type_of(v->type);
+    if (shape_of(v, INTERVAL) != INTERVAL)
+        return VALUE_WRONG_TYPE;
+    if (!is_sized(v, t))
+        return VALUE_MALFORMED;
+    if (!v->binary)
+        return interval_read(v->bytes, v->length, ret_interval);
+    *ret_interval = interval_of_binary(v->bytes);
     return VALUE_FITS;
 }
 
-enum value_fit value_write_text(const struct value *v, char *room, size_t *ret_length)
+/* ---- networks ---- */
+
+enum value_fit value_as_inet(const struct value *v, evpq_inet *ret_inet)
 {
-    const struct type *t = type_of(v->type);
-    int64_t whole;
-    double wide;
-    float narrow;
-    switch (t->shape) {
-    case BOOL:
-        return write_bool(v, room, ret_length);
-    case INT:
-    case UINT:
-        read_int(v, &whole);
-        *ret_length = number_write_int(whole, room);
-        return VALUE_FITS;
-    case FLOAT4:
-        read_float4(v, t, &narrow);
-        *ret_length = number_write_float4(narrow, room);
-        return VALUE_FITS;
-    case FLOAT8:
-        read_float8(v, t, &wide);
-        *ret_length = number_write_float8(wide, room);
-        return VALUE_FITS;
-    case NUMERIC:
-        *ret_length = numeric_write(v->bytes, v->length, room);
-        return VALUE_FITS;
-    case BYTEA:
-        *ret_length = bytea_write(v->bytes, v->length, room);
-        return VALUE_FITS;
-    case UUID:
-        *ret_length = uuid_write(v->bytes, room);
-        return VALUE_FITS;
-    case DATE:
-        *ret_length = time_write_date(bytes_int4(v->bytes), room);
-        return VALUE_FITS;
-    case TIMESTAMP:
-        *ret_length = time_write_stamp(bytes_int8(v->bytes), TIME_WITHOUT_ZONE, room);
-        return VALUE_FITS;
-    case TIMESTAMPTZ:
-        *ret_length = time_write_stamp(bytes_int8(v->bytes), TIME_WITH_ZONE, room);
-        return VALUE_FITS;
-    case OPAQUE:
-    case TEXT:
-    case JSONB:
-        break;
-    }
-    return VALUE_WRONG_TYPE;
+    if (shape_of(v, INET) != INET)
+        return VALUE_WRONG_TYPE;
+    if (!v->binary)
+        return net_read(v->bytes, v->length, v->type == OID_CIDR, ret_inet);
+    return net_of_binary(v->bytes, v->length, ret_inet);
+}
+
+static enum value_fit as_mac(const struct value *v, enum shape shape, uint8_t *ret_bytes, size_t n)
+{
+    if (shape_of(v, shape) != shape)
+        return VALUE_WRONG_TYPE;
+    if (!v->binary)
+        return mac_read(v->bytes, v->length, ret_bytes, n);
+    if (v->length != n)
+        return VALUE_MALFORMED;
+    memcpy(ret_bytes, v->bytes, n);
+    return VALUE_FITS;
+}
+
+enum value_fit value_as_macaddr(const struct value *v, uint8_t ret_bytes[6])
+{
+    return as_mac(v, MACADDR, ret_bytes, MAC_BYTES);
+}
+
+enum value_fit value_as_macaddr8(const struct value *v, uint8_t ret_bytes[8])
+{
+    return as_mac(v, MACADDR8, ret_bytes, MAC8_BYTES);
 }

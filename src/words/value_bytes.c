@@ -16,8 +16,7 @@ static int nibble(char c)
     return -1;
 }
 
-/* The byte that two hex digits write; -1 when they are none. */
-static int pair(const char *two)
+int bytes_of_hex(const char two[2])
 {
     int high = nibble(two[0]), low = nibble(two[1]);
     return high < 0 || low < 0 ? -1 : high << 4 | low;
@@ -35,7 +34,7 @@ static enum value_fit read_hex(const char *text, size_t length, uint8_t *room, s
     if (length % 2)
         return VALUE_MALFORMED;
     for (size_t i = 0; i < length / 2; i++) {
-        int byte = pair(text + 2 * i);
+        int byte = bytes_of_hex(text + 2 * i);
         if (byte < 0)
             return VALUE_MALFORMED;
         room[i] = (uint8_t)byte;
@@ -106,7 +105,7 @@ enum value_fit uuid_read(const char *text, size_t length, uint8_t ret_uuid[UUID_
     for (size_t i = 0; i < UUID_BYTES; i++) {
         if (hyphen_before(i) && *text++ != '-')
             return VALUE_MALFORMED;
-        int byte = pair(text);
+        int byte = bytes_of_hex(text);
         if (byte < 0)
             return VALUE_MALFORMED;
         uuid[i] = (uint8_t)byte;

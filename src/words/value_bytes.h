@@ -69,6 +69,9 @@ static inline bool value_plain_int(const struct value *v, int64_t *ret_value)
     }
 }
 
+/* The byte that two hex digits write; -1 when they are none. */
+int bytes_of_hex(const char two[2]);
+
 /* bytea in text: \x and hex digits, or the escape format of bytea_output = escape. `room` has at
  * least bytea_room(length) bytes. */
 size_t bytea_room(size_t length);

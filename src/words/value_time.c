@@ -1,6 +1,8 @@
 /* value_time.c - dates and timestamps. */
 #include "words/value_time.h"
 
+#include "words/cursor.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -9,7 +11,7 @@ static const int64_t second = 1000000, day = 86400 * (int64_t)1000000;
 
 struct date {
     int64_t year; /* 0 is 1 BC */
-    int month, day;
+    int64_t month, day;
 };
 
 /* ---- the calendar: counted in eras of 400 years that begin on the first of March ---- */
@@ -57,87 +59,60 @@ static bool is_date(struct date d)
 
 /* ---- reading ---- */
 
-struct cursor {
-    const char *at, *end;
-};
-
-static bool read_char(struct cursor *c, char wanted)
+static bool read_two(struct cursor *c, int limit, int64_t *ret_value)
 {
-    if (c->at == c->end || *c->at != wanted)
-        return false;
-    c->at++;
-    return true;
-}
-
-static bool read_word(struct cursor *c, const char *word)
-{
-    size_t length = strlen(word);
-    if ((size_t)(c->end - c->at) < length || memcmp(c->at, word, length) != 0)
-        return false;
-    c->at += length;
-    return true;
-}
-
-/* At least `min` and at most `max` digits; max below 10. */
-static bool read_digits(struct cursor *c, int min, int max, int *ret_value)
-{
-    int value = 0, count = 0;
-    while (count < max && c->at < c->end && *c->at >= '0' && *c->at <= '9') {
-        value = value * 10 + (*c->at++ - '0');
-        count++;
-    }
-    *ret_value = value;
-    return count >= min;
-}
-
-static bool read_two(struct cursor *c, int limit, int *ret_value)
-{
-    return read_digits(c, 2, 2, ret_value) && *ret_value < limit;
+    return cursor_digits(c, 2, 2, ret_value) && *ret_value < limit;
 }
 
 static bool read_day(struct cursor *c, struct date *ret_date)
 {
-    int year;
-    if (!read_digits(c, 4, 7, &year) || !read_char(c, '-') ||
-        !read_digits(c, 2, 2, &ret_date->month) || !read_char(c, '-') ||
-        !read_digits(c, 2, 2, &ret_date->day))
+    if (!cursor_digits(c, 4, 7, &ret_date->year) || !cursor_char(c, '-') ||
+        !cursor_digits(c, 2, 2, &ret_date->month) || !cursor_char(c, '-') ||
+        !cursor_digits(c, 2, 2, &ret_date->day))
         return false;
-    ret_date->year = year;
-    return year > 0;
+    return ret_date->year > 0;
 }
 
-/* hh:mm:ss[.ffffff], in microseconds. */
-static bool read_clock(struct cursor *c, int64_t *ret_microseconds)
+bool time_read_rest(struct cursor *c, int64_t hours, int64_t *ret_microseconds)
 {
-    int hours, minutes, seconds, fraction = 0;
-    if (!read_two(c, 24, &hours) || !read_char(c, ':') || !read_two(c, 60, &minutes) ||
-        !read_char(c, ':') || !read_two(c, 60, &seconds))
+    int64_t minutes, seconds, fraction = 0;
+    if (!cursor_char(c, ':') || !read_two(c, 60, &minutes) || !cursor_char(c, ':') ||
+        !read_two(c, 60, &seconds))
         return false;
-    if (read_char(c, '.')) {
+    if (cursor_char(c, '.')) {
         const char *start = c->at;
-        if (!read_digits(c, 1, 6, &fraction))
+        if (!cursor_digits(c, 1, 6, &fraction))
             return false;
         for (ptrdiff_t digits = c->at - start; digits < 6; digits++)
             fraction *= 10;
     }
-    *ret_microseconds = ((hours * 60 + minutes) * (int64_t)60 + seconds) * second + fraction;
-    return true;
+    return !__builtin_mul_overflow(hours, 3600 * second, ret_microseconds) &&
+           !__builtin_add_overflow(*ret_microseconds, (minutes * 60 + seconds) * second + fraction,
+                                   ret_microseconds);
+}
+
+/* hh:mm:ss[.ffffff], in microseconds: below 24 hours, or those exactly. */
+static bool read_clock(struct cursor *c, int64_t *ret_microseconds)
+{
+    int64_t hours;
+    return read_two(c, 25, &hours) && time_read_rest(c, hours, ret_microseconds) &&
+           *ret_microseconds <= day;
 }
 
 /* +hh[:mm[:ss]] or the same with a minus, in microseconds east of Greenwich. */
 static bool read_zone(struct cursor *c, int64_t *ret_microseconds)
 {
-    int hours, minutes = 0, seconds = 0;
-    bool west = read_char(c, '-');
-    if (!west && !read_char(c, '+'))
+    int64_t hours, minutes = 0, seconds = 0;
+    bool west = cursor_char(c, '-');
+    if (!west && !cursor_char(c, '+'))
         return false;
     if (!read_two(c, 100, &hours))
         return false;
-    if (read_char(c, ':') && !read_two(c, 60, &minutes))
+    if (cursor_char(c, ':') && !read_two(c, 60, &minutes))
         return false;
-    if (read_char(c, ':') && !read_two(c, 60, &seconds))
+    if (cursor_char(c, ':') && !read_two(c, 60, &seconds))
         return false;
-    int64_t east = ((hours * 60 + minutes) * (int64_t)60 + seconds) * second;
+    int64_t east = ((hours * 60 + minutes) * 60 + seconds) * second;
     *ret_microseconds = west ? -east : east;
     return true;
 }
@@ -146,7 +121,7 @@ static bool read_zone(struct cursor *c, int64_t *ret_microseconds)
  * that there is. */
 static bool read_end(struct cursor *c, struct date *d)
 {
-    if (read_word(c, " BC"))
+    if (cursor_word(c, " BC"))
         d->year = 1 - d->year;
     return c->at == c->end && is_date(*d);
 }
@@ -191,7 +166,7 @@ enum value_fit time_read_stamp(const char *text, size_t length, enum time_zone z
         *ret_microseconds = INT64_MIN;
         return VALUE_FITS;
     }
-    if (!read_day(&c, &d) || !read_char(&c, ' ') || !read_clock(&c, &clock))
+    if (!read_day(&c, &d) || !cursor_char(&c, ' ') || !read_clock(&c, &clock) || clock == day)
         return VALUE_MALFORMED;
     if (zone == TIME_WITH_ZONE && !read_zone(&c, &east))
         return VALUE_MALFORMED;
@@ -202,6 +177,23 @@ enum value_fit time_read_stamp(const char *text, size_t length, enum time_zone z
         value == INT64_MIN)
         return VALUE_RANGE;
     *ret_microseconds = value;
+    return VALUE_FITS;
+}
+
+enum value_fit time_read_clock(const char *text, size_t length, int64_t *ret_microseconds)
+{
+    struct cursor c = {text, text + length};
+    return read_clock(&c, ret_microseconds) && cursor_is_at_end(&c) ? VALUE_FITS : VALUE_MALFORMED;
+}
+
+enum value_fit time_read_zoned(const char *text, size_t length, int64_t *ret_microseconds,
+                               int32_t *ret_east)
+{
+    struct cursor c = {text, text + length};
+    int64_t east;
+    if (!read_clock(&c, ret_microseconds) || !read_zone(&c, &east) || !cursor_is_at_end(&c))
+        return VALUE_MALFORMED;
+    *ret_east = (int32_t)(east / second);
     return VALUE_FITS;
 }
 
@@ -227,6 +219,23 @@ enum value_fit time_unix_stamp(int64_t microseconds, int64_t *ret_microseconds)
     return VALUE_FITS;
 }
 
+enum value_fit time_of_binary(const char bytes[8], int64_t *ret_microseconds)
+{
+    *ret_microseconds = bytes_int8(bytes);
+    return *ret_microseconds >= 0 && *ret_microseconds <= day ? VALUE_FITS : VALUE_MALFORMED;
+}
+
+enum value_fit time_of_binary_zoned(const char bytes[12], int64_t *ret_microseconds,
+                                    int32_t *ret_east)
+{
+    enum { DAY = 86400 };
+    int32_t west = bytes_int4(bytes + 8);
+    if (west < -DAY || west > DAY)
+        return VALUE_MALFORMED;
+    *ret_east = -west;
+    return time_of_binary(bytes, ret_microseconds);
+}
+
 /* ---- writing ---- */
 
 static size_t write_word(const char *word, char *room)
@@ -239,7 +248,7 @@ static size_t write_word(const char *word, char *room)
 static size_t write_day(struct date d, char *room)
 {
     long long year = d.year > 0 ? d.year : 1 - d.year;
-    return (size_t)sprintf(room, "%04lld-%02d-%02d", year, d.month, d.day);
+    return (size_t)sprintf(room, "%04lld-%02d-%02d", year, (int)d.month, (int)d.day);
 }
 
 size_t time_write_date(int32_t days, char room[TIME_ROOM])
@@ -251,23 +260,43 @@ size_t time_write_date(int32_t days, char room[TIME_ROOM])
     return length + write_word(d.year > 0 ? "" : " BC", room + length);
 }
 
+size_t time_write_clock(int64_t microseconds, char *room)
+{
+    long long seconds = microseconds / second;
+    int fraction = (int)(microseconds % second);
+    size_t length = (size_t)sprintf(room, "%02lld:%02lld:%02lld", seconds / 3600, seconds / 60 % 60,
+                                    seconds % 60);
+    if (!fraction)
+        return length;
+    length += (size_t)sprintf(room + length, ".%06d", fraction);
+    while (room[length - 1] == '0')
+        room[--length] = '\0';
+    return length;
+}
+
+size_t time_write_zoned(int64_t microseconds, int32_t east, char room[TIME_ROOM])
+{
+    size_t length = time_write_clock(microseconds, room);
+    int seconds = east < 0 ? -east : east;
+    length += (size_t)sprintf(room + length, "%c%02d", east < 0 ? '-' : '+', seconds / 3600);
+    if (seconds % 3600)
+        length += (size_t)sprintf(room + length, ":%02d", seconds / 60 % 60);
+    if (seconds % 60)
+        length += (size_t)sprintf(room + length, ":%02d", seconds % 60);
+    return length;
+}
+
 size_t time_write_stamp(int64_t microseconds, enum time_zone zone, char room[TIME_ROOM])
 {
     if (microseconds == INT64_MAX || microseconds == INT64_MIN)
         return write_word(microseconds > 0 ? "infinity" : "-infinity", room);
     int64_t days = floor_divide(microseconds, day);
     int64_t clock = microseconds % day + (microseconds % day < 0 ? day : 0);
-    int seconds = (int)(clock / second), fraction = (int)(clock % second);
     struct date d = date_of(days + EPOCH_DAYS);
 
     size_t length = write_day(d, room);
-    length += (size_t)sprintf(room + length, " %02d:%02d:%02d", seconds / 3600, seconds / 60 % 60,
-                              seconds % 60);
-    if (fraction) {
-        length += (size_t)sprintf(room + length, ".%06d", fraction);
-        while (room[length - 1] == '0')
-            length--;
-    }
+    room[length++] = ' ';
+    length += time_write_clock(clock, room + length);
     length += write_word(zone == TIME_WITH_ZONE ? "+00" : "", room + length);
     return length + write_word(d.year > 0 ? "" : " BC", room + length);
 }
