@@ -17,6 +17,7 @@
 #include <evpq/codec.h>
 #include <evpq/error.h>
 #include <evpq/future.h>
+#include <evpq/listen.h>
 #include <evpq/loop.h>
 #include <evpq/nested.h>
 #include <evpq/pool.h>

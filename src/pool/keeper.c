@@ -81,8 +81,7 @@ void keeper_connected(evpq_pool *pool, struct conn *c)
 
 /* ---- failing ---- */
 
-/* Time does not mend these: who you are, which database, what you may. */
-static bool is_permanent(const evpq_error *why)
+bool keeper_is_permanent(const evpq_error *why)
 {
     static const char *const classes[] = {"28", "3D", "42", "0A", "22"};
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
@@ -114,7 +113,7 @@ void keeper_failed(evpq_pool *pool, const evpq_error *why)
     if (!timer_active(&pool->retry))
         pause(pool);
     wish_connect_failed(pool, why);
-    if (is_permanent(why) && is_alone(pool))
+    if (keeper_is_permanent(why) && is_alone(pool))
         lanes_fail_all(pool, why);
 }
 

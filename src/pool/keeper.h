@@ -28,4 +28,8 @@ void keeper_sweep(evpq_pool *pool);
 
 void keeper_stop(evpq_pool *pool);
 
+/* Whether a connect has failed for what time does not mend: who you are, which database, what you
+ * may. */
+bool keeper_is_permanent(const evpq_error *why);
+
 #endif

@@ -47,9 +47,6 @@ static void take_in(struct wire *w)
     w->readable = false;
     loop_time_passed(w->loop);
     bool whole = pq_consume(w->c);
-    struct pq_notification n = {.handle = NULL};
-    while (pq_notified(w->c, &n))
-        w->class->notified(w, &n);
     if (whole || w->broken)
         return;
     w->broken = pq_lost_error(w->c); /* now: libpq would add to its words */
@@ -64,9 +61,20 @@ static bool stay_paused(struct wire *w)
     return false;
 }
 
+/* Only here, when all answers have been taken: libpq looks no further than to the next answer, and
+ * would keep what came behind it until something else comes. So a notification may be told after
+ * answers that it came before, and never before one that it came after. */
+static void tell_notifications(struct wire *w)
+{
+    struct pq_notification n = {.handle = NULL};
+    while (pq_notified(w->c, &n))
+        w->class->notified(w, &n);
+}
+
 /* libpq has nothing more to give, or we want no more. Whether there is more to take in. */
 static bool run_dry(struct wire *w)
 {
+    tell_notifications(w);
     if (!w->broken && pq_tls_has_bytes(&w->tls)) {
         w->readable = true;
         return true;

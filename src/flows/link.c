@@ -1,0 +1,173 @@
+/* link.c - a listener's connection: dialed until it stands, asked now and then whether it still
+ * does, and replaced when it does not.
+ *
+ * One is tried at a time. After a loss the first attempt follows at once, but for a random part of
+ * backoff_min, so that a server that was restarted is not met by all its listeners in the same
+ * instant; after a failure, or when a connection did not live longer than the pause before it, the
+ * pause doubles. */
+#include "flows/listener.h"
+
+#include "pool/keeper.h"
+#include "words/error.h"
+
+static evpq_listener *listener_of(const struct conn *c)
+{
+    return container_of(c->config, evpq_listener, config);
+}
+
+/* ---- trying again ---- */
+
+static void dial_later(evpq_listener *l, bool at_once)
+{
+    const evpq_listener_opts *o = &l->opts;
+    if (l->closing)
+        return;
+    if (at_once) {
+        l->pause = 0;
+        timer_start(&l->retry, o->backoff_min * rng_unit(&l->rng));
+        return;
+    }
+    l->pause = l->pause > 0 ? l->pause * 2 : o->backoff_min;
+    if (l->pause > o->backoff_max)
+        l->pause = o->backoff_max;
+    timer_start(&l->retry, l->pause * (0.75 + 0.5 * rng_unit(&l->rng)));
+}
+
+/* ---- silence ---- */
+
+static void heard(evpq_listener *l)
+{
+    l->heard_at = loop_time(l->loop);
+}
+
+static void give_up(evpq_listener *l)
+{
+    evpq_error *why = error_new(EVPQ_LOST, EVPQ_OUTCOME_UNKNOWN,
+                                "the server has not been heard for too long (keepalive_timeout)");
+    conn_kill(l->conn, why);
+    evpq_error_unref(why);
+}
+
+/* How long it is silent now, against what it may be. */
+static void silent(struct timer *t)
+{
+    evpq_listener *l = container_of(t, evpq_listener, silence);
+    const evpq_listener_opts *o = &l->opts;
+    double limit = l->probe.running ? o->keepalive_timeout : o->keepalive;
+    double left = l->heard_at + limit - loop_time(l->loop);
+    if (left > 0) {
+        timer_start(t, left);
+    } else if (l->probe.running) {
+        give_up(l);
+    } else {
+        heard(l); /* what follows is counted from here */
+        command_run(&l->probe, &l->conn->line, false);
+        timer_start(t, o->keepalive_timeout);
+    }
+}
+
+static void probed(struct command *k)
+{
+    evpq_listener *l = container_of(k, evpq_listener, probe);
+    heard(l);
+    timer_start(&l->silence, l->opts.keepalive);
+}
+
+/* ---- what the connection tells ---- */
+
+static void opened(struct conn *c)
+{
+    evpq_listener *l = listener_of(c);
+    l->open = true;
+    l->opened_at = loop_time(l->loop);
+    heard(l);
+    if (l->opts.keepalive > 0)
+        timer_start(&l->silence, l->opts.keepalive);
+    ears_open(l);
+}
+
+static void answered(struct conn *c)
+{
+    heard(listener_of(c));
+}
+
+static void notified(struct conn *c, const struct pq_notification *n)
+{
+    heard(listener_of(c));
+    ear_hear(listener_of(c), n);
+}
+
+static void dead(struct conn *c, const evpq_error *why)
+{
+    evpq_listener *l = listener_of(c);
+    bool was_open = l->open;
+    l->open = false;
+    l->conn = NULL;
+    timer_stop(&l->silence);
+    ears_lost(l);
+    if (!was_open && keeper_is_permanent(why))
+        ears_fail(l, why);
+    double lived = was_open ? loop_time(l->loop) - l->opened_at : 0;
+    dial_later(l, lived > l->opts.backoff_min && lived > l->pause);
+}
+
+static void buried(struct conn *c)
+{
+    evpq_listener *l = listener_of(c);
+    l->unburied--;
+    listener_buried(l);
+}
+
+static void notice(struct conn *c, evpq_error *notice)
+{
+    (void)c;
+    evpq_error_unref(notice);
+}
+
+static void canceling(struct conn *c)
+{
+    (void)c;
+}
+
+/* ---- life ---- */
+
+void link_dial(evpq_listener *l)
+{
+    static const struct conn_owner owner = {
+        .opened = opened,
+        .room = answered,
+        .quiet = answered,
+        .dead = dead,
+        .buried = buried,
+        .notice = notice,
+        .canceling = canceling,
+        .notified = notified,
+    };
+    l->conn = conn_new(&l->config, &owner);
+    if (l->conn)
+        l->unburied++;
+    else
+        dial_later(l, false);
+}
+
+static void dial_now(struct timer *t)
+{
+    link_dial(container_of(t, evpq_listener, retry));
+}
+
+void link_init(evpq_listener *l)
+{
+    timer_init(&l->retry, l->loop, dial_now);
+    timer_init(&l->silence, l->loop, silent);
+    command_init(&l->probe, "", probed);
+}
+
+void link_close(evpq_listener *l)
+{
+    timer_stop(&l->retry);
+    if (!l->conn)
+        return;
+    evpq_error *why = listener_closed_error();
+    conn_kill(l->conn, why);
+    evpq_error_unref(why);
+}

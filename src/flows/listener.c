@@ -1,0 +1,265 @@
+/* listener.c - the public face of a listener, and its options. */
+#include "flows/listener.h"
+
+#include "base/mem.h"
+#include "libpq/conninfo.h"
+#include "verbs/query.h"
+#include "words/error.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { CANCEL_TIMEOUT = 5 }; /* seconds that a canceled catch-up may take to end */
+
+/* ---- memory ---- */
+
+void listener_ref(evpq_listener *l)
+{
+    l->refs++;
+}
+
+void listener_unref(evpq_listener *l)
+{
+    if (--l->refs)
+        return;
+    evpq_loop *loop = l->loop;
+    map_free(&l->ears);
+    conninfo_free(l->conninfo);
+    mem_free(l);
+    evpq_loop_unref(loop);
+}
+
+/* ---- options ---- */
+
+static void seconds(double *option, double standard)
+{
+    if (*option == 0.)
+        *option = standard;
+}
+
+static evpq_error *wrong(const char *what)
+{
+    return error_new(EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT, "evpq_listener_opts: %s", what);
+}
+
+static evpq_error *opts_check(const evpq_listener_opts *o)
+{
+    const double times[] = {o->connect_timeout, o->backoff_min, o->backoff_max, o->keepalive,
+                            o->keepalive_timeout};
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++)
+        if (!isfinite(times[i]))
+            return wrong("a time is not a finite number of seconds");
+    if (o->connect_timeout <= 0 || o->backoff_min <= 0 || o->backoff_max < o->backoff_min ||
+        o->keepalive_timeout <= 0)
+        return wrong("connect_timeout, keepalive_timeout and the backoff must be positive, and "
+                     "backoff_max not below backoff_min");
+    if (o->buffer < 0)
+        return wrong("buffer cannot be negative");
+    return NULL;
+}
+
+static evpq_error *opts_fill(const evpq_listener_opts *given, double conninfo_timeout,
+                             evpq_listener_opts *ret_opts)
+{
+    evpq_listener_opts o = {0};
+    if (given && given->size < sizeof given->size)
+        return wrong("size must be sizeof(evpq_listener_opts)");
+    if (given)
+        memcpy(&o, given, given->size < sizeof o ? given->size : sizeof o);
+    o.size = sizeof o;
+    seconds(&o.connect_timeout, conninfo_timeout > 0 ? conninfo_timeout : 10);
+    seconds(&o.backoff_min, 0.1);
+    seconds(&o.backoff_max, o.backoff_min > 5 ? o.backoff_min : 5);
+    seconds(&o.keepalive, 30);
+    seconds(&o.keepalive_timeout, 10);
+    if (!o.buffer)
+        o.buffer = 10000;
+    if (!o.buffer_bytes)
+        o.buffer_bytes = (size_t)16 << 20;
+    *ret_opts = o;
+    return opts_check(&o);
+}
+
+/* ---- opening ---- */
+
+static void set_up(evpq_listener *l, evpq_loop *loop, struct conninfo *conninfo)
+{
+    l->refs = 2; /* the program's, and its own until it is closed */
+    l->users = 1;
+    l->loop = evpq_loop_ref(loop);
+    l->conninfo = conninfo;
+    rng_init(&l->rng);
+    l->config = (struct conn_config){
+        .loop = loop,
+        .conninfo = conninfo,
+        .rng = &l->rng,
+        .connect_timeout = l->opts.connect_timeout,
+        .cancel_timeout = CANCEL_TIMEOUT,
+    };
+    map_init(&l->ears);
+    list_init(&l->all_ears);
+    list_init(&l->closings);
+    link_init(l);
+}
+
+evpq_listener *evpq_listener_open(evpq_loop *loop, const char *conninfo,
+                                  const evpq_listener_opts *opts, evpq_error **ret_error)
+{
+    struct conninfo *read = NULL;
+    evpq_listener_opts filled;
+    evpq_listener *l = NULL;
+    evpq_error *error = NULL;
+    if (loop_check(loop))
+        error = evpq_error_ref(loop ? error_forked() : error_invalid());
+    if (!error)
+        error = conninfo_read(conninfo, &read);
+    if (!error)
+        error = opts_fill(opts, read->connect_timeout, &filled);
+    if (!error && !(l = mem_zalloc(sizeof *l)))
+        error = evpq_error_ref(error_nomem());
+    if (error) {
+        conninfo_free(read);
+        if (ret_error)
+            *ret_error = error;
+        else
+            evpq_error_unref(error);
+        return NULL;
+    }
+    l->opts = filled;
+    set_up(l, loop, read);
+    loop_hold(loop);
+    link_dial(l);
+    return l;
+}
+
+evpq_listener *evpq_listener_ref(evpq_listener *l)
+{
+    if (l)
+        l->users++;
+    return l;
+}
+
+evpq_listener *evpq_listener_unref(evpq_listener *l)
+{
+    if (!l || --l->users)
+        return NULL;
+    if (!l->closing)
+        evpq_future_unref(evpq_listener_close(l));
+    listener_unref(l);
+    return NULL;
+}
+
+/* ---- using ---- */
+
+static evpq_error *refusal(const evpq_listener *l, const char *sql)
+{
+    if (l->closing)
+        return listener_closed_error();
+    return error_build(&(struct error_fields){
+        .status = EVPQ_LOST,
+        .outcome = EVPQ_OUTCOME_NOT_SENT,
+        .message = "the listener has no connection at the moment",
+        .sql = sql,
+    });
+}
+
+evpq_future *evpq_listener_query(evpq_listener *l, const char *sql, evpq_args args)
+{
+    struct query *q;
+    if (listener_check(l))
+        return future_constant(listener_check(l));
+    if (!l->open)
+        return future_failed(l->loop, refusal(l, sql));
+    evpq_future *f = query_new(l->loop, sql, args, NULL, &q);
+    if (!q)
+        return f;
+    if (q->plannable) {
+        query_submit(q, l->conn);
+        return f;
+    }
+    query_fail(q, error_build(&(struct error_fields){
+                      .status = EVPQ_INVALID,
+                      .outcome = EVPQ_OUTCOME_NOT_SENT,
+                      .message = "a listener runs queries alone",
+                      .hint = "SELECT, INSERT, UPDATE, DELETE, MERGE, VALUES, TABLE or WITH",
+                      .sql = sql,
+                  }));
+    return f;
+}
+
+int evpq_listener_backend_pid(const evpq_listener *l)
+{
+    return l && l->open ? conn_backend_pid(l->conn) : 0;
+}
+
+/* ---- the end ---- */
+
+struct closing {
+    struct evpq_future future;
+    struct list node;
+    evpq_listener *listener;
+};
+
+static void closing_cancel(evpq_future *f)
+{
+    list_remove(&container_of(f, struct closing, future)->node);
+    future_settle_canceled(f, EVPQ_OUTCOME_NOT_SENT);
+}
+
+static void closing_free(evpq_future *f)
+{
+    struct closing *c = container_of(f, struct closing, future);
+    listener_unref(c->listener);
+    mem_free(c);
+}
+
+static const struct future_class closing_class = {
+    .name = "listener", .cancel = closing_cancel, .free = closing_free};
+
+static evpq_future *closing_new(evpq_listener *l)
+{
+    struct closing *c = mem_alloc(sizeof *c);
+    if (!c)
+        return future_constant(EVPQ_NOMEM);
+    future_init(&c->future, &closing_class, l->loop);
+    c->listener = l;
+    listener_ref(l);
+    list_init(&c->node);
+    list_append(&l->closings, &c->node);
+    return &c->future;
+}
+
+evpq_error *listener_closed_error(void)
+{
+    return error_new(EVPQ_CLOSED, EVPQ_OUTCOME_NOT_SENT, "the listener is closed");
+}
+
+void listener_buried(evpq_listener *l)
+{
+    struct list *node;
+    if (!l->closing || l->unburied)
+        return;
+    while ((node = list_pop(&l->closings)))
+        future_settle_value(&container_of(node, struct closing, node)->future, NULL, NULL);
+    if (l->closed)
+        return;
+    l->closed = true;
+    loop_release(l->loop);
+    listener_unref(l);
+}
+
+evpq_future *evpq_listener_close(evpq_listener *l)
+{
+    if (listener_check(l))
+        return future_constant(listener_check(l));
+    evpq_future *f = closing_new(l);
+    listener_ref(l);
+    if (!l->closing) {
+        l->closing = true;
+        link_close(l);
+        ears_close(l);
+    }
+    listener_buried(l);
+    listener_unref(l);
+    return f;
+}

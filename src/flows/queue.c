@@ -1,0 +1,252 @@
+/* queue.c - who gets which event of a subscription, and when.
+ *
+ * A gap is no event in the queue, but a mark on the notification behind it, or on the end: so it
+ * needs no memory when it happens, gaps without anything between them are one, and there is always
+ * room for one. It becomes an event when its turn has come. Then, too, the catch-up begins, and
+ * nothing behind it is handed out until it has ended: what is found is never older than the gap.
+ *
+ * Events are numbered as they are handed out. One that comes back unread goes before all that were
+ * not, in the order of these numbers. */
+#include "flows/queue.h"
+
+#include "words/error.h"
+
+/* One who waits. */
+struct call {
+    struct evpq_future future;
+    struct list node;
+};
+
+/* ---- what comes next ---- */
+
+static struct evpq_notification *number(evpq_subscription *s, struct evpq_notification *n)
+{
+    n->number = s->given++;
+    n->epoch = s->epoch;
+    return n;
+}
+
+/* At a gap: the GAP, if it is one, and a catch-up after it. */
+static struct evpq_notification *cross(evpq_subscription *s, unsigned *gap, uint64_t *dropped,
+                                       bool *ret_nomem)
+{
+    evpq_loop *loop = s->listener->loop;
+    bool tells = *gap & (GAP_LOST | GAP_DROPPED), catches = s->catch_up && s->ear;
+    struct evpq_notification *n = tells ? event_new(loop, EVPQ_EVENT_GAP, "") : NULL;
+    struct evpq_notification *found = catches ? event_new(loop, EVPQ_EVENT_CATCH_UP, "") : NULL;
+    *ret_nomem = (tells && !n) || (catches && !found);
+    if (*ret_nomem) {
+        event_free(loop, n);
+        event_free(loop, found);
+        return NULL;
+    }
+    if (tells) {
+        s->epoch++;
+        n->gap = *gap;
+        n->dropped = *dropped;
+        number(s, n);
+    }
+    *gap = 0;
+    *dropped = 0;
+    s->catching = found;
+    if (found)
+        loop_defer(loop, &s->catch_job);
+    return n;
+}
+
+static struct evpq_notification *next_event(evpq_subscription *s, bool *ret_nomem)
+{
+    struct list *node = list_pop(&s->returned);
+    if (node)
+        return container_of(node, struct evpq_notification, node);
+    for (;;) {
+        if (s->catching)
+            return NULL;
+        node = list_first(&s->events);
+        struct evpq_notification *n =
+            node ? container_of(node, struct evpq_notification, node) : NULL;
+        unsigned *gap = n ? &n->gap : &s->gap;
+        if (!*gap) {
+            if (!n)
+                return NULL;
+            list_remove(node);
+            s->count--;
+            s->bytes -= n->size;
+            return number(s, n);
+        }
+        n = cross(s, gap, n ? &n->dropped : &s->dropped, ret_nomem);
+        if (n || *ret_nomem)
+            return n;
+    }
+}
+
+/* ---- who waits ---- */
+
+static struct call *next_call(struct list *waiting)
+{
+    struct list *node = list_pop(waiting);
+    return node ? container_of(node, struct call, node) : NULL;
+}
+
+void queue_ready(evpq_subscription *s)
+{
+    struct call *call;
+    while ((call = next_call(&s->readies)))
+        future_settle_value(&call->future, NULL, NULL);
+}
+
+void queue_refuse(struct list *waiting, const evpq_error *why)
+{
+    struct call *call;
+    while ((call = next_call(waiting)))
+        future_settle_error(&call->future, evpq_error_ref(why));
+}
+
+static void put_back(evpq_subscription *s, struct evpq_notification *n)
+{
+    struct list *after = s->returned.prev;
+    while (after != &s->returned &&
+           container_of(after, struct evpq_notification, node)->number > n->number)
+        after = after->prev;
+    list_prepend(after, &n->node);
+}
+
+void queue_found(evpq_subscription *s, struct evpq_notification *n)
+{
+    put_back(s, number(s, n));
+    queue_serve(s);
+}
+
+/* The future that had it is gone. */
+static void return_event(void *value)
+{
+    struct evpq_notification *n = value;
+    evpq_subscription *s = n->subscription;
+    if (n->seen || !s->users) {
+        event_free(s->listener->loop, n);
+    } else {
+        put_back(s, n);
+        queue_serve(s);
+    }
+    subscription_release(s);
+}
+
+static const struct value_class event_class = {.free = return_event};
+
+const evpq_notification *evpq_future_notification(const evpq_future *f)
+{
+    struct evpq_notification *n = future_value(f, &event_class);
+    if (n)
+        n->seen = true;
+    return n;
+}
+
+static void give(evpq_subscription *s, struct call *call, struct evpq_notification *n)
+{
+    n->subscription = s;
+    s->refs++;
+    future_settle_value(&call->future, &event_class, n);
+}
+
+/* One who waits, and was not let go of. */
+static struct call *eager(evpq_subscription *s)
+{
+    struct list *node;
+    while ((node = list_first(&s->nexts))) {
+        struct call *call = container_of(node, struct call, node);
+        if (!future_forgotten(&call->future))
+            return call;
+        list_remove(node);
+        future_settle_canceled(&call->future, EVPQ_OUTCOME_NOT_SENT);
+    }
+    return NULL;
+}
+
+void queue_serve(evpq_subscription *s)
+{
+    struct call *call;
+    if (loop_forked(s->listener->loop))
+        return;
+    while ((call = eager(s))) {
+        bool nomem = false;
+        struct evpq_notification *n = next_event(s, &nomem);
+        if (!n && !nomem)
+            return;
+        list_remove(&call->node);
+        if (n)
+            give(s, call, n);
+        else
+            future_settle_error(&call->future, evpq_error_ref(error_nomem()));
+    }
+}
+
+static void call_cancel(evpq_future *f)
+{
+    list_remove(&container_of(f, struct call, future)->node);
+    future_settle_canceled(f, EVPQ_OUTCOME_NOT_SENT);
+}
+
+static void call_free(evpq_future *f)
+{
+    recycler_give(loop_blocks(f->loop), container_of(f, struct call, future), sizeof(struct call));
+}
+
+/* Not leaves: an event may hold other futures. */
+static const struct future_class next_class = {
+    .name = "notification", .cancel = call_cancel, .free = call_free};
+static const struct future_class ready_class = {
+    .name = "listening", .cancel = call_cancel, .free = call_free, .is_leaf = true};
+
+/* A future that waits; or one that has failed, and then *ret_call is NULL. */
+static evpq_future *call_new(evpq_subscription *s, const struct future_class *class,
+                             struct list *waiting, struct call **ret_call)
+{
+    *ret_call = NULL;
+    if (!s || loop_forked(s->listener->loop))
+        return future_constant(s ? EVPQ_FORKED : EVPQ_INVALID);
+    if (s->ear && s->ear->refused)
+        return future_failed(s->listener->loop, evpq_error_ref(s->ear->refused));
+    struct call *call = recycler_take(loop_blocks(s->listener->loop), sizeof *call);
+    if (!call)
+        return future_constant(EVPQ_NOMEM);
+    future_init(&call->future, class, s->listener->loop);
+    list_init(&call->node);
+    list_append(waiting, &call->node);
+    *ret_call = call;
+    return &call->future;
+}
+
+void queue_refuse_if_over(evpq_subscription *s)
+{
+    if (s->ear)
+        return;
+    evpq_error *why = listener_closed_error();
+    queue_refuse(&s->readies, why);
+    queue_refuse(&s->nexts, why);
+    evpq_error_unref(why);
+}
+
+evpq_future *evpq_subscription_next(evpq_subscription *s)
+{
+    struct call *call;
+    evpq_future *f = call_new(s, &next_class, s ? &s->nexts : NULL, &call);
+    if (call) {
+        queue_serve(s);
+        queue_refuse_if_over(s);
+    }
+    return f;
+}
+
+evpq_future *evpq_subscription_ready(evpq_subscription *s)
+{
+    struct call *call;
+    evpq_future *f = call_new(s, &ready_class, s ? &s->readies : NULL, &call);
+    if (!call)
+        return f;
+    if (s->on) {
+        list_remove(&call->node);
+        future_settle_value(f, NULL, NULL);
+    }
+    queue_refuse_if_over(s);
+    return f;
+}

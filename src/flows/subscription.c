@@ -1,0 +1,226 @@
+/* subscription.c - the life of a subscription, and what its channel does to it. */
+#include "flows/queue.h"
+
+#include "base/mem.h"
+#include "words/error.h"
+
+#include <string.h>
+
+/* ---- catching up ---- */
+
+static void stop_catching(evpq_subscription *s)
+{
+    evpq_loop *loop = s->listener->loop;
+    struct evpq_notification *n = s->catching;
+    if (!n)
+        return;
+    s->catching = NULL;
+    list_remove(&s->catch_job.node);
+    list_remove(&s->caught.job.node);
+    evpq_future_cancel(n->caught_up);
+    event_free(loop, n);
+}
+
+static void caught_up(struct job *job)
+{
+    evpq_subscription *s = container_of(job, evpq_subscription, caught.job);
+    struct evpq_notification *n = s->catching;
+    s->catching = NULL;
+    queue_found(s, n);
+}
+
+static void catch_up(struct job *job)
+{
+    evpq_subscription *s = container_of(job, evpq_subscription, catch_job);
+    evpq_loop *loop = s->listener->loop;
+    s->refs++;
+    evpq_future *f = s->catch_up(s, s->catch_up_arg);
+    if (!s->catching) { /* it is over, by what was called */
+        evpq_future_cancel(f);
+        evpq_future_unref(f);
+    } else {
+        if (!f)
+            f = evpq_future_ok(loop, NULL, NULL);
+        if (f->loop && f->loop != loop) {
+            evpq_future_unref(f);
+            f = evpq_future_failed(loop, EVPQ_INVALID,
+                                   "catch_up returned a future of another loop");
+        }
+        s->catching->caught_up = f;
+        future_watch(f, loop, &s->caught, caught_up);
+    }
+    subscription_release(s);
+}
+
+/* ---- what the channel tells ---- */
+
+void subscription_on(evpq_subscription *s)
+{
+    if (s->on)
+        return;
+    s->gap |= s->began ? GAP_LOST : s->catch_up ? GAP_START : 0;
+    s->on = s->began = true;
+    queue_ready(s);
+    queue_serve(s);
+}
+
+void subscription_lost(evpq_subscription *s)
+{
+    s->on = false;
+}
+
+static bool has_room(const evpq_subscription *s, size_t size)
+{
+    const evpq_listener_opts *o = &s->listener->opts;
+    return !s->count || (s->count < o->buffer && s->bytes + size <= o->buffer_bytes);
+}
+
+void subscription_take(evpq_subscription *s, const struct pq_notification *from)
+{
+    struct evpq_notification *n = NULL;
+    subscription_on(s);
+    if (has_room(s, sizeof *n + strlen(from->payload) + 1))
+        n = event_new(s->listener->loop, EVPQ_EVENT_NOTIFY, from->payload);
+    if (n) {
+        n->pid = from->pid;
+        n->gap = s->gap;
+        n->dropped = s->dropped;
+        s->gap = 0;
+        s->dropped = 0;
+        s->count++;
+        s->bytes += n->size;
+        list_append(&s->events, &n->node);
+    } else {
+        s->gap |= GAP_DROPPED;
+        s->dropped++;
+    }
+    queue_serve(s);
+}
+
+void subscription_fail(evpq_subscription *s, const evpq_error *why)
+{
+    queue_refuse(&s->readies, why);
+    queue_refuse(&s->nexts, why);
+}
+
+void subscription_over(evpq_subscription *s)
+{
+    s->ear = NULL;
+    s->on = false;
+    list_remove(&s->node);
+    stop_catching(s);
+    queue_serve(s);
+    queue_refuse_if_over(s);
+}
+
+/* ---- life ---- */
+
+void subscription_release(evpq_subscription *s)
+{
+    if (--s->refs)
+        return;
+    listener_unref(s->listener);
+    mem_free(s);
+}
+
+static void let_events_go(evpq_subscription *s, struct list *events)
+{
+    struct list *node;
+    while ((node = list_pop(events)))
+        event_free(s->listener->loop, container_of(node, struct evpq_notification, node));
+}
+
+static evpq_subscription *give_up(evpq_error *error, evpq_error **ret_error)
+{
+    if (ret_error)
+        *ret_error = error;
+    else
+        evpq_error_unref(error);
+    return NULL;
+}
+
+static evpq_error *opts_read(const evpq_subscription_opts *given, evpq_subscription_opts *ret_opts)
+{
+    *ret_opts = (evpq_subscription_opts){.size = sizeof *ret_opts};
+    if (given && given->size < sizeof given->size)
+        return error_new(EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT,
+                         "evpq_subscription_opts: size must be sizeof(evpq_subscription_opts)");
+    if (given)
+        memcpy(ret_opts, given, given->size < sizeof *given ? given->size : sizeof *given);
+    return NULL;
+}
+
+static evpq_subscription *subscription_new(evpq_listener *l, struct ear *ear,
+                                           const evpq_subscription_opts *opts)
+{
+    evpq_subscription *s = mem_alloc(sizeof *s);
+    if (!s)
+        return NULL;
+    *s = (evpq_subscription){.refs = 1,
+                             .users = 1,
+                             .listener = l,
+                             .ear = ear,
+                             .catch_up = opts->catch_up,
+                             .catch_up_arg = opts->catch_up_arg,
+                             .epoch = 1};
+    strcpy(s->channel, ear->channel);
+    listener_ref(l);
+    list_init(&s->node);
+    list_init(&s->returned);
+    list_init(&s->events);
+    list_init(&s->nexts);
+    list_init(&s->readies);
+    list_init(&s->caught.job.node);
+    job_init(&s->catch_job, catch_up);
+    list_append(&ear->subscriptions, &s->node);
+    return s;
+}
+
+evpq_subscription *evpq_listener_subscribe(evpq_listener *l, const char *channel,
+                                           const evpq_subscription_opts *opts,
+                                           evpq_error **ret_error)
+{
+    evpq_subscription_opts filled;
+    if (listener_check(l))
+        return give_up(evpq_error_ref(l ? error_forked() : error_invalid()), ret_error);
+    evpq_error *error = ear_check_name(channel);
+    if (!error)
+        error = opts_read(opts, &filled);
+    if (!error && l->closing)
+        error = listener_closed_error();
+    if (error)
+        return give_up(error, ret_error);
+    struct ear *ear = ear_of(l, channel);
+    evpq_subscription *s = ear ? subscription_new(l, ear, &filled) : NULL;
+    if (ear)
+        ear_tend(ear);
+    if (!s)
+        return give_up(evpq_error_ref(error_nomem()), ret_error);
+    if (ear->on)
+        subscription_on(s);
+    return s;
+}
+
+evpq_subscription *evpq_subscription_ref(evpq_subscription *s)
+{
+    if (s)
+        s->users++;
+    return s;
+}
+
+evpq_subscription *evpq_subscription_unref(evpq_subscription *s)
+{
+    if (!s || --s->users)
+        return NULL;
+    if (loop_forked(s->listener->loop))
+        return NULL;
+    struct ear *ear = s->ear;
+    let_events_go(s, &s->returned);
+    let_events_go(s, &s->events);
+    s->gap = 0;
+    subscription_over(s);
+    if (ear)
+        ear_tend(ear);
+    subscription_release(s);
+    return NULL;
+}
