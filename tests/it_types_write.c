@@ -280,6 +280,10 @@ START_TEST(dates_and_times)
     as(evpq_text("0001-01-01 00:00:00+01 BC"), "timestamptz",
        "'0001-01-01 00:00:00+01 BC'::timestamptz");
     as(evpq_text("2024-02-29 12:34:56.789"), "timestamp", "'2024-02-29 12:34:56.789'::timestamp");
+    as(evpq_text("24:00:00"), "time", "'24:00'::time");
+    as(evpq_text("01:02:03.5-08:30"), "timetz", "'01:02:03.5-08:30'::timetz");
+    as(evpq_text("1 year -2 mons +3 days -04:05:06.789"), "interval",
+       "'1 year -2 mons +3 days -04:05:06.789'::interval");
     is(evpq_interval_of(&mixed), "'1 year 2 months -3 days 4.000001 seconds'::interval");
     is(evpq_interval_of(&most),
        "'2147483647 months -2147483648 days'::interval + '9223372036854.775807 s'::interval");
@@ -300,6 +304,9 @@ START_TEST(addresses)
     is(evpq_inet_of(&six), "'2001:db8::1/64'::inet");
     is(evpq_inet_of(&six_cidr), "'::/0'::cidr");
     is(evpq_inet_of(NULL), "null::inet");
+    as(evpq_text("192.0.2.1/24"), "inet", "'192.0.2.1/24'::inet");
+    as(evpq_text("2001:db8::/32"), "cidr", "'2001:db8::/32'::cidr");
+    as(evpq_text("08:00:2b:01:02:ff"), "macaddr", "'08:00:2b:01:02:ff'::macaddr");
     PQfinish(conn);
 }
 END_TEST

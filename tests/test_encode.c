@@ -125,6 +125,12 @@ START_TEST(text_that_does_not_parse_is_refused)
     refused(evpq_text("maybe"), OID_BOOL, EVPQ_TYPE, "is not how");
     refused(evpq_text("2024-02-30"), OID_DATE, EVPQ_TYPE, "date");
     refused(evpq_text("\\x0"), OID_BYTEA, EVPQ_TYPE, "bytea");
+    refused(evpq_text("25:00:00"), OID_TIME, EVPQ_TYPE, "as time \"25:00:00\"");
+    refused(evpq_text("01:00:00"), OID_TIMETZ, EVPQ_TYPE, "timetz");
+    refused(evpq_text("soon"), OID_INTERVAL, EVPQ_TYPE, "interval");
+    refused(evpq_text("1.2.3.4.5"), OID_INET, EVPQ_TYPE, "inet");
+    refused(evpq_text("10.0.0.1/33"), OID_CIDR, EVPQ_TYPE, "cidr");
+    refused(evpq_text("08:00"), OID_MACADDR, EVPQ_TYPE, "macaddr");
     refused(evpq_text("no uuid"), OID_UUID, EVPQ_TYPE, "uuid");
     refused(evpq_text("long"), OID_CHAR, EVPQ_TYPE, "longer than one byte");
     refused(evpq_text("0123456789012345678901234567890123456789x"), OID_INT8, EVPQ_TYPE,

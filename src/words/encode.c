@@ -7,6 +7,7 @@
 #include "words/encode_impl.h"
 #include "words/oids.h"
 #include "words/value_bytes.h"
+#include "words/value_net.h"
 #include "words/value_number.h"
 
 /* ---- bytes that a program has made ---- */
@@ -143,9 +144,17 @@ static evpq_error *put_int(const struct encoding *e, int64_t min, int64_t max, s
 static evpq_error *put_inet(const struct encoding *e)
 {
     enum { FAMILY4 = 2, FAMILY6 = 3 };
+    evpq_inet read;
     const evpq_inet *a = e->arg->value.data;
-    if (e->arg->kind != EVPQ_ARG_INET || (e->type == OID_CIDR) != (a->is_cidr != 0))
+    if (e->arg->kind == EVPQ_ARG_TEXT) {
+        enum value_fit fit =
+            net_read(e->arg->value.data, e->arg->length, e->type == OID_CIDR, &read);
+        if (fit != VALUE_FITS)
+            return encode_misread(e, fit);
+        a = &read;
+    } else if (e->arg->kind != EVPQ_ARG_INET || (e->type == OID_CIDR) != (a->is_cidr != 0)) {
         return encode_misfit(e);
+    }
     if (a->family != EVPQ_INET4 && a->family != EVPQ_INET6)
         return encode_wrong(e, "has a family that is neither EVPQ_INET4 nor EVPQ_INET6");
     uint8_t size = a->family == EVPQ_INET4 ? 4 : 16;
@@ -154,6 +163,16 @@ static evpq_error *put_inet(const struct encoding *e)
     const uint8_t head[] = {a->family == EVPQ_INET4 ? FAMILY4 : FAMILY6, a->bits, a->is_cidr != 0,
                             size};
     return encode_put(bytes_put(e->to, head, sizeof head) && bytes_put(e->to, a->address, size));
+}
+
+static evpq_error *put_macaddr(const struct encoding *e)
+{
+    uint8_t mac[MAC_BYTES];
+    if (e->arg->kind != EVPQ_ARG_TEXT)
+        return encode_misfit(e);
+    enum value_fit fit = mac_read(e->arg->value.data, e->arg->length, mac, sizeof mac);
+    return fit == VALUE_FITS ? encode_put(bytes_put(e->to, mac, sizeof mac))
+                             : encode_misread(e, fit);
 }
 
 /* ---- by type ---- */
@@ -214,6 +233,8 @@ static evpq_error *put_scalar(const struct encoding *e)
     case OID_INET:
     case OID_CIDR:
         return put_inet(e);
+    case OID_MACADDR:
+        return put_macaddr(e);
     case OID_OID:
     case OID_XID:
     case OID_CID:

@@ -3,14 +3,15 @@
  *
  * An argument is written as a type where nothing is lost and nothing is guessed:
  *
- *   an integer   int2, int4, int8, oid and its like, numeric, float4 and float8 (nearest), any text
- *   a float      float4, float8, numeric (its shortest decimal), any text
- *   a bool       bool (as 0 and 1 are), any text
- *   a text       any text, json, jsonb, xml; as the server itself would read it: bool, numbers,
- *                bytea, uuid, and dates and times in ISO form; and as it is a type that is none of
- *                PostgreSQL's own, since enums and most text-like types read that
- *   bytes        the type that was declared with them, or any where none was
- *   the others   the type that their maker names; a scaled number any number
+ * - an integer: int2, int4, int8, oid and its like, numeric, float4 and float8 (nearest), any text
+ * - a float: float4, float8, numeric (its shortest decimal), any text
+ * - a bool: bool (as 0 and 1 are), any text
+ * - a text: any text, json, jsonb, xml; as the server itself would read it: bool, numbers, bytea,
+ *   uuid, network addresses, and dates, times and intervals in the forms in which the server writes
+ *   them by default; and as it is a type that is none of PostgreSQL's own, since enums and most
+ *   text-like types read that
+ * - bytes: the type that was declared with them, or any where none was
+ * - the others: the type that their maker names; a scaled number any number
  *
  * All else is EVPQ_TYPE or EVPQ_INVALID, given, NOT_SENT, with a message that says where it stands,
  * of which type it is and what to do. After an error what has been appended is not to be used.

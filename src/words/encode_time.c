@@ -1,5 +1,6 @@
 /* encode_time.c - dates, times and intervals. */
 #include "words/encode_impl.h"
+#include "words/value_interval.h"
 
 enum { EPOCH_DAYS = 10957 }; /* from 1970-01-01, whence C counts, to 2000-01-01 */
 
@@ -38,25 +39,43 @@ evpq_error *encode_stamp(const struct encoding *e, enum time_zone zone)
 
 evpq_error *encode_time(const struct encoding *e)
 {
-    if (e->arg->kind != EVPQ_ARG_TIME)
+    int64_t clock = e->arg->value.integer;
+    enum value_fit fit = VALUE_FITS;
+    if (e->arg->kind == EVPQ_ARG_TEXT)
+        fit = time_read_clock(e->arg->value.data, e->arg->length, &clock);
+    else if (e->arg->kind != EVPQ_ARG_TIME)
         return encode_misfit(e);
-    return encode_put(bytes_put8(e->to, (uint64_t)e->arg->value.integer));
+    return fit == VALUE_FITS ? encode_put(bytes_put8(e->to, (uint64_t)clock))
+                             : encode_misread(e, fit);
 }
 
 /* The server counts zones westwards (timetz_recv). */
 evpq_error *encode_timetz(const struct encoding *e)
 {
-    if (e->arg->kind != EVPQ_ARG_TIMETZ)
+    int64_t clock = e->arg->value.pair.number;
+    int32_t east = e->arg->value.pair.with;
+    enum value_fit fit = VALUE_FITS;
+    if (e->arg->kind == EVPQ_ARG_TEXT)
+        fit = time_read_zoned(e->arg->value.data, e->arg->length, &clock, &east);
+    else if (e->arg->kind != EVPQ_ARG_TIMETZ)
         return encode_misfit(e);
-    return encode_put(bytes_put8(e->to, (uint64_t)e->arg->value.pair.number) &&
-                      bytes_put4(e->to, 0 - (uint32_t)e->arg->value.pair.with));
+    return fit == VALUE_FITS ? encode_put(bytes_put8(e->to, (uint64_t)clock) &&
+                                          bytes_put4(e->to, 0 - (uint32_t)east))
+                             : encode_misread(e, fit);
 }
 
 evpq_error *encode_interval(const struct encoding *e)
 {
+    evpq_interval read;
     const evpq_interval *i = e->arg->value.data;
-    if (e->arg->kind != EVPQ_ARG_INTERVAL)
+    if (e->arg->kind == EVPQ_ARG_TEXT) {
+        enum value_fit fit = interval_read(e->arg->value.data, e->arg->length, &read);
+        if (fit != VALUE_FITS)
+            return encode_misread(e, fit);
+        i = &read;
+    } else if (e->arg->kind != EVPQ_ARG_INTERVAL) {
         return encode_misfit(e);
+    }
     return encode_put(bytes_put8(e->to, (uint64_t)i->microseconds) &&
                       bytes_put4(e->to, (uint32_t)i->days) &&
                       bytes_put4(e->to, (uint32_t)i->months));
