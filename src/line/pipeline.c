@@ -7,14 +7,8 @@
 static void take_off(struct pipeline *p, struct op *op)
 {
     list_remove(&op->node);
-    if (p->open == op)
-        p->open = NULL;
-    if (p->solo == op)
-        p->solo = NULL;
-    if (p->bar == op) {
+    if (p->bar == op)
         p->bar = NULL;
-        wire_send_later(&p->wire); /* what had to wait */
-    }
     p->bytes -= op->size;
     p->n_risky -= op->risky;
     if (!op->sent) {
@@ -200,36 +194,35 @@ static bool end_segment(struct pipeline *p)
         op->class->feed(op, PQ_SYNC, NULL);
     }
     send_begin(p);
+    if (p->n_fresh && !p->n_sent)
+        wire_send_later(&p->wire); /* it may have waited for just that */
     if (p->wire.c)
         p->owner->ended(p);
     return true; /* libpq may hold more, even when no answer is out: it must not pass for the next
                     one */
 }
 
-/* What could not be pipelined is over, and the server ready. */
+/* What could not be pipelined is over, and the server ready: as if it were a Sync. */
 static bool end_solo(struct pipeline *p)
 {
-    p->solo = NULL;
+    if (!pq_is_whole(p->wire.c))
+        return false; /* the wire finds out why */
     p->ended_twice = false;
-    p->wire.copying = false;
+    p->wire.mode &= (unsigned char)~WIRE_COPYING;
     wire_pause(&p->wire, false);
-    if (!pq_enter_pipeline(p->wire.c)) {
-        wire_break(&p->wire, pq_lost_error(p->wire.c));
-        return false;
-    }
-    pipeline_yield(p);
-    if (p->n_fresh)
-        pipeline_more(p);
-    return end_segment(p);
+    if (pq_enter_pipeline(p->wire.c))
+        return true;
+    wire_break(&p->wire, pq_lost_error(p->wire.c));
+    return false;
 }
 
 static bool begin_copy(struct pipeline *p, struct op *op, enum pq_kind kind)
 {
-    if (op != p->solo) {
+    if (!op->solo) {
         copy_began(p, op);
         return false;
     }
-    p->wire.copying = true;
+    p->wire.mode |= WIRE_COPYING;
     op->class->feed(op, kind, NULL);
     pipeline_more(p);
     return true;
@@ -241,7 +234,7 @@ static bool pull(struct wire *w)
     struct op *op = p->current;
     switch (op->class->pull(op, w->c)) {
     case PULL_OVER:
-        w->copying = false;
+        w->mode &= (unsigned char)~WIRE_COPYING;
         return true;
     case PULL_TOLD:
         pipeline_yield(p);
@@ -252,28 +245,43 @@ static bool pull(struct wire *w)
     return false;
 }
 
+/* What is told of an operation that is open or solo: as what to take it. NOTHING: not at all. */
+static enum pq_kind at_the_bar(struct pipeline *p, struct op *op, enum pq_kind kind)
+{
+    if (kind == PQ_END && op->open && !op->parts)
+        return PQ_NOTHING; /* before the next piece */
+    if (kind == PQ_END && op->solo)
+        return end_solo(p) ? PQ_SYNC : PQ_NOTHING;
+    return kind;
+}
+
 static bool arrived(struct wire *w, enum pq_kind kind, struct pg_result *result)
 {
     struct pipeline *p = pipeline_of(w);
     struct op *op = p->current;
-    bool complete = op && op->last && !op->parts; /* its Sync is due, or an error of the commit */
     bool twice = kind == PQ_END && p->ended_twice;
     p->ended_twice = kind == PQ_END;
-    if ((!op || (op == p->open && !op->parts)) && kind == PQ_END)
-        return false; /* nothing is out, or nothing more before the next piece */
+    if (kind == PQ_RESULT && op && op->parts && !op->skip) { /* most of what comes */
+        op->class->feed(op, kind, result);
+        return true;
+    }
+    if (!op && kind == PQ_END)
+        return false;
     if (twice && !pq_is_whole(w->c))
         return false; /* a broken link has nothing more to say; the wire finds out why */
-    if (!op || twice || (complete ? kind == PQ_RESULT || kind == PQ_ROWS : kind == PQ_SYNC)) {
+    if (op && op == p->bar && (kind = at_the_bar(p, op, kind)) == PQ_NOTHING)
+        return false;
+    bool complete = op && op->last && !op->parts; /* its Sync is due, or an error of the commit */
+    if (!op || twice ||
+        (complete ? kind <= PQ_RESULT && kind >= PQ_ROWS : kind == PQ_SYNC && !op->solo)) {
         pq_clear(result);
         out_of_step(p);
         return false;
     }
-    if (kind == PQ_COPY_IN || kind == PQ_COPY_OUT)
-        return begin_copy(p, op, kind);
     if (kind == PQ_SYNC)
         return end_segment(p);
-    if (kind == PQ_END && op == p->solo)
-        return end_solo(p);
+    if (kind >= PQ_COPY_IN)
+        return begin_copy(p, op, kind);
     if (kind == PQ_END && !complete) {
         end_part(p, op);
     } else if (op->skip) {
@@ -302,7 +310,7 @@ static void lost(struct wire *w, evpq_error *why)
 {
     struct pipeline *p = pipeline_of(w);
     evpq_error *kept = evpq_error_ref(why);
-    p->current = p->open = p->solo = NULL;
+    p->current = NULL;
     p->guarded = false;
     p->owner->lost(p, why);
     fail_all(&p->sent, p, kept);

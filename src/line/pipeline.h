@@ -62,11 +62,11 @@ struct op {
     bool reads;  /* may share a transaction with others that only read */
     bool tied;   /* shares the Sync of the one that is submitted behind it in the same tick, if any:
                     when it fails, that is not run */
-    bool solo;   /* cannot be pipelined: goes by pq_send_simple, with nothing before or behind it */
-    bool open; /* set by send: more is to be handed over before its Sync; cleared by more. Not for a
-                  solo one */
-    bool bars; /* nothing is sent behind it before it is over, so that it can be canceled at any time */
-    bool last; /* a Sync follows it */
+    bool bars;   /* nothing is sent behind it before it is over, so that it can be canceled at any
+                    time. And it may be: */
+    bool solo;   /* not to be pipelined: goes by pq_send_simple, with nothing before it */
+    bool open;   /* set by send: more is to be handed over before its Sync; cleared by more */
+    bool last;   /* a Sync follows it */
     bool sent;
     bool abandoned; /* nobody waits for the answer any more */
     bool unawaited; /* nobody ever did: an errand of our own, which a cancel may hit */
@@ -93,9 +93,7 @@ struct pipeline {
     size_t bytes;       /* of all that are on it */
     struct op *current; /* whose answers come next: the first that has not had them all, or the last
                            before a Sync */
-    struct op *open;    /* sent in part: nothing goes behind it yet */
-    struct op *solo;    /* sent outside pipeline mode: likewise */
-    struct op *bar;     /* sent, and bars: likewise */
+    struct op *bar;     /* nothing is sent behind it: it is open, solo, or bars */
     bool guarded;       /* the guard is prepared on the server */
     bool prepares;      /* it may be */
     size_t unflushed;   /* bytes handed to libpq since the last flush, in this tick */
@@ -126,7 +124,7 @@ void pipeline_more(struct pipeline *p);
 /* From feed or pull: somebody was told, who is to run before more is read. */
 static inline void pipeline_yield(struct pipeline *p)
 {
-    p->wire.yields = true;
+    p->wire.mode |= WIRE_YIELDS;
 }
 
 /* Nothing more is read until the program has caught up; an operation that is abandoned is read to

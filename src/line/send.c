@@ -42,7 +42,7 @@ static bool send_guard(struct pipeline *p, struct op *op)
 
 static bool is_ready(const struct pipeline *p, const struct op *op)
 {
-    return op && (!p->held || op->urgent) && !p->open && !p->solo && !p->bar && !(op->solo && p->n_sent);
+    return op && (!p->held || op->urgent) && !p->bar && !(op->solo && p->n_sent);
 }
 
 /* How many of the first are to share a Sync, as each is tied to the next. */
@@ -75,21 +75,13 @@ static int segment_length(const struct pipeline *p)
     return n;
 }
 
-/* Its answers come next. */
-void send_begin(struct pipeline *p)
-{
-    struct op *op = p->current;
-    if (op && op->class->begin && !op->skip && p->wire.c)
-        op->class->begin(op, p->wire.c);
-}
-
 static bool send_one(struct pipeline *p, struct op *op, bool guarded, bool last)
 {
     op->skip = 0;
     op->last = last;
     if (guarded && !send_guard(p, op))
         return false;
-    if (op->solo && !pq_leave_pipeline(p->wire.c))
+    if (op->bars && op->solo && !pq_leave_pipeline(p->wire.c))
         return false;
     bool taken = op->class->send(op, p->wire.c);
     if (taken ||
@@ -102,11 +94,7 @@ static bool send_one(struct pipeline *p, struct op *op, bool guarded, bool last)
         send_begin(p);
     if (op->bars)
         p->bar = op;
-    if (op->solo)
-        p->solo = op;
-    else if (op->open)
-        p->open = op;
-    return !last || op->solo || op->open || pq_send_sync(p->wire.c);
+    return !last || (op->bars && (op->solo || op->open)) || pq_send_sync(p->wire.c);
 }
 
 /* A lone reader goes as any other: the guard would cost more than it saves. */
@@ -122,29 +110,23 @@ static bool send_segment(struct pipeline *p)
     return true;
 }
 
-/* The rest of what was sent in part, as far as the socket takes it. Whether others may go. */
-static bool send_more(struct pipeline *p)
+/* The rest of what was sent in part, as far as the socket takes it. */
+static void send_more(struct pipeline *p)
 {
-    struct op *op = p->open ? p->open : p->wire.copying ? p->current : NULL;
-    if (!op || !op->class->more)
-        return true;
+    struct op *op = p->bar;
+    bool was_open = op->open;
+    if (!op->class->more || !(was_open || p->wire.mode & WIRE_COPYING))
+        return;
     while (p->wire.c && op->class->more(op, p->wire.c))
         if (!wire_flush(&p->wire))
-            return false;
-    if (!p->wire.c || op != p->open || op->open)
-        return false;
-    p->open = NULL;
-    if (pq_send_sync(p->wire.c))
-        return true;
-    wire_break(&p->wire, pq_lost_error(p->wire.c));
-    return false;
+            return;
+    if (p->wire.c && was_open && !op->open && !pq_send_sync(p->wire.c))
+        wire_break(&p->wire, pq_lost_error(p->wire.c));
 }
 
 static void send_all(struct pipeline *p)
 {
     struct wire *w = &p->wire;
-    if (!send_more(p))
-        return;
     while (w->c && is_ready(p, op_first(&p->fresh))) {
         if (!send_segment(p)) {
             wire_break(w, pq_lost_error(w->c));
@@ -155,8 +137,6 @@ static void send_all(struct pipeline *p)
             if (!wire_flush(w))
                 return; /* the rest waits outside libpq's buffer, whose size nothing limits */
         }
-        if (p->open && !send_more(p))
-            return;
     }
 }
 
@@ -176,6 +156,8 @@ void send_fresh(struct wire *w)
     if (corked)
         wire_cork(w);
     send_all(p);
+    if (p->bar)
+        send_more(p);
     p->unflushed = 0;
     if (corked && w->c)
         wire_uncork(w);

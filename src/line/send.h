@@ -25,6 +25,11 @@ static inline bool op_is_awaited(const struct op *op)
 void send_fresh(struct wire *w);
 
 /* Another operation, or another part of one, has its answers next. */
-void send_begin(struct pipeline *p);
+static inline void send_begin(struct pipeline *p)
+{
+    struct op *op = p->current;
+    if (op && op->class->begin && !op->skip && p->wire.c)
+        op->class->begin(op, p->wire.c);
+}
 
 #endif

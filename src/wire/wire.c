@@ -86,20 +86,18 @@ static bool run_dry(struct wire *w)
     return false;
 }
 
-/* One thing. Whether there may be another. */
-static bool read_one(struct wire *w)
+enum step { GO_ON, RAN_DRY, TELL };
+
+/* Before the next thing is read. */
+static enum step heed_mode(struct wire *w)
 {
-    struct pg_result *result;
-    if (w->copying && !w->class->pull(w))
-        return false;
-    enum pq_kind kind = pq_next(w->c, &result);
-    if (kind == PQ_NOTHING)
-        return false;
-    if (kind == PQ_ERROR && pq_is_fatal(result) && !w->farewell)
-        w->farewell = pq_result_error(result, NULL);
-    bool more = w->class->arrived(w, kind, result);
-    w->yields |= kind == PQ_SYNC;
-    return more;
+    enum step step = w->mode & WIRE_PAUSED ? TELL : GO_ON;
+    if (!(w->mode & (WIRE_YIELDS | WIRE_PAUSED)) && !w->class->pull(w))
+        step = RAN_DRY;
+    if (w->mode & WIRE_YIELDS)
+        step = TELL;
+    w->mode &= (unsigned char)~WIRE_YIELDS;
+    return step;
 }
 
 /* Until somebody is told, at the next Sync as a rule. Also what came before the end of a broken
@@ -107,14 +105,22 @@ static bool read_one(struct wire *w)
 static bool read_some(struct reader *input)
 {
     struct wire *w = container_of(input, struct wire, input);
-    if (w->paused)
+    if (w->mode & WIRE_PAUSED)
         return stay_paused(w);
     if (w->readable)
         take_in(w);
-    w->yields = false;
     for (bool more = true; w->c && more;) {
-        more = read_one(w);
-        if (w->c && (w->paused || w->yields))
+        struct pg_result *result;
+        enum step step = w->mode ? heed_mode(w) : GO_ON;
+        if (step == TELL)
+            return w->c;
+        enum pq_kind kind = step == GO_ON ? pq_next(w->c, &result) : PQ_NOTHING;
+        if (kind == PQ_NOTHING)
+            break;
+        if (kind == PQ_ERROR && pq_is_fatal(result) && !w->farewell)
+            w->farewell = pq_result_error(result, NULL);
+        more = w->class->arrived(w, kind, result);
+        if (kind == PQ_SYNC && w->c && more)
             return true;
     }
     return w->c && run_dry(w);
@@ -137,9 +143,9 @@ static void readable(struct io *io)
 
 void wire_pause(struct wire *w, bool paused)
 {
-    if (!w->c || w->paused == paused)
+    if (!w->c || paused == (w->mode & WIRE_PAUSED))
         return;
-    w->paused = paused;
+    w->mode ^= WIRE_PAUSED;
     if (paused) {
         io_stop(&w->reader);
         return;

@@ -17,8 +17,8 @@ struct wire;
 struct wire_class {
     /* One thing that arrived; the result is given. Returns whether more is outstanding. */
     bool (*arrived)(struct wire *, enum pq_kind, struct pg_result *);
-    /* While `copying`: takes what has arrived of a COPY's data. Whether the results that end it may
-     * be next; then it has set copying to false. */
+    /* In WIRE_COPYING: takes what has arrived of a COPY's data. Whether the results that end it may
+     * be next; then it has ended that mode. */
     bool (*pull)(struct wire *);
     /* Unless the wire is blocked: hand what is new to libpq; it is flushed right
      * after. */
@@ -27,6 +27,13 @@ struct wire_class {
     void (*lost)(struct wire *, evpq_error *why);
     void (*notice)(struct wire *, evpq_error *notice); /* given */
     void (*notified)(struct wire *, const struct pq_notification *);
+};
+
+/* How what has come is read. */
+enum wire_mode {
+    WIRE_PAUSED = 1,  /* not at all: whoever takes it is behind */
+    WIRE_YIELDS = 2,  /* after the program has run, as somebody was told */
+    WIRE_COPYING = 4, /* by pull: it is data */
 };
 
 struct wire {
@@ -40,9 +47,7 @@ struct wire {
     struct pq_tls tls;
     bool readable;        /* libpq has not taken in yet what the socket has announced */
     bool corks;           /* the socket can be told to wait until there is more */
-    bool paused;          /* nothing is read: whoever takes what comes is behind */
-    bool yields;          /* somebody was told: the program runs before more is read */
-    bool copying;         /* what comes is data, and taken by pull */
+    unsigned char mode;   /* of enum wire_mode; 0 as a rule */
     evpq_error *broken;   /* found when reading; what came before it is still to be told */
     evpq_error *farewell; /* what the server said before it hung up */
 };
