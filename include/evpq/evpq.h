@@ -24,6 +24,7 @@
 #include <evpq/quote.h>
 #include <evpq/result.h>
 #include <evpq/scan.h>
+#include <evpq/stream.h>
 #include <evpq/sync.h>
 #include <evpq/task.h>
 #include <evpq/types.h>

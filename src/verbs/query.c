@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "libpq/result.h"
+#include "verbs/parcel.h"
 #include "words/error.h"
 
 enum { ABORTS_MOST = 4 }; /* times that others in its segment may fail before it */
@@ -36,11 +37,12 @@ static void free_result(void *value)
     evpq_result_unref(value);
 }
 
-static const struct value_class result_class = {.free = free_result};
+const struct value_class result_class = {.free = free_result};
 
 const evpq_result *evpq_future_result(const evpq_future *f)
 {
-    return future_value(f, &result_class);
+    const evpq_result *r = future_value(f, &result_class);
+    return r ? r : parcel_look(f);
 }
 
 static void query_free(evpq_future *f)

@@ -51,6 +51,9 @@ struct query {
     struct request request;
 };
 
+/* Of a value that is a result: what evpq_future_result reads. */
+extern const struct value_class result_class;
+
 /* Given. Failed from the start when `sql` or `args` are not to be sent: then *ret_query is NULL. */
 evpq_future *query_new(evpq_loop *loop, const char *sql, evpq_args args, struct query_home *home,
                        struct query **ret_query);

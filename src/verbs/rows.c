@@ -1,0 +1,387 @@
+/* rows.c - the life of a statement whose rows are handed on as they come.
+ *
+ * It has ended at the Sync, as a query has: only then is an error of the commit known. */
+#include "verbs/rows.h"
+
+#include "libpq/result.h"
+#include "words/error.h"
+#include "words/sql.h"
+
+/* Of a result that is gathered, unless its user says otherwise. */
+enum { GATHER_BYTES = 256 * 1024 };
+
+static struct rows *rows_of(struct op *op)
+{
+    return container_of(op, struct rows, op);
+}
+
+static void leave_line(struct rows *s)
+{
+    stmt_unpin(s->stmt);
+    s->stmt = NULL;
+    s->conn = NULL;
+    list_remove(&s->deliver.node);
+    s->user->off(s);
+}
+
+/* ---- handing on ---- */
+
+static evpq_error *no_memory(const struct rows *s)
+{
+    return error_build(&(struct error_fields){
+        .status = EVPQ_NOMEM,
+        .outcome = EVPQ_OUTCOME_UNKNOWN,
+        .message = "there was no memory for rows that have come",
+        .sql = s->request.sql,
+    });
+}
+
+/* Rows are lost, so that none may follow them. */
+static void lose(struct rows *s)
+{
+    s->lost = true;
+    gather_clear(&s->gathered);
+    loop_defer(s->conn->loop, &s->deliver);
+}
+
+static void hand_on(struct rows *s, evpq_result *rows)
+{
+    s->came = true;
+    switch (s->user->came(s, rows)) {
+    case ROWS_KEPT:
+        break;
+    case ROWS_TOLD:
+        pipeline_yield(&s->conn->line);
+        break;
+    case ROWS_LOST:
+        lose(s);
+        break;
+    }
+}
+
+void rows_flush(struct rows *s)
+{
+    if (!s->gathered.rows || s->over)
+        return;
+    evpq_result *rows = gather_take(&s->gathered);
+    if (rows)
+        hand_on(s, rows);
+    else
+        lose(s);
+}
+
+/* Takes both; at most one of them is there. */
+static void end(struct rows *s, evpq_result *last, evpq_error *error)
+{
+    rows_flush(s);
+    if (s->lost && !error) {
+        last = evpq_result_unref(last);
+        error = no_memory(s);
+    }
+    s->over = true;
+    gather_clear(&s->gathered);
+    s->user->ended(s, last, error);
+}
+
+/* When the socket has nothing more: rows do not wait for others that may be long in coming. */
+static void deliver(struct job *job)
+{
+    struct rows *s = container_of(job, struct rows, deliver);
+    if (!s->lost) {
+        rows_flush(s);
+    } else if (!s->over) {
+        end(s, NULL, NULL);
+        rows_stop(s);
+    }
+}
+
+/* ---- on the line ---- */
+
+/* Whether rows come one by one, to be gathered. */
+static bool gathers(const struct rows *s)
+{
+    return s->most > 1 && (s->most_bytes || !pq_gives_chunks());
+}
+
+void rows_submit(struct rows *s, struct conn *c)
+{
+    s->conn = c;
+    s->preparing = s->used_prepared = s->aborted = false;
+    s->stale = PQ_STALE_NO;
+    s->stmt = s->plannable ? stmts_use(&c->stmts, &s->request) : NULL;
+    c->dirty |= !s->plannable;
+    conn_submit(c, &s->op);
+}
+
+static bool send(struct op *op, struct pg_conn *c)
+{
+    struct rows *s = rows_of(op);
+    struct stmt *stmt = s->stmt;
+    bool sent;
+    op->parts = 1;
+    if (stmt && stmt_wants_prepare(stmt)) {
+        sent = pq_send_prepare(c, stmt->name, &s->request) &&
+               pq_send_prepared(c, stmt->name, &s->request);
+        stmt->prepared = s->preparing = sent;
+        op->parts = 2;
+    } else if (stmt && stmt->prepared && (s->alone || stmt->sure)) {
+        sent = pq_send_prepared(c, stmt->name, &s->request);
+    } else {
+        stmt = NULL;
+        sent = pq_send_request(c, &s->request);
+    }
+    s->used_prepared = stmt != NULL;
+    if (!sent && pq_is_whole(c))
+        s->error = pq_refused_error(c, s->request.sql);
+    return sent;
+}
+
+static void begin(struct op *op, struct pg_conn *c)
+{
+    struct rows *s = rows_of(op);
+    if (!s->preparing && !op->abandoned)
+        pq_ask_rows(c, gathers(s) ? 1 : s->most);
+}
+
+static void wrap(struct rows *s, struct pg_result *r)
+{
+    if (gather_has_tag(r) && !s->last)
+        s->last = gather_head(r);
+    evpq_result *rows = result_wrap(r, loop_blocks(s->conn->loop));
+    if (rows)
+        hand_on(s, rows);
+    else
+        lose(s);
+}
+
+static void gather(struct rows *s, struct pg_result *r)
+{
+    size_t most_bytes = s->most_bytes ? s->most_bytes : GATHER_BYTES;
+    switch (gather_add(&s->gathered, r)) {
+    case GATHER_DONE:
+        s->came = true;
+        if (s->gathered.rows == s->most || s->gathered.used >= most_bytes)
+            rows_flush(s);
+        else if (s->gathered.rows == 1)
+            loop_defer(s->conn->loop, &s->deliver);
+        break;
+    case GATHER_TOO_LARGE:
+        rows_flush(s);
+        wrap(s, r);
+        break;
+    case GATHER_NO_MEMORY:
+        pq_clear(r);
+        lose(s);
+        break;
+    }
+}
+
+static void take_rows(struct rows *s, struct pg_result *r)
+{
+    if (s->over || s->lost || s->op.abandoned)
+        pq_clear(r);
+    else if (gathers(s))
+        gather(s, r);
+    else
+        wrap(s, r);
+}
+
+static void heed_mark(struct rows *s, const struct pg_result *r)
+{
+    switch (pq_mark(r)) {
+    case PQ_MARK_TABLE:
+        s->conn->dirty = true;
+        break;
+    case PQ_MARK_NO_STATEMENTS:
+        stmts_all_gone(&s->conn->stmts);
+        break;
+    case PQ_MARK_NONE:
+        break;
+    }
+}
+
+static void take_result(struct rows *s, struct pg_result *r)
+{
+    if (s->preparing && s->stmt)
+        s->stmt->sure = true;
+    heed_mark(s, r);
+    if (s->preparing || s->over ||
+        s->last) { /* libpq 17 may have told the end with the last rows */
+        pq_clear(r);
+        return;
+    }
+    s->last = result_wrap(r, loop_blocks(s->conn->loop));
+    if (!s->last && !s->error)
+        s->error = no_memory(s);
+}
+
+static void take_error(struct rows *s, struct pg_result *r)
+{
+    if (s->used_prepared && s->stmt) {
+        s->stale = pq_stale(r);
+        if (s->preparing || s->stale == PQ_STALE_GONE)
+            s->stmt->prepared = s->stmt->sure = false;
+        if (s->stale != PQ_STALE_NO)
+            stmt_drop(s->stmt);
+    }
+    if (!s->error && !s->over)
+        s->error = pq_result_error(r, s->request.sql);
+    pq_clear(r);
+}
+
+/* As a query may; and nobody can have seen a row. */
+static bool may_go_again(const struct rows *s)
+{
+    if (s->over || s->came || s->lost || s->stale == PQ_STALE_NO || s->retried)
+        return false;
+    return s->alone || (!pipeline_depth(&s->conn->line) && !conn_in_transaction(s->conn));
+}
+
+static void go_again(struct rows *s)
+{
+    stmt_unpin(s->stmt);
+    s->error = evpq_error_unref(s->error);
+    s->last = evpq_result_unref(s->last);
+    s->retried = true;
+    rows_submit(s, s->conn);
+}
+
+static void settle(struct rows *s)
+{
+    evpq_error *error = s->error;
+    evpq_result *last = s->last;
+    s->error = NULL;
+    s->last = NULL;
+    if (!error && s->aborted)
+        error = error_build(&(struct error_fields){
+            .status = EVPQ_SERVER,
+            .outcome = EVPQ_OUTCOME_REJECTED,
+            .message = "the statement was not carried out: another one sent with it failed",
+            .sqlstate = "25P02",
+            .sql = s->request.sql,
+        });
+    if (!error && !last)
+        error = error_new(EVPQ_LOST, EVPQ_OUTCOME_UNKNOWN, "the server gave no answer");
+    if (error)
+        last = evpq_result_unref(last);
+    end(s, last, error);
+}
+
+static void finish(struct rows *s)
+{
+    if (may_go_again(s)) {
+        go_again(s);
+        return;
+    }
+    if (s->stmt && !s->error && !s->over)
+        stmt_learn(s->stmt, s->conn->line.head_took);
+    if (!s->over)
+        settle(s);
+    leave_line(s);
+}
+
+static void feed(struct op *op, enum pq_kind kind, struct pg_result *r)
+{
+    struct rows *s = rows_of(op);
+    switch (kind) {
+    case PQ_ROWS:
+        take_rows(s, r);
+        break;
+    case PQ_RESULT:
+        take_result(s, r);
+        break;
+    case PQ_ERROR:
+        take_error(s, r);
+        break;
+    case PQ_END:
+        s->preparing = false;
+        break;
+    case PQ_SYNC:
+        finish(s);
+        break;
+    default: /* ABORTED: its own Prepare failed, and has said so; or one before it did */
+        s->aborted = true;
+        if (s->preparing && s->stmt)
+            s->stmt->prepared = false;
+        break;
+    }
+}
+
+static evpq_error *about(const struct rows *s, const evpq_error *why, bool sent)
+{
+    return error_about(why, EVPQ_OK, sent ? EVPQ_OUTCOME_UNKNOWN : EVPQ_OUTCOME_NOT_SENT,
+                       s->request.sql);
+}
+
+static void fail(struct op *op, const evpq_error *why, bool sent)
+{
+    struct rows *s = rows_of(op);
+    if (!s->over && !s->error)
+        s->error = about(s, why, sent);
+    if (!s->over)
+        settle(s);
+    leave_line(s);
+}
+
+static void desert(struct op *op, const evpq_error *why)
+{
+    struct rows *s = rows_of(op);
+    if (!s->over)
+        end(s, NULL, about(s, why, true));
+}
+
+/* ---- asking ---- */
+
+void rows_pause(struct rows *s, bool paused)
+{
+    if (s->conn && s->conn->line.current == &s->op && !s->op.abandoned)
+        pipeline_pause(&s->conn->line, paused);
+}
+
+void rows_stop(struct rows *s)
+{
+    if (!s->conn)
+        return;
+    s->over = true;
+    gather_clear(&s->gathered);
+    if (conn_abandon(s->conn, &s->op) == CONN_NOT_SENT)
+        leave_line(s);
+}
+
+/* ---- life ---- */
+
+evpq_error *rows_measure(const char *sql, const evpq_args *args, struct request_size *ret_size)
+{
+    evpq_error *error = request_measure(sql, args, ret_size);
+    if (error || sql_kind(sql) != SQL_COPY_STREAM)
+        return error;
+    return error_build(&(struct error_fields){
+        .status = EVPQ_INVALID,
+        .outcome = EVPQ_OUTCOME_NOT_SENT,
+        .message = "COPY from stdin or to stdout has no rows to be streamed",
+        .hint = "use evpq_pool_copy_in or evpq_pool_copy_out",
+        .sql = sql,
+    });
+}
+
+void rows_init(struct rows *s, const struct rows_user *user, void *room, const char *sql,
+               const evpq_args *args, const struct request_size *size)
+{
+    static const struct op_class class = {
+        .send = send, .feed = feed, .fail = fail, .desert = desert, .begin = begin};
+    *s = (struct rows){
+        .op = {.class = &class, .size = size->block, .risky = true, .bars = true},
+        .user = user,
+    };
+    list_init(&s->op.node);
+    job_init(&s->deliver, deliver);
+    s->plannable = sql_kind(sql) == SQL_PLANNABLE;
+    request_write(&s->request, room, sql, args, size);
+}
+
+void rows_free(struct rows *s)
+{
+    gather_clear(&s->gathered);
+    evpq_result_unref(s->last);
+    evpq_error_unref(s->error);
+}
