@@ -16,6 +16,7 @@ START_TEST(a_cell_starts_empty_and_stays)
     last->bytes = "six";
     ck_assert_ptr_eq(cells_at(c, 0, 0), first);
     ck_assert_str_eq(cells_at(c, 0, 0)->bytes, "one");
+    ck_assert_ptr_eq(cells_column(c, 0), first);
     ck_assert_str_eq(cells_at(c, 2, 1)->bytes, "six");
     cells_free(c);
 }

@@ -264,6 +264,81 @@ START_TEST(any_count_fits_its_room)
 }
 END_TEST
 
+/* ---- times of day ---- */
+
+START_TEST(clocks_are_read_and_written)
+{
+    static const struct {
+        const char *text;
+        int64_t clock;
+    } clocks[] = {
+        {"00:00:00", 0},
+        {"00:00:00.000001", 1},
+        {"01:02:03.5", 3723500000},
+        {"23:59:59.999999", DAY - 1},
+        {"24:00:00", DAY},
+    };
+    for (size_t i = 0; i < sizeof clocks / sizeof *clocks; i++) {
+        char room[TIME_ROOM];
+        int64_t clock = 77;
+        ck_assert_uint_eq(time_write_clock(clocks[i].clock, room), strlen(clocks[i].text));
+        ck_assert_str_eq(room, clocks[i].text);
+        ck_assert_int_eq(time_read_clock(room, strlen(room), &clock), VALUE_FITS);
+        ck_assert_int_eq(clock, clocks[i].clock);
+    }
+}
+END_TEST
+
+START_TEST(clocks_with_zones_are_read_and_written)
+{
+    static const struct {
+        const char *text;
+        int64_t clock;
+        int32_t east;
+    } zoned[] = {
+        {"00:00:00+00", 0, 0},
+        {"24:00:00-15:59:59", DAY, -57599},
+        {"01:02:03.5+05:30", 3723500000, 19800},
+        {"00:00:00-00:00:01", 0, -1},
+    };
+    for (size_t i = 0; i < sizeof zoned / sizeof *zoned; i++) {
+        char room[TIME_ROOM];
+        int64_t clock = 77;
+        int32_t east = 77;
+        ck_assert_uint_eq(time_write_zoned(zoned[i].clock, zoned[i].east, room),
+                          strlen(zoned[i].text));
+        ck_assert_str_eq(room, zoned[i].text);
+        ck_assert_int_eq(time_read_zoned(room, strlen(room), &clock, &east), VALUE_FITS);
+        ck_assert_int_eq(clock, zoned[i].clock);
+        ck_assert_int_eq(east, zoned[i].east);
+    }
+}
+END_TEST
+
+START_TEST(what_is_no_clock_is_refused)
+{
+    static const char *const bad[] = {
+        "",         "1:02:03",  "24:00:00.000001", "24:00:01",    "25:00:00",
+        "00:60:00", "00:00:60", "00:00",           "00:00:00+00", "-01:00:00"};
+    int64_t clock;
+    int32_t east;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        ck_assert_msg(time_read_clock(bad[i], strlen(bad[i]), &clock) == VALUE_MALFORMED, "\"%s\"",
+                      bad[i]);
+    ck_assert_int_eq(time_read_zoned("00:00:00", 8, &clock, &east), VALUE_MALFORMED);
+    ck_assert_int_eq(time_read_zoned("00:00:00+0", 10, &clock, &east), VALUE_MALFORMED);
+    ck_assert_int_eq(time_of_binary("\0\0\0\x14\x1d\xd7\x60\0", &clock), VALUE_FITS);
+    ck_assert_int_eq(clock, DAY);
+    ck_assert_int_eq(time_of_binary("\0\0\0\x14\x1d\xd7\x60\1", &clock), VALUE_MALFORMED);
+    ck_assert_int_eq(time_of_binary("\xff\0\0\0\0\0\0\0", &clock), VALUE_MALFORMED);
+    ck_assert_int_eq(time_of_binary_zoned("\0\0\0\0\0\0\0\0\0\0\x0e\x10", &clock, &east),
+                     VALUE_FITS);
+    ck_assert_int_eq(east, -3600); /* the server counts to the west */
+    ck_assert_int_eq(time_of_binary_zoned("\0\0\0\0\0\0\0\0\x80\0\0\0", &clock, &east),
+                     VALUE_MALFORMED);
+}
+END_TEST
+
 int main(void)
 {
     struct check *c = check_begin("value_time");
@@ -277,5 +352,8 @@ int main(void)
     CHECK_ADD(c, what_is_no_iso_stamp_is_refused);
     CHECK_ADD(c, stamps_out_of_range_are_refused);
     CHECK_ADD(c, any_count_fits_its_room);
+    CHECK_ADD(c, clocks_are_read_and_written);
+    CHECK_ADD(c, clocks_with_zones_are_read_and_written);
+    CHECK_ADD(c, what_is_no_clock_is_refused);
     return check_end(c);
 }

@@ -39,7 +39,7 @@ static bool read_unit(struct cursor *c, const char *unit)
     if (!cursor_char(&ahead, ' ') || !cursor_word(&ahead, unit))
         return false;
     cursor_char(&ahead, 's');
-    if (!cursor_char(&ahead, ' ') && !cursor_is_at_end(&ahead))
+    if (cursor_char(&ahead, ' ') == cursor_is_at_end(&ahead))
         return false;
     *c = ahead;
     return true;

@@ -75,14 +75,13 @@ static bool read_many_binary(struct cursor *c, uint8_t *flags, struct parts *p)
 
 /* ---- text ---- */
 
-static bool read_text_bound(struct cursor *c, const char *stops, bool *ret_is_there,
-                            struct parts *p)
+static bool read_text_bound(struct cursor *c, bool *ret_is_there, struct parts *p)
 {
     struct span span;
     *ret_is_there = true;
     if (cursor_sees(c, '"'))
         return part_quoted(c, true, p);
-    if (!part_plain(c, stops, &span))
+    if (!part_plain(c, ",()[]", &span))
         return false;
     *ret_is_there = span.length > 0;
     part_add(p, span.bytes, span.length ? span.length : -1);
@@ -104,8 +103,7 @@ static bool read_text(struct cursor *c, uint8_t *flags, struct parts *p)
         is |= LOWER_INC;
     else if (!cursor_char(c, '('))
         return false;
-    if (!read_text_bound(c, ",", &lower, p) || !cursor_char(c, ',') ||
-        !read_text_bound(c, ")]", &upper, p))
+    if (!read_text_bound(c, &lower, p) || !cursor_char(c, ',') || !read_text_bound(c, &upper, p))
         return false;
     if (cursor_char(c, ']'))
         is |= UPPER_INC;
