@@ -150,6 +150,59 @@ START_TEST(the_words_true_and_false_are_read_as_booleans_either_way)
 }
 END_TEST
 
+/* What is written in binary, byte by byte; of which type it is declared. */
+static void check_binary(evpq_arg arg, uint32_t type, const char *bytes, size_t n)
+{
+    char room[64];
+    size_t most;
+    ck_assert(arg_is_binary(&arg));
+    ck_assert_uint_eq(arg_type(&arg), type);
+    ck_assert_ptr_null(arg_measure(&arg, 1, &most));
+    ck_assert_uint_eq(most, n + 1);
+    memset(room, '!', sizeof room);
+    ck_assert_uint_eq(arg_write(&arg, room), n);
+    ck_assert_mem_eq(room, bytes, n);
+    ck_assert_int_eq(room[n], '\0');
+    ck_assert_int_eq(room[n + 1], '!');
+}
+
+#define BINARY(arg, type, bytes) check_binary(arg, type, bytes, sizeof bytes - 1)
+
+START_TEST(makers_declare_their_types)
+{
+    const evpq_interval interval = {1, 2, 3};
+    const evpq_inet inet = {EVPQ_INET4, 24, 0, {10, 1, 2, 3}}, cidr = {EVPQ_INET4, 8, 1, {10}};
+    const uint8_t raw[16] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+    const evpq_arg seven = evpq_int(7);
+    BINARY(evpq_date(10957), 1082, "\0\0\0\0");
+    BINARY(evpq_date(INT32_MAX), 1082, "\x7f\xff\xff\xff");
+    BINARY(evpq_time(1), 1083, "\0\0\0\0\0\0\0\1");
+    BINARY(evpq_timetz(1, 3600), 1266, "\0\0\0\0\0\0\0\1\xff\xff\xf1\xf0");
+    BINARY(evpq_timestamp(INT64_MIN), 1114, "\x80\0\0\0\0\0\0\0");
+    BINARY(evpq_timestamptz(946684800000001), 1184, "\0\0\0\0\0\0\0\1");
+    BINARY(evpq_interval_of(&interval), 1186, "\0\0\0\0\0\0\0\3\0\0\0\2\0\0\0\1");
+    BINARY(evpq_inet_of(&inet), 869, "\2\x18\0\4\xa\1\2\3");
+    BINARY(evpq_inet_of(&cidr), 650, "\2\x8\1\4\xa\0\0\0");
+    BINARY(evpq_uuid(raw), 2950, "\1\2\3\4\5\6\7\x8\x9\xa\xb\xc\xd\xe\xf\x10");
+    BINARY(evpq_macaddr(raw), 829, "\1\2\3\4\5\6");
+    BINARY(evpq_scaled(-5, 1), 1700, "\0\1\xff\xff\x40\0\0\1\x13\x88");
+    BINARY(evpq_array_of(23, &seven, 1), 1007,
+           "\0\0\0\1\0\0\0\0\0\0\0\x17\0\0\0\1\0\0\0\1\0\0\0\4\0\0\0\7");
+    BINARY(evpq_array_of(70000, NULL, 0), 0, "\0\0\0\0\0\0\0\0\0\1\x11\x70");
+    BINARY(evpq_range_of(3904, &seven, NULL, 0), 3904, "\x10\0\0\0\4\0\0\0\7");
+    BINARY(evpq_record_of(70000, NULL, NULL, 0), 70000, "\0\0\0\0");
+    ck_assert_str_eq(written(evpq_json("[]")), "[]");
+    ck_assert_uint_eq(evpq_json("[]").type, 114);
+    ck_assert_uint_eq(evpq_jsonb("[]").type, 3802);
+    ck_assert_str_eq(written(evpq_oid(4294967295)), "4294967295");
+    ck_assert_uint_eq(evpq_oid(1).type, 26);
+    ck_assert_int_eq(evpq_uuid(NULL).kind, EVPQ_ARG_NULL);
+    ck_assert_int_eq(evpq_macaddr(NULL).kind, EVPQ_ARG_NULL);
+    ck_assert_int_eq(evpq_inet_of(NULL).kind, EVPQ_ARG_NULL);
+    ck_assert_int_eq(evpq_interval_of(NULL).kind, EVPQ_ARG_NULL);
+}
+END_TEST
+
 START_TEST(bytes_may_hold_zeroes)
 {
     evpq_arg arg = evpq_bytes("a\0b", 3);
@@ -185,6 +238,7 @@ START_TEST(f41_what_cannot_be_sent_is_refused)
     check_refused(evpq_textn("a\0b", 3), "zero byte");
     check_refused(evpq_textn(NULL, 5), "NULL pointer");
     check_refused(evpq_bytes(NULL, 5), "NULL pointer");
+    check_refused(evpq_int8s((const int64_t[]){1}, SIZE_MAX), "more elements");
     check_refused((evpq_arg){.kind = 99}, "kind 99");
     check_refused((evpq_arg){.kind = -1}, "kind -1");
     evpq_arg most = evpq_bytes("x", ARGS_MOST_BYTES);
@@ -204,6 +258,7 @@ int main(void)
     CHECK_ADD(c, binary_changes_the_answer_alone);
     CHECK_ADD(c, values_are_written_as_the_server_reads_them);
     CHECK_ADD(c, the_words_true_and_false_are_read_as_booleans_either_way);
+    CHECK_ADD(c, makers_declare_their_types);
     CHECK_ADD(c, bytes_may_hold_zeroes);
     CHECK_ADD(c, f41_what_cannot_be_sent_is_refused);
     return check_end(c);

@@ -62,6 +62,24 @@ START_TEST(types_and_formats_stand_beside_each_value)
 }
 END_TEST
 
+START_TEST(lengths_are_those_of_what_was_written)
+{
+    void *block;
+    const int32_t ids[] = {1, 2};
+    evpq_args args =
+        EVPQ_ARGS(evpq_null(), evpq_int4s(ids, 2), "text", evpq_null(), evpq_date(0), evpq_null());
+    struct request *r = made("", args, &block);
+    static const int lengths[] = {0, 36, 4, 0, 4, 0};
+    for (int i = 0; i < 6; i++)
+        ck_assert_int_eq(r->lengths[i], lengths[i]);
+    ck_assert_uint_eq(r->types[1], 1007);
+    ck_assert_int_eq(r->formats[4], 1);
+    ck_assert_str_eq(r->values[2], "text");
+    ck_assert_ptr_null(r->values[5]);
+    free(block);
+}
+END_TEST
+
 START_TEST(declared_text_needs_types_but_no_formats)
 {
     void *block;
@@ -179,6 +197,7 @@ int main(void)
     struct check *c = check_begin("request");
     CHECK_ADD(c, text_alone_needs_no_arrays_but_the_values);
     CHECK_ADD(c, types_and_formats_stand_beside_each_value);
+    CHECK_ADD(c, lengths_are_those_of_what_was_written);
     CHECK_ADD(c, declared_text_needs_types_but_no_formats);
     CHECK_ADD(c, nothing_of_the_callers_is_kept);
     CHECK_ADD(c, no_parameters);

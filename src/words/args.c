@@ -25,8 +25,10 @@ static evpq_error *check_bytes(const evpq_arg *arg, size_t number)
     return NULL;
 }
 
-/* What the library writes in binary: written nowhere, to see that it can be and how long it is. */
-static evpq_error *measure_binary(const evpq_arg *arg, size_t number, size_t *ret_room)
+/* What the library writes in binary: written nowhere, to see that it can be and how long it is. Out
+ * of the way of the kinds that are commoner, as write_binary is. */
+__attribute__((noinline)) static evpq_error *measure_binary(const evpq_arg *arg, size_t number,
+                                                            size_t *ret_room)
 {
     struct bytes count = bytes_counted();
     struct spot spot = {NULL, "parameter $", number};
@@ -78,7 +80,7 @@ static size_t write_bytes(const void *bytes, size_t length, char *room)
     return length;
 }
 
-static size_t write_binary(const evpq_arg *arg, char *room)
+__attribute__((noinline)) static size_t write_binary(const evpq_arg *arg, char *room)
 {
     struct bytes to = bytes_in(room, SIZE_MAX);
     evpq_error_unref(encode_value(&to, arg, arg_type(arg), &(struct spot){NULL, "", 0}));

@@ -91,20 +91,26 @@ static const int *write_formats(int *formats, const evpq_args *args)
     return formats;
 }
 
-/* `lengths` are for binary values; of the others libpq looks for the zero byte. It may be NULL. */
-static void write_values(const char **values, int *lengths, char *room, const evpq_args *args)
+/* One after the other. Returns where they end. */
+static char *write_values(const char **values, char *room, const evpq_args *args)
 {
     for (size_t i = 0; i < args->n; i++) {
         const evpq_arg *arg = &args->v[i];
-        size_t length = 0;
         values[i] = NULL;
-        if (arg->kind != EVPQ_ARG_NULL) {
-            values[i] = room;
-            length = arg_write(arg, room);
-            room += length + 1;
-        }
-        if (lengths)
-            lengths[i] = (int)length;
+        if (arg->kind == EVPQ_ARG_NULL)
+            continue;
+        values[i] = room;
+        room += arg_write(arg, room) + 1;
+    }
+    return room;
+}
+
+/* As far as the zero byte before the next one. */
+static void write_lengths(int *lengths, const char *const *values, size_t n, const char *end)
+{
+    while (n--) {
+        lengths[n] = values[n] ? (int)(end - values[n] - 1) : 0;
+        end = values[n] ? values[n] : end;
     }
 }
 
@@ -128,5 +134,7 @@ void request_write(struct request *r, void *room, const char *sql, const evpq_ar
         r->formats = write_formats(carve(&rest, n * sizeof *r->formats), args);
     }
     r->sql = memcpy(carve(&rest, size->sql + 1), sql, size->sql + 1);
-    write_values(values, lengths, rest, args);
+    const char *end = write_values(values, rest, args);
+    if (lengths)
+        write_lengths(lengths, values, n, end);
 }
