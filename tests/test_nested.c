@@ -6,6 +6,7 @@
 #include "support/oom.h"
 #include "support/sheet.h"
 
+#include <evpq/codec.h>
 #include <evpq/nested.h>
 
 enum { TEXTS = 1009, INT4S = 1007, INT4 = 23, BOXES = 1020, RECORD = 2249, MADE = 123456 };
@@ -296,6 +297,32 @@ START_TEST(bounds_of_a_made_type_are_what_the_program_says)
 }
 END_TEST
 
+static bool decode_text(const void *bytes, size_t n, int format, void *ret_value, void *arg)
+{
+    (void)arg;
+    memcpy(ret_value, bytes, n + 1);
+    return format == 1 && n == strlen(bytes);
+}
+
+START_TEST(a_codec_reads_elements_with_a_zero_byte_behind)
+{
+    const evpq_codec codec = {
+        .size = sizeof codec, .name = "made", .oid = MADE, .decode = decode_text};
+    evpq_types *types = evpq_types_new();
+    ck_assert_int_eq(evpq_types_add(types, &codec), EVPQ_OK);
+    evpq_result *r = binary(MADE + 1, BYTES("\0\0\0\1\0\0\0\1\0\1\xe2\x40\0\0\0\2\0\0\0\1"
+                                            "\0\0\0\2ab\377\377\377\377"));
+    const evpq_result *a = evpq_result_array(r, 0, 0);
+    char room[8] = "";
+    ck_assert(evpq_result_decoded(types, a, 0, 0, room));
+    ck_assert_str_eq(room, "ab");
+    ck_assert(!evpq_result_decoded(types, a, 1, 0, room));
+    check_fault(r, "SQL NULL");
+    evpq_result_unref(r);
+    evpq_types_unref(types);
+}
+END_TEST
+
 /* A record in a record in a record: one level takes twelve bytes and a field of type record. */
 static size_t nest(char *bytes, int levels)
 {
@@ -367,6 +394,7 @@ int main(void)
     CHECK_ADD(c, a_reference_inside_keeps_all);
     CHECK_ADD(c, boxes_are_separated_by_semicolons);
     CHECK_ADD(c, bounds_of_a_made_type_are_what_the_program_says);
+    CHECK_ADD(c, a_codec_reads_elements_with_a_zero_byte_behind);
     CHECK_ADD(c, text_goes_only_so_deep);
     CHECK_ADD(c, the_want_of_memory_is_a_fault_and_it_works_later);
     return check_end(c);

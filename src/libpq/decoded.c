@@ -12,7 +12,11 @@ bool evpq_result_decoded(const evpq_types *types, const evpq_result *r, int row,
     const struct codec *codec = types ? codec_of(types, v.type) : NULL;
     if (!codec || !codec->is.decode)
         return place_fits(&at, VALUE_WRONG_TYPE);
-    if (!codec->is.decode(v.bytes, v.length, v.binary, ret_value, codec->is.arg))
+    size_t length;
+    const void *bytes = evpq_result_raw(r, row, column, &length); /* a zero byte is behind these */
+    if (!bytes)
+        return false;
+    if (!codec->is.decode(bytes, length, v.binary, ret_value, codec->is.arg))
         return place_fits(&at, VALUE_MALFORMED);
     return true;
 }
