@@ -92,9 +92,58 @@ START_TEST(kind)
 }
 END_TEST
 
+START_TEST(a_copy_has_a_direction)
+{
+    ck_assert_int_eq(sql_copy("copy t from stdin"), SQL_COPY_IN);
+    ck_assert_int_eq(sql_copy(" /* x */ COPY t (a) FROM STDOUT"), SQL_COPY_IN);
+    ck_assert_int_eq(sql_copy("copy (select a from stdin) to stdout"), SQL_COPY_OUT);
+    ck_assert_int_eq(sql_copy("copy t to stdin"), SQL_COPY_OUT);
+    ck_assert_int_eq(sql_copy("copy t to '/tmp/stdin'"), SQL_COPY_NOT);
+    ck_assert_int_eq(sql_copy("select 1"), SQL_COPY_NOT);
+    ck_assert_int_eq(sql_copy(""), SQL_COPY_NOT);
+}
+END_TEST
+
+static const struct {
+    const char *sql;
+    int length; /* -1: it may be more than one */
+} singles[] = {
+    {"", 0},
+    {" -- nothing", 0},
+    {";;", 0},
+    {"copy t from stdin", 17},
+    {"copy t from stdin ; ; -- end", 17},
+    {" a /* ; */ b /* ; */ ", 12},
+    {"a;b", -1},
+    {";a", -1},
+    {"a 'x;y' \"p;q\" $$r;s$$ $t$u;$$;$t$ e'v\\';w';", 42},
+    {"a 'x';y'", -1},
+    {"a '\\'; drop table x; --'", -1}, /* one statement, or two, by standard_conforming_strings */
+    {"a '\\'' ; drop table x; '", -1},
+    {"a '\\\\' ;", 6},
+    {"a n'\\'; b --'", -1},
+    {"a /* /* */ ; b */", 1},
+    {"a /* */ ; b */", -1},
+    {"a 'not closed;", 14},
+    {"a $x$;b", 7},
+    {"a $1;b", -1},
+    {"a$x$;b$x$", -1},
+};
+
+START_TEST(one_statement_or_more)
+{
+    size_t length;
+    bool single = sql_is_single(singles[_i].sql, &length);
+    ck_assert_msg((single ? (int)length : -1) == singles[_i].length, "\"%s\": %d, %zu",
+                  singles[_i].sql, single, length);
+}
+END_TEST
+
 int main(void)
 {
     struct check *c = check_begin("sql");
     CHECK_ADD_LOOP(c, kind, CASES);
+    CHECK_ADD(c, a_copy_has_a_direction);
+    CHECK_ADD_LOOP(c, one_statement_or_more, (int)(sizeof singles / sizeof *singles));
     return check_end(c);
 }

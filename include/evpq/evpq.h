@@ -15,6 +15,7 @@
 
 #include <evpq/args.h>
 #include <evpq/codec.h>
+#include <evpq/copy.h>
 #include <evpq/error.h>
 #include <evpq/future.h>
 #include <evpq/listen.h>

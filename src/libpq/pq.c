@@ -6,6 +6,7 @@
 #include "libpq/pq.h"
 
 #include "config.h"
+#include "words/value_number.h"
 
 #include <dlfcn.h>
 #include <libpq-fe.h>
@@ -134,6 +135,11 @@ bool pq_send_prepare_command(struct pg_conn *c, const char *name, const char *sq
 bool pq_send_prepared_command(struct pg_conn *c, const char *name)
 {
     return PQsendQueryPrepared(c, name, 0, NULL, NULL, NULL, 0);
+}
+
+bool pq_send_describe(struct pg_conn *c, const char *name)
+{
+    return PQsendDescribePrepared(c, name);
 }
 
 bool pq_send_deallocate(struct pg_conn *c, const char *name)
@@ -285,6 +291,13 @@ enum pq_mark pq_mark(const struct pg_result *r)
     if (!strcmp(tag, "DISCARD ALL") || !strcmp(tag, "DEALLOCATE ALL"))
         return PQ_MARK_NO_STATEMENTS;
     return PQ_MARK_NONE;
+}
+
+int64_t pq_affected(const struct pg_result *r)
+{
+    const char *tuples = PQcmdTuples((PGresult *)(uintptr_t)r);
+    int64_t affected;
+    return number_read_int(tuples, strlen(tuples), &affected) == VALUE_FITS ? affected : -1;
 }
 
 void pq_clear(struct pg_result *r)

@@ -50,6 +50,8 @@ bool pq_send_prepared(struct pg_conn *c, const char *name, const struct request 
 bool pq_send_command(struct pg_conn *c, const char *sql);
 bool pq_send_prepare_command(struct pg_conn *c, const char *name, const char *sql);
 bool pq_send_prepared_command(struct pg_conn *c, const char *name);
+/* Its result has the columns of the statement, and no rows. */
+bool pq_send_describe(struct pg_conn *c, const char *name);
 bool pq_send_deallocate(struct pg_conn *c, const char *name);
 bool pq_send_sync(struct pg_conn *c);
 /* By the simple protocol, outside pipeline mode: without Sync, and with an END when the server is
@@ -110,6 +112,9 @@ bool pq_notified(struct pg_conn *c, struct pq_notification *n); /* begin with a 
  * table (SELECT INTO, which may be a temporary one), or dropped all prepared statements. */
 enum pq_mark { PQ_MARK_NONE, PQ_MARK_TABLE, PQ_MARK_NO_STATEMENTS };
 enum pq_mark pq_mark(const struct pg_result *r);
+
+/* How many rows a command affected, by its tag; -1 if that does not say. */
+int64_t pq_affected(const struct pg_result *r);
 
 /* Whether the server hangs up after this error. */
 bool pq_is_fatal(const struct pg_result *r);

@@ -1,7 +1,6 @@
 /* sql.c - the first word of a statement, and the target of a COPY. */
 #include "words/sql.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -95,6 +94,23 @@ static const char *skip_word(const char *p)
     return p;
 }
 
+/* `escapes`: in plain quotes a backslash does, as where standard_conforming_strings is off. It does
+ * in E'' in any case; B'', X'', N'' and U&'' are plain. */
+static const char *skip_token(const char *p, bool escapes)
+{
+    const char *start = p;
+    if (starts_word(*p)) {
+        p = skip_word(p);
+        bool is_e = fold(*start) == 'e' && p == start + 1;
+        return *p == '\'' ? skip_quoted(p, escapes || is_e) : p;
+    }
+    if (*p == '\'')
+        return skip_quoted(p, escapes);
+    if (*p == '"')
+        return skip_quoted(p, false);
+    return *p == '$' ? skip_dollar(p) : p + 1;
+}
+
 /* ---- words ---- */
 
 /* Whether this word, given in lower case letters, stands at p. */
@@ -113,55 +129,87 @@ static bool is_one_of(const char *p, const char *const *words)
     return false;
 }
 
-/* Whether FROM or TO, outside parentheses, is followed by STDIN or STDOUT. The grammar takes either
- * word after either (copy_file_name in gram.y). */
-static bool copies_to_client(const char *p)
+/* FROM or TO, outside parentheses, followed by STDIN or STDOUT. The grammar takes either word after
+ * either (copy_file_name in gram.y). */
+static enum sql_copy copy_direction(const char *p)
 {
-    static const char *const directions[] = {"from", "to", NULL};
     static const char *const client[] = {"stdin", "stdout", NULL};
     int depth = 0;
-    bool directed = false;
+    enum sql_copy before = SQL_COPY_NOT;
     for (p = skip_blank(p); *p; p = skip_blank(p)) {
-        const char *start = p;
-        bool was_directed = directed;
-        directed = false;
-        if (starts_word(*p)) {
-            p = skip_word(p);
-            if (*p == '\'') { /* E'', which escapes; B'', X'', N'' and U&'' do not */
-                p = skip_quoted(p, is_word(start, "e"));
-                continue;
-            }
-            if (was_directed && is_one_of(start, client))
-                return true;
-            directed = depth == 0 && is_one_of(start, directions);
-        } else if (*p == '\'' || *p == '"') {
-            p = skip_quoted(p, false);
-        } else if (*p == '$') {
-            p = skip_dollar(p);
-        } else {
-            depth += (*p == '(') - (*p == ')');
-            p++;
-        }
+        const char *start = p, *end = skip_token(p, false);
+        p = end;
+        if (before && is_one_of(start, client))
+            return before;
+        before = SQL_COPY_NOT;
+        if (depth == 0 && is_word(start, "from"))
+            before = SQL_COPY_IN;
+        else if (depth == 0 && is_word(start, "to"))
+            before = SQL_COPY_OUT;
+        depth += (*start == '(') - (*start == ')');
     }
-    return false;
+    return SQL_COPY_NOT;
+}
+
+/* The first word, or the parenthesis before it. */
+static const char *skip_to_word(const char *p)
+{
+    if (starts_word(*p))
+        return p;
+    for (p = skip_blank(p); *p == ';'; p = skip_blank(p + 1))
+        ;
+    return p;
 }
 
 enum sql_kind sql_kind(const char *sql)
 {
     static const char *const plannable[] = {"select", "insert", "update", "delete", "with",
                                             "values", "table",  "merge",  NULL};
-    const char *p = sql;
-    if (!starts_word(*p)) {
-        for (p = skip_blank(p); *p == ';'; p = skip_blank(p + 1))
-            ;
-        if (!*p)
-            return SQL_EMPTY;
-        while (*p == '(')
-            p = skip_blank(p + 1);
-    }
+    const char *p = skip_to_word(sql);
+    if (!*p)
+        return SQL_EMPTY;
+    while (*p == '(')
+        p = skip_blank(p + 1);
     if (is_one_of(p, plannable))
         return SQL_PLANNABLE;
-    if (is_word(p, "copy") && copies_to_client(p + strlen("copy")))
+    if (is_word(p, "copy") && copy_direction(p + strlen("copy")))
         return SQL_COPY_STREAM;
     return SQL_SESSION;
+}
+
+bool sql_is_about_transactions(const char *sql)
+{
+    static const char *const words[] = {"begin", "start",     "commit",  "end", "rollback",
+                                        "abort", "savepoint", "release", NULL};
+    const char *p = skip_to_word(sql);
+    if (is_word(p, "prepare"))
+        return is_word(skip_blank(p + strlen("prepare")), "transaction");
+    return is_one_of(p, words);
+}
+
+enum sql_copy sql_copy(const char *sql)
+{
+    const char *p = skip_blank(sql);
+    return is_word(p, "copy") ? copy_direction(p + strlen("copy")) : SQL_COPY_NOT;
+}
+
+/* Whether nothing follows the first statement, whose length is *ret_length. */
+static bool ends_there(const char *sql, bool escapes, size_t *ret_length)
+{
+    const char *p = skip_blank(sql), *end = sql;
+    while (*p && *p != ';') {
+        end = skip_token(p, escapes);
+        p = skip_blank(end);
+    }
+    *ret_length = (size_t)(end - sql);
+    while (*p == ';')
+        p = skip_blank(p + 1);
+    return !*p;
+}
+
+bool sql_is_single(const char *sql, size_t *ret_length)
+{
+    size_t escaped;
+    return ends_there(sql, true, &escaped) && ends_there(sql, false, ret_length) &&
+           escaped == *ret_length;
 }

@@ -6,6 +6,9 @@
 #ifndef WORDS_SQL_H
 #define WORDS_SQL_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 enum sql_kind {
     SQL_EMPTY,       /* nothing but blanks, comments and semicolons */
     SQL_PLANNABLE,   /* SELECT, INSERT, UPDATE, DELETE, MERGE, VALUES, TABLE, WITH */
@@ -14,5 +17,19 @@ enum sql_kind {
 };
 
 enum sql_kind sql_kind(const char *sql);
+
+/* Whether it begins or ends a transaction or savepoint: BEGIN, START, COMMIT, END, ROLLBACK, ABORT,
+ * SAVEPOINT, RELEASE, PREPARE TRANSACTION. */
+bool sql_is_about_transactions(const char *sql);
+
+/* Where the data of a COPY go, if the statement begins with that word: from the client, to it, or
+ * neither (a file or program on the server). */
+enum sql_copy { SQL_COPY_NOT, SQL_COPY_IN, SQL_COPY_OUT };
+enum sql_copy sql_copy(const char *sql);
+
+/* Whether it is one statement at most, however the server reads a backslash within quotes: nothing
+ * follows it but blanks, comments and semicolons, without which it has *ret_length bytes. This one
+ * can be trusted: what it is not sure of is false. */
+bool sql_is_single(const char *sql, size_t *ret_length);
 
 #endif

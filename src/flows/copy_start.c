@@ -1,0 +1,247 @@
+/* copy_start.c - how a COPY comes about: the statement is looked at, a connection waited for, and
+ * the verb put on its line.
+ *
+ * A connection of the pool is given back as soon as the verb is on it: it is handed on when the
+ * line is at rest. */
+#include "base/mem.h"
+#include "flows/copy.h"
+#include "pool/close.h"
+#include "pool/keeper.h"
+#include "pool/lease.h"
+#include "words/args.h"
+#include "words/error.h"
+#include "words/sql.h"
+
+#include <string.h>
+
+/* ---- life ---- */
+
+static void free_copy(struct copy *k)
+{
+    evpq_copy *c = copy_of_verb(k);
+    evpq_pool *pool = c->pool;
+    evpq_error_unref(c->fault);
+    bytes_free(&c->chunk);
+    copy_rows_free(c->rows);
+    mem_free(c);
+    pool_unref(pool);
+}
+
+static evpq_error *take_bytes(struct copy *k, const char *bytes, size_t n)
+{
+    evpq_copy *c = copy_of_verb(k);
+    if (!c->chunk.room && !bytes_grow(&c->chunk, COPY_CHUNK + COPY_CHUNK / 8))
+        return evpq_error_ref(error_nomem());
+    if (!bytes_put(&c->chunk, bytes, n))
+        return evpq_error_ref(error_nomem());
+    k->full = c->chunk.length >= COPY_CHUNK;
+    return NULL;
+}
+
+static const struct copy_owner raw = {
+    .changed = copy_serve, .message = take_bytes, .free = free_copy};
+static const struct copy_owner rows_in = {
+    .answered = copy_rows_in_known, .changed = copy_serve, .free = free_copy};
+static const struct copy_owner rows_out = {.answered = copy_rows_out_known,
+                                           .changed = copy_serve,
+                                           .message = copy_rows_message,
+                                           .free = free_copy};
+
+static evpq_copy *copy_new(evpq_pool *pool, const struct copy_owner *owner, bool in)
+{
+    evpq_copy *c = mem_zalloc(sizeof *c);
+    if (!c)
+        return NULL;
+    copy_init(&c->verb, owner, in);
+    c->pool = pool;
+    pool_ref(pool);
+    list_init(&c->steps);
+    list_init(&c->acquired.job.node);
+    return c;
+}
+
+/* ---- a connection ---- */
+
+/* On the connection that was waited for, which is handed on when it is at rest again. */
+static void *begin(evpq_lease *lease, void *arg)
+{
+    evpq_copy *c = arg;
+    c->pool->done.queries++;
+    copy_start(&c->verb, lease_conn(lease));
+    evpq_lease_release(lease);
+    return c;
+}
+
+static void acquired(struct job *job)
+{
+    evpq_copy *c = container_of(job, evpq_copy, acquired.job);
+    evpq_future *f = c->acquiring;
+    const evpq_error *error = evpq_future_error(f);
+    c->acquiring = NULL;
+    if (error)
+        copy_fail(&c->verb, error_about(error, EVPQ_OK, EVPQ_OUTCOME_NOT_SENT, c->verb.sql));
+    evpq_future_unref(f);
+    copy_unref(&c->verb);
+}
+
+static evpq_copy *on_pool(evpq_copy *c)
+{
+    static const struct value_class begun = {.free = NULL};
+    static const struct lease_use use = {.wrap = begin, .class = &begun, .name = "lease of a COPY"};
+    if (!c || c->verb.stage == COPY_OVER)
+        return c;
+    if (c->pool->closing) {
+        copy_fail(&c->verb, close_error(EVPQ_OUTCOME_NOT_SENT));
+        return c;
+    }
+    copy_ref(&c->verb);
+    c->acquiring = lease_ask_for(c->pool, &use, c);
+    keeper_tend(c->pool, false);
+    future_watch(c->acquiring, c->pool->loop, &c->acquired, acquired);
+    return c;
+}
+
+static evpq_copy *on_lease(evpq_copy *c, evpq_lease *lease)
+{
+    if (!c || c->verb.stage == COPY_OVER)
+        return c;
+    evpq_error *refusal = lease_refusal(lease, c->verb.sql);
+    if (refusal) {
+        copy_fail(&c->verb, refusal);
+        return c;
+    }
+    c->pool->done.queries++;
+    copy_start(&c->verb, lease_conn(lease));
+    return c;
+}
+
+/* ---- the statement ---- */
+
+static evpq_error *refused(const char *sql, const char *message, const char *hint)
+{
+    return error_build(&(struct error_fields){
+        .status = EVPQ_INVALID,
+        .outcome = EVPQ_OUTCOME_NOT_SENT,
+        .message = message,
+        .hint = hint,
+        .sql = sql,
+    });
+}
+
+/* The protocol that it goes by would run several statements, and carry out another. */
+static evpq_error *check_text(const char *sql, bool in)
+{
+    size_t length;
+    if (!sql)
+        return refused(NULL, "the SQL is a NULL pointer", NULL);
+    if (strlen(sql) > ARGS_MOST_BYTES)
+        return refused(NULL, "the SQL has a gigabyte or more, which the server does not take",
+                       NULL);
+    if (!sql_is_single(sql, &length))
+        return refused(sql, "the SQL is more than one statement",
+                       "ask for each on its own; a COPY takes one, with nothing behind it");
+    if (sql_copy(sql) == (in ? SQL_COPY_IN : SQL_COPY_OUT))
+        return NULL;
+    return in ? refused(sql, "the SQL is not COPY ... FROM STDIN",
+                        "use evpq_pool_copy_out for COPY ... TO STDOUT, and evpq_pool_query for "
+                        "other statements")
+              : refused(sql, "the SQL is not COPY ... TO STDOUT",
+                        "use evpq_pool_copy_in for COPY ... FROM STDIN, and evpq_pool_query for "
+                        "other statements");
+}
+
+static evpq_error *check_pool(const evpq_pool *pool)
+{
+    return pool_check(pool) ? evpq_error_ref(error_forked()) : NULL;
+}
+
+/* What was not to be sent has failed from the start. Takes the error. */
+static evpq_copy *ready(evpq_copy *c, evpq_error *error)
+{
+    if (error && c)
+        copy_fail(&c->verb, error);
+    else
+        evpq_error_unref(error);
+    return c;
+}
+
+static evpq_copy *new_raw(evpq_pool *pool, const char *sql, bool in)
+{
+    evpq_copy *c = pool ? copy_new(pool, &raw, in) : NULL;
+    if (!c)
+        return NULL;
+    evpq_error *error = check_pool(pool);
+    if (!error)
+        error = check_text(sql, in);
+    if (!error && !(c->verb.sql = mem_strdup(sql)))
+        error = evpq_error_ref(error_nomem());
+    return ready(c, error);
+}
+
+static evpq_copy *new_rows_in(evpq_pool *pool, const char *table, const char *const *columns,
+                              size_t n)
+{
+    evpq_copy *c = pool ? copy_new(pool, &rows_in, true) : NULL;
+    if (!c)
+        return NULL;
+    evpq_error *error = check_pool(pool);
+    return ready(c, error ? error : copy_rows_ask_table(c, table, columns, n));
+}
+
+static evpq_copy *new_rows_out(evpq_pool *pool, const char *query)
+{
+    evpq_copy *c = pool ? copy_new(pool, &rows_out, false) : NULL;
+    if (!c)
+        return NULL;
+    evpq_error *error = check_pool(pool);
+    return ready(c, error ? error : copy_rows_ask_query(c, query));
+}
+
+static evpq_pool *pool_of_lease(const evpq_lease *lease)
+{
+    return lease ? lease_pool(lease) : NULL;
+}
+
+/* ---- the public face ---- */
+
+evpq_copy *evpq_pool_copy_in(evpq_pool *pool, const char *sql)
+{
+    return on_pool(new_raw(pool, sql, true));
+}
+
+evpq_copy *evpq_lease_copy_in(evpq_lease *lease, const char *sql)
+{
+    return on_lease(new_raw(pool_of_lease(lease), sql, true), lease);
+}
+
+evpq_copy *evpq_pool_copy_out(evpq_pool *pool, const char *sql)
+{
+    return on_pool(new_raw(pool, sql, false));
+}
+
+evpq_copy *evpq_lease_copy_out(evpq_lease *lease, const char *sql)
+{
+    return on_lease(new_raw(pool_of_lease(lease), sql, false), lease);
+}
+
+evpq_copy *evpq_pool_copy_rows_in(evpq_pool *pool, const char *table, const char *const *columns,
+                                  size_t n)
+{
+    return on_pool(new_rows_in(pool, table, columns, n));
+}
+
+evpq_copy *evpq_lease_copy_rows_in(evpq_lease *lease, const char *table, const char *const *columns,
+                                   size_t n)
+{
+    return on_lease(new_rows_in(pool_of_lease(lease), table, columns, n), lease);
+}
+
+evpq_copy *evpq_pool_copy_rows_out(evpq_pool *pool, const char *query)
+{
+    return on_pool(new_rows_out(pool, query));
+}
+
+evpq_copy *evpq_lease_copy_rows_out(evpq_lease *lease, const char *query)
+{
+    return on_lease(new_rows_out(pool_of_lease(lease), query), lease);
+}
