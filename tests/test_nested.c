@@ -297,6 +297,35 @@ START_TEST(bounds_of_a_made_type_are_what_the_program_says)
 }
 END_TEST
 
+START_TEST(text_of_a_made_type_is_a_label_a_record_or_an_array)
+{
+    static const struct {
+        const char *bytes;
+        size_t length;
+        const char *text; /* NULL: it is a fault */
+    } cases[] = {
+        {BYTES("sad"), "sad"},
+        {BYTES("\303\274ber, \ttabs"), "\303\274ber, \ttabs"},
+        {BYTES(""), ""},
+        {BYTES("\0\0\0\1\0\0\0\x19\0\0\0\1a"), "(a)"},
+        {BYTES("\0\0\0\1\0\0\0\0\0\1\xe2\x40\0\0\0\1\0\0\0\1\0\0\0\3sad"), "{sad}"},
+        {BYTES("\0\0\0\0\0\0\0\0\0\1\xe2\x40"), "{}"},
+        {BYTES("\0\3\0\0\x3f\x80\0\0"), NULL}, /* as pgvector has it */
+        {BYTES("\1"), NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        evpq_result *r = binary(MADE, cases[i].bytes, cases[i].length);
+        const char *text = evpq_result_text(r, 0, 0);
+        if (cases[i].text)
+            ck_assert_str_eq(text, cases[i].text);
+        else
+            check_fault(r, "of type oid 123456 cannot be read as text: the type has no such");
+        ck_assert(!text == !cases[i].text);
+        evpq_result_unref(r);
+    }
+}
+END_TEST
+
 static bool decode_text(const void *bytes, size_t n, int format, void *ret_value, void *arg)
 {
     (void)arg;
@@ -394,6 +423,7 @@ int main(void)
     CHECK_ADD(c, a_reference_inside_keeps_all);
     CHECK_ADD(c, boxes_are_separated_by_semicolons);
     CHECK_ADD(c, bounds_of_a_made_type_are_what_the_program_says);
+    CHECK_ADD(c, text_of_a_made_type_is_a_label_a_record_or_an_array);
     CHECK_ADD(c, a_codec_reads_elements_with_a_zero_byte_behind);
     CHECK_ADD(c, text_goes_only_so_deep);
     CHECK_ADD(c, the_want_of_memory_is_a_fault_and_it_works_later);

@@ -62,8 +62,8 @@ void place_fault_misfit(const struct place *at, enum value_fit fit)
     case VALUE_MALFORMED:
         fault(at, result_column(at->r, at->column).binary
                       ? "the bytes are malformed"
-                      : "the text is malformed (DateStyle is read as "
-                        "ISO)");
+                      : "the text is malformed (DateStyle is read as ISO, IntervalStyle as "
+                        "postgres)");
         break;
     }
 }

@@ -263,8 +263,11 @@ static bool write_level(struct nest *n, const struct value *v)
         n->fit = VALUE_RANGE;
         return false;
     }
-    if (misfit(n, take_apart(v, shape, &a, NULL, &p)))
+    if (misfit(n, take_apart(v, shape, &a, NULL, &p))) {
+        if (type_of(v->type)->shape == UNKNOWN)
+            n->fit = VALUE_WRONG_TYPE;
         return false;
+    }
     size_t each = sizeof *p.spans + sizeof *p.types;
     struct span *spans = p.n < SIZE_MAX / each ? mem_alloc(p.n * each + 1) : NULL;
     if (!spans) {
