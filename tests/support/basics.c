@@ -148,6 +148,49 @@ static void a_transaction(struct site *s)
     server_exec(strf("drop table %s", table));
 }
 
+/* The numbers from 1 on: how many came, and how it ended. */
+static int count_up(evpq_stream *stream, evpq_status *ret_end)
+{
+    int n = 0;
+    for (;;) {
+        evpq_future *f = evpq_stream_next(stream);
+        *ret_end = evpq_await(f);
+        const evpq_result *rows = evpq_future_result(f);
+        bool end = !rows;
+        for (int row = 0; row < evpq_result_rows(rows); row++)
+            ck_assert_int_eq(evpq_result_int4(rows, row, 0), ++n);
+        evpq_future_unref(f);
+        if (end)
+            return n;
+    }
+}
+
+static void streams(struct site *s, int large)
+{
+    static const char *const sql =
+        "select i, 1 / ($1::int - i), repeat('s', $2) from (select generate_series(1, 1000) i) x";
+    evpq_status end;
+    for (int round = 0; round < 3; round++) {
+        evpq_stream *stream = evpq_pool_stream(s->pool, sql, EVPQ_ARGS(0, large / 1000), NULL);
+        ck_assert_int_eq(count_up(stream, &end), 1000);
+        ck_assert_int_eq(end, EVPQ_OK);
+        evpq_stream_close(stream);
+
+        stream = evpq_pool_stream(s->pool, sql, EVPQ_ARGS(800, 1), NULL);
+        ck_assert_int_ge(count_up(stream, &end), 700);
+        ck_assert_int_eq(end, EVPQ_SERVER);
+        evpq_stream_close(stream);
+
+        stream = evpq_pool_stream(s->pool, "select generate_series(1, 1000000000), repeat('s', $1)",
+                                  EVPQ_ARGS(large / 1000), NULL);
+        evpq_future *f = evpq_stream_next(stream);
+        ck_await_ok(f);
+        evpq_future_unref(f);
+        evpq_stream_close(stream); /* early */
+        ck_assert_str_eq(site_text(s, "select 'and on'"), "and on");
+    }
+}
+
 static void giving_up(struct site *s)
 {
     evpq_future *f = evpq_pool_query(s->pool, "select pg_sleep(60)", EVPQ_ARGS());
@@ -169,6 +212,7 @@ void basics_run(struct site *s, int large)
     errors(s);
     a_crowd(s);
     a_transaction(s);
+    streams(s, large);
     giving_up(s);
     ck_assert_msg(site_quiet(s, 20), "the pool does not come to rest");
 }
