@@ -421,6 +421,25 @@ START_TEST(intervals)
 }
 END_TEST
 
+START_TEST(infinite_intervals)
+{
+    start();
+    for (int format = 0; format < 2 && PQserverVersion(conn) >= 170000; format++) {
+        evpq_result *r = query("interval 'infinity', interval '-infinity'", format);
+        evpq_interval most, least;
+        ck_assert(evpq_result_interval(r, 0, 0, &most) && evpq_result_interval(r, 0, 1, &least));
+        ck_assert(most.months == INT32_MAX && most.days == INT32_MAX);
+        ck_assert_int_eq(most.microseconds, INT64_MAX);
+        ck_assert(least.months == INT32_MIN && least.days == INT32_MIN);
+        ck_assert_int_eq(least.microseconds, INT64_MIN);
+        ck_assert_str_eq(evpq_result_text(r, 0, 0), "infinity");
+        ck_assert_str_eq(evpq_result_text(r, 0, 1), "-infinity");
+        done(r, "infinity");
+    }
+    stop();
+}
+END_TEST
+
 START_TEST(addresses)
 {
     start();
@@ -562,6 +581,7 @@ int main(void)
     CHECK_ADD(c, ranges_say_what_their_bounds_are);
     CHECK_ADD(c, times);
     CHECK_ADD(c, intervals);
+    CHECK_ADD(c, infinite_intervals);
     CHECK_ADD(c, addresses);
     CHECK_ADD(c, scaled_numbers);
     CHECK_ADD(c, what_is_large);
