@@ -214,6 +214,14 @@ START_TEST(numerics)
     long_one[DIGITS - 10000] = '.';
     is_numeric(long_one);
     free(long_one);
+
+    enum { WHOLE = 131072, FRACTION = 16383 }; /* the most that there can be */
+    long_one = malloc(WHOLE + FRACTION + 2);
+    memset(long_one, '9', WHOLE + FRACTION + 1);
+    long_one[WHOLE] = '.';
+    long_one[WHOLE + FRACTION + 1] = '\0';
+    is_numeric(long_one);
+    free(long_one);
     PQfinish(conn);
 }
 END_TEST
