@@ -172,6 +172,24 @@ START_TEST(the_loaded_version_is_the_headers)
 }
 END_TEST
 
+START_TEST(a_place_before_the_detail)
+{
+    evpq_error *e = error_build(&(struct error_fields){
+        .status = EVPQ_SERVER, .outcome = EVPQ_OUTCOME_UNKNOWN, .message = "m", .detail = "d"});
+    evpq_error *plain = error_new(EVPQ_SERVER, EVPQ_OUTCOME_UNKNOWN, "m");
+    evpq_error *with = error_in_detail(e, EVPQ_OUTCOME_REJECTED, "row 1");
+    evpq_error *without = error_in_detail(plain, EVPQ_OUTCOME_REJECTED, "row 1");
+    ck_assert_str_eq(evpq_error_detail(with), "row 1: d");
+    ck_assert_str_eq(evpq_error_detail(without), "row 1");
+    ck_assert_str_eq(evpq_error_message(with), "m");
+    ck_assert_int_eq(evpq_error_outcome(with), EVPQ_OUTCOME_REJECTED);
+    evpq_error_unref(e);
+    evpq_error_unref(plain);
+    evpq_error_unref(with);
+    evpq_error_unref(without);
+}
+END_TEST
+
 int main(void)
 {
     struct check *c = check_begin("error");
@@ -184,5 +202,6 @@ int main(void)
     CHECK_ADD(c, constant_errors_outlive_any_number_of_unrefs);
     CHECK_ADD(c, a_cancel_tells_its_outcome);
     CHECK_ADD(c, the_loaded_version_is_the_headers);
+    CHECK_ADD(c, a_place_before_the_detail);
     return check_end(c);
 }

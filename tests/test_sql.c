@@ -139,11 +139,38 @@ START_TEST(one_statement_or_more)
 }
 END_TEST
 
+START_TEST(what_begins_or_ends_a_transaction)
+{
+    static const char *const yes[] = {"begin",
+                                      "START TRANSACTION",
+                                      "commit",
+                                      "end",
+                                      "Rollback to x",
+                                      "abort",
+                                      "savepoint x",
+                                      "release x",
+                                      "; -- x\n commit",
+                                      "/* /* */ */ commit;",
+                                      "prepare transaction 'x'",
+                                      "prepare /**/ transaction 'x'",
+                                      "commit prepared 'x'"};
+    static const char *const no[] = {
+        "",        "select 1",    "beginning", "prepare x as select 1",
+        "prepare", "-- commit\n", "(commit)",  "prepare transactions",
+        "with",    "'commit'",    "commit$",   "prepare\"transaction\""};
+    for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
+        ck_assert_msg(sql_is_about_transactions(yes[i]), "\"%s\"", yes[i]);
+    for (size_t i = 0; i < sizeof no / sizeof *no; i++)
+        ck_assert_msg(!sql_is_about_transactions(no[i]), "\"%s\"", no[i]);
+}
+END_TEST
+
 int main(void)
 {
     struct check *c = check_begin("sql");
     CHECK_ADD_LOOP(c, kind, CASES);
     CHECK_ADD(c, a_copy_has_a_direction);
     CHECK_ADD_LOOP(c, one_statement_or_more, (int)(sizeof singles / sizeof *singles));
+    CHECK_ADD(c, what_begins_or_ends_a_transaction);
     return check_end(c);
 }

@@ -28,6 +28,7 @@
 #include <evpq/stream.h>
 #include <evpq/sync.h>
 #include <evpq/task.h>
+#include <evpq/txn.h>
 #include <evpq/types.h>
 #include <evpq/version.h>
 

@@ -106,6 +106,16 @@ evpq_error *error_about(const evpq_error *error, evpq_status status, evpq_outcom
     return error_build(&fields);
 }
 
+evpq_error *error_in_detail(const evpq_error *error, evpq_outcome outcome, const char *detail)
+{
+    char text[FORMATTED];
+    struct error_fields fields = error->is;
+    snprintf(text, sizeof text, fields.detail ? "%s: %s" : "%s", detail, fields.detail);
+    fields.outcome = outcome;
+    fields.detail = text;
+    return error_build(&fields);
+}
+
 evpq_error *error_after_rows(evpq_error *error, int64_t rows)
 {
     struct error_fields fields = error->is;

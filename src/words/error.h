@@ -30,6 +30,9 @@ evpq_error *error_newv(evpq_status status, evpq_outcome outcome, const char *for
 evpq_error *error_about(const evpq_error *error, evpq_status status, evpq_outcome outcome,
                         const char *sql);
 
+/* The same error, with another outcome, and with `detail` before its own. */
+evpq_error *error_in_detail(const evpq_error *error, evpq_outcome outcome, const char *detail);
+
 /* The same error (taken) of something that had delivered so many rows before. */
 evpq_error *error_after_rows(evpq_error *error, int64_t rows);
 

@@ -1,0 +1,56 @@
+/* batch.h - many statements under one Sync: one operation, whose parts they are.
+ *
+ * One block holds the batch, a future for each statement, and the copies of them all. The futures
+ * settle with the batch's own: before the Sync nothing is committed. batch.c is its life, and who
+ * asks for it; batch_line.c what happens on a connection. */
+#ifndef FLOWS_BATCH_H
+#define FLOWS_BATCH_H
+
+#include "flows/borrow.h"
+#include "words/request.h"
+
+struct batch;
+
+struct entry {
+    struct evpq_future future;
+    struct batch *batch;
+    struct request request;
+    struct stmt *stmt; /* pinned, while on a line */
+    evpq_result *result;
+    bool plannable;
+    bool preparing; /* the first answer will be that of Prepare */
+};
+
+struct batch {
+    struct evpq_future future;
+    struct op op;
+    struct conn *conn; /* while on its line */
+    struct errand errand;
+    size_t refs; /* futures that are not freed yet */
+    size_t n;
+    size_t at;     /* whose answers come next; n: the end of the transaction */
+    size_t failed; /* which has failed, when there is an error */
+    evpq_error *error;
+    enum pq_stale stale;
+    bool once; /* in a transaction: never run again by itself */
+    bool retried;
+    struct entry entries[];
+};
+
+static inline struct batch *batch_of(evpq_future *f)
+{
+    return container_of(f, struct batch, future);
+}
+
+extern const struct op_class batch_op_class;
+extern const struct work batch_work;
+
+/* The line has given back its operation, or lets go of it. May free the batch. */
+void batch_leave_line(struct batch *b);
+
+/* All of it was carried out; or failed (takes the error), because of one of its statements (`which`
+ * < n) or as a whole. */
+void batch_settle_done(struct batch *b);
+void batch_settle_failed(struct batch *b, evpq_error *error, size_t which);
+
+#endif

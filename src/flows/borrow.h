@@ -1,0 +1,33 @@
+/* borrow.h - a connection of a pool for a flow, and for a single operation. */
+#ifndef FLOWS_BORROW_H
+#define FLOWS_BORROW_H
+
+#include "flows/work.h"
+#include "pool/lease.h"
+
+/* lease_ask_for, of a pool that may be closed. */
+evpq_future *borrow(evpq_pool *pool, const struct lease_use *use, void *arg);
+
+/* Sends f (taken and given) on a program's lease, or makes it fail. */
+evpq_future *borrow_now(evpq_lease *lease, evpq_future *f, const struct work *work);
+
+/* What an operation has that waits for a connection of its own. */
+struct errand {
+    const struct work *work; /* NULL: it is on a connection, or done */
+    evpq_future *f;          /* its future, borrowed: pending as long as this waits */
+    evpq_pool *pool;         /* a reference; NULL: it runs on one connection or not at all */
+    evpq_future *asked;
+    struct waiter got;
+};
+
+/* Not waiting, and of no pool. */
+void errand_init(struct errand *e);
+/* f gets a connection of the pool, or fails. */
+void errand_start(struct errand *e, evpq_pool *pool, evpq_future *f, const struct work *work);
+/* Its connection is gone, and it was not sent: it gets another, if it may (true). */
+bool errand_again(struct errand *e, const evpq_error *why);
+/* Stops waiting. */
+void errand_stop(struct errand *e);
+void errand_free(struct errand *e);
+
+#endif

@@ -1,0 +1,324 @@
+/* ending.c - the future of a commit or rollback, and what has to be done when that goes wrong.
+ *
+ * It holds its transaction, and itself, until the server has answered, whether or not anybody
+ * waits. */
+#include "flows/ending.h"
+
+#include "base/mem.h"
+#include "flows/probe.h"
+#include "words/error.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { ROLLBACKS_MOST = 3 };
+
+struct ending {
+    struct evpq_future future;
+    evpq_txn *txn; /* a reference */
+    bool commits;
+    int tries;           /* of a rollback */
+    evpq_future *number; /* of the transaction, for a probe, or NULL */
+    evpq_future *step;   /* what it waits for */
+    struct waiter answered;
+};
+
+static struct ending *ending_of(evpq_future *f)
+{
+    return container_of(f, struct ending, future);
+}
+
+static struct session *session_of(const struct ending *e)
+{
+    return e->txn->session;
+}
+
+/* ---- the future ---- */
+
+static void drop_step(struct ending *e)
+{
+    list_remove(&e->answered.job.node);
+    e->step = evpq_future_unref(e->step);
+}
+
+/* Takes the error; NULL: done. */
+static void finish(struct ending *e, evpq_error *error)
+{
+    drop_step(e);
+    if (!future_pending(&e->future))
+        evpq_error_unref(error);
+    else if (error)
+        future_settle_error(&e->future, error);
+    else
+        future_settle_value(&e->future, NULL, NULL);
+    evpq_future_unref(&e->future);
+}
+
+static bool is_left_open(const struct ending *e)
+{
+    return session_of(e)->borrowed || e->txn->outer;
+}
+
+/* A commit that is called off leaves nothing open on a connection that stays the program's. */
+static void ending_cancel(evpq_future *f)
+{
+    struct ending *e = ending_of(f);
+    if (!e->commits) {
+        future_settle_canceled(f, EVPQ_OUTCOME_UNKNOWN);
+        return;
+    }
+    evpq_future_cancel(e->step);
+    evpq_outcome outcome = future_outcome(e->step);
+    if (is_left_open(e) && session_conn(session_of(e)) &&
+        (!e->txn->outer || outcome == EVPQ_OUTCOME_NOT_SENT))
+        evpq_future_unref(txn_say_rollback(e->txn));
+    finish(e, evpq_error_ref(error_canceled(outcome)));
+}
+
+static void ending_free(evpq_future *f)
+{
+    struct ending *e = ending_of(f);
+    evpq_future_unref(e->number);
+    txn_unref(e->txn);
+    mem_free(e);
+}
+
+static const struct future_class commit_class = {
+    .name = "commit", .cancel = ending_cancel, .free = ending_free};
+static const struct future_class rollback_class = {
+    .name = "rollback", .cancel = ending_cancel, .free = ending_free};
+
+/* Takes the transaction; NULL, and it is the caller's, without memory. */
+static struct ending *ending_new(evpq_txn *txn, bool commits)
+{
+    struct ending *e = mem_zalloc(sizeof *e);
+    if (!e)
+        return NULL;
+    future_init(&e->future, commits ? &commit_class : &rollback_class, txn->session->pool->loop);
+    list_init(&e->answered.job.node);
+    e->txn = txn;
+    e->commits = commits;
+    return e;
+}
+
+/* Takes the step. */
+static void wait_for(struct ending *e, evpq_future *step, void (*run)(struct job *))
+{
+    drop_step(e);
+    e->step = step;
+    future_watch(step, session_of(e)->pool->loop, &e->answered, run);
+}
+
+/* ---- committing ---- */
+
+/* Why a transaction was rolled back that was to be committed: a statement had failed. */
+static evpq_error *rolled_back(const evpq_error *cause)
+{
+    const char *sqlstate = evpq_error_sqlstate(cause);
+    return error_build(&(struct error_fields){
+        .status = EVPQ_SERVER,
+        .outcome = EVPQ_OUTCOME_REJECTED,
+        .message = "the transaction was rolled back: a statement in it had failed",
+        .sqlstate = sqlstate[0] ? sqlstate : "25P02",
+        .detail = cause ? evpq_error_message(cause) : NULL,
+        .hint = evpq_error_hint(cause),
+        .sql = evpq_error_sql(cause),
+    });
+}
+
+/* NULL: it is committed. Given. */
+static evpq_error *verdict(const struct ending *e)
+{
+    const evpq_error *begin = evpq_future_error(session_of(e)->begin);
+    const evpq_error *error = evpq_future_error(e->step);
+    if (evpq_error_outcome(begin) == EVPQ_OUTCOME_REJECTED)
+        return evpq_error_ref(begin);
+    if (!error) {
+        const char *tag = evpq_result_command(evpq_future_result(e->step));
+        return strcmp(tag, "ROLLBACK") ? NULL : rolled_back(e->txn->cause);
+    }
+    if (evpq_error_outcome(error) == EVPQ_OUTCOME_UNKNOWN && e->txn->doomed)
+        return error_about(error, EVPQ_OK, EVPQ_OUTCOME_REJECTED, NULL);
+    if (e->txn->cause && !strcmp(evpq_error_sqlstate(error), "25P02"))
+        return rolled_back(e->txn->cause);
+    return evpq_error_ref(error);
+}
+
+/* A commit has failed: what it was to end is still open on a connection that others go on with. */
+static void clean_up(struct ending *e, const evpq_error *why)
+{
+    evpq_txn *txn = e->txn, *outer = txn->outer;
+    struct conn *c = session_conn(session_of(e));
+    if (outer && outer->over) { /* it fails for the same reason */
+        if (!outer->cause)
+            outer->cause = evpq_error_ref(txn->cause ? txn->cause : why);
+    } else if (c && (outer || (session_of(e)->borrowed && conn_in_transaction(c)))) {
+        evpq_future_unref(txn_say_rollback(txn));
+    }
+}
+
+static void probed(struct job *job)
+{
+    struct ending *e = container_of(job, struct ending, answered.job);
+    finish(e, evpq_error_ref(evpq_future_error(e->step)));
+}
+
+static bool can_be_probed(const struct ending *e, const evpq_error *error)
+{
+    return e->number && evpq_error_outcome(error) == EVPQ_OUTCOME_UNKNOWN &&
+           evpq_error_status(error) == EVPQ_LOST;
+}
+
+static void commit_answered(struct job *job)
+{
+    struct ending *e = container_of(job, struct ending, answered.job);
+    evpq_error *error = verdict(e);
+    if (error)
+        clean_up(e, error);
+    if (can_be_probed(e, error)) {
+        wait_for(e, probe_new(session_of(e)->pool, e->number, error), probed);
+        evpq_error_unref(error);
+    } else {
+        finish(e, error);
+    }
+}
+
+static evpq_error *why_not(const evpq_txn *txn)
+{
+    const char *message = NULL;
+    if (txn->over)
+        message = "the transaction has ended";
+    else if (txn->inner)
+        message = "a savepoint is open in the transaction: it was rolled back with it";
+    if (message)
+        return error_new(EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT, "%s", message);
+    if (txn->doomed)
+        return rolled_back(txn->cause);
+    return txn->begun ? session_refusal(txn->session, NULL) : NULL;
+}
+
+/* The session has been told all. Takes the transaction. */
+static void leave(evpq_txn *txn)
+{
+    txn_over(txn);
+    if (!txn->outer)
+        session_end(txn->session);
+}
+
+static evpq_future *say_commit(struct ending *e)
+{
+    evpq_txn *txn = e->txn;
+    char sql[48];
+    if (txn->outer) {
+        snprintf(sql, sizeof sql, "RELEASE SAVEPOINT evpq_%u", txn->depth);
+        return session_say(txn->session, sql, false);
+    }
+    if (txn->probes) {
+        e->number = session_say(txn->session, probe_sql, true);
+        session_cut(txn->session);
+    }
+    return session_say(txn->session, "COMMIT", false);
+}
+
+evpq_future *txn_commit(evpq_txn *txn)
+{
+    evpq_loop *loop = txn->session->pool->loop;
+    evpq_error *error = why_not(txn);
+    struct ending *e = NULL;
+    evpq_future *step = NULL;
+    if (!error && !txn->begun) {
+        leave(txn);
+        txn_unref(txn);
+        return evpq_future_ok(loop, NULL, NULL);
+    }
+    if (!error && (e = ending_new(txn, true))) {
+        txn_ref(txn);
+        step = say_commit(e);
+    }
+    if (!step) {
+        if (!error)
+            error = evpq_error_ref(error_nomem());
+        txn_drop(txn);
+        if (!e)
+            return future_failed(loop, error);
+        future_settle_error(&e->future, error);
+        return &e->future;
+    }
+    leave(txn);
+    txn_unref(txn); /* the one of its own stays */
+    evpq_future_ref(&e->future);
+    wait_for(e, step, commit_answered);
+    return &e->future;
+}
+
+/* ---- rolling back ---- */
+
+static void say_rollback(struct ending *e);
+
+/* A late cancel request may have hit it. A connection of the pool's is seen to when it goes back;
+ * with one that is lost, so is the transaction. */
+static void rollback_answered(struct job *job)
+{
+    struct ending *e = container_of(job, struct ending, answered.job);
+    const evpq_error *error = evpq_future_error(e->step);
+    struct conn *c = session_conn(session_of(e));
+    bool refused = error && evpq_error_status(error) == EVPQ_SERVER && c;
+    if (refused && e->txn->outer)
+        finish(e, evpq_error_ref(error));
+    else if (refused && session_of(e)->borrowed && conn_in_transaction(c))
+        say_rollback(e);
+    else
+        finish(e, NULL);
+}
+
+/* There is no memory to roll back with. A connection of the pool's is seen to when it goes back. */
+static void give_up(evpq_txn *txn)
+{
+    struct conn *c = session_conn(txn->session);
+    if (c && (txn->session->borrowed || txn->outer))
+        conn_kill(c, error_nomem());
+}
+
+static void say_rollback(struct ending *e)
+{
+    evpq_future *step = ++e->tries <= ROLLBACKS_MOST ? txn_say_rollback(e->txn) : NULL;
+    if (step) {
+        wait_for(e, step, rollback_answered);
+        return;
+    }
+    give_up(e->txn);
+    finish(e, NULL);
+}
+
+static evpq_future *roll_back_alone(evpq_txn *txn)
+{
+    evpq_future *f = txn_say_rollback(txn);
+    if (!f)
+        give_up(txn);
+    evpq_future_unref(f);
+    leave(txn);
+    txn_unref(txn);
+    return future_constant(EVPQ_NOMEM);
+}
+
+evpq_future *txn_roll_back(evpq_txn *txn)
+{
+    evpq_loop *loop = txn->session->pool->loop;
+    bool open = !txn->over && txn->begun && session_conn(txn->session);
+    if (!txn->over)
+        txn_call_off(txn);
+    if (!open) {
+        if (!txn->over)
+            leave(txn);
+        evpq_future *f = evpq_future_ok(loop, NULL, NULL);
+        txn_unref(txn);
+        return f;
+    }
+    struct ending *e = ending_new(txn, false);
+    if (!e)
+        return roll_back_alone(txn);
+    evpq_future_ref(&e->future);
+    say_rollback(e);
+    leave(txn);
+    return &e->future;
+}

@@ -1,0 +1,49 @@
+/* many.h - one statement for many rows of arguments: one operation that is sent a piece at a time.
+ *
+ * It stays open until all rows are handed over, some 64 kB at a time and only while the socket
+ * takes them, so that neither side's buffers can fill for good and libpq's stays small. many.c is
+ * its life, and who asks for it; many_line.c what happens on a connection. */
+#ifndef FLOWS_MANY_H
+#define FLOWS_MANY_H
+
+#include "flows/borrow.h"
+#include "words/request.h"
+
+enum { MANY_PIECE = 64 * 1024 };
+
+struct many {
+    struct evpq_future future;
+    struct op op;
+    struct conn *conn; /* while on its line */
+    struct errand errand;
+    struct stmt *stmt; /* pinned, likewise */
+    const char *name;  /* of the prepared statement: the server's own for unnamed ones too */
+    bool preparing;    /* the first answer will be that of Prepare */
+    bool plannable;
+    bool once; /* in a transaction: never run again by itself */
+    bool retried;
+    bool spoiled; /* what cannot be parsed was sent */
+    enum pq_stale stale;
+    size_t n, sent, answered;
+    int64_t affected;
+    evpq_error *error;
+    void *copies;
+    struct request first; /* with the text */
+    struct request rows[];
+};
+
+static inline struct many *many_of(const evpq_future *f)
+{
+    return container_of(f, struct many, future);
+}
+
+/* Of the value that is the block itself, for the number of rows in it. */
+extern const struct value_class total_class;
+
+extern const struct op_class many_op_class;
+extern const struct work many_work;
+
+/* The line has given back its operation, or lets go of it. May free the block. */
+void many_leave_line(struct many *m);
+
+#endif

@@ -1,0 +1,187 @@
+/* session.c - see session.h. */
+#include "flows/session.h"
+
+#include "base/mem.h"
+#include "words/error.h"
+
+/* Something that waits for the answer to BEGIN. */
+struct held {
+    struct list node;
+    evpq_future *f; /* a reference */
+    const struct work *work;
+};
+
+/* ---- a query as work ---- */
+
+static struct query *query_of(evpq_future *f)
+{
+    return container_of(f, struct query, future);
+}
+
+static struct op *query_op(evpq_future *f)
+{
+    return &query_of(f)->op;
+}
+
+static void query_go(evpq_future *f, struct conn *c)
+{
+    c->dirty |= !query_of(f)->plannable;
+    query_submit(query_of(f), c);
+}
+
+static void query_refuse(evpq_future *f, evpq_error *why)
+{
+    query_fail(query_of(f), why);
+}
+
+const struct work query_work = {
+    .op = query_op, .ties = true, .submit = query_go, .fail = query_refuse};
+
+/* What we say ourselves leaves no mark on the session. */
+static void say(evpq_future *f, struct conn *c)
+{
+    query_submit(query_of(f), c);
+}
+
+static const struct work own_words = {
+    .op = query_op, .ties = true, .submit = say, .fail = query_refuse};
+
+/* ---- sending ---- */
+
+struct conn *session_conn(const struct session *s)
+{
+    return lease_conn(s->lease);
+}
+
+evpq_error *session_refusal(const struct session *s, const char *sql)
+{
+    const evpq_error *failed = evpq_future_error(s->begin);
+    if (failed)
+        return error_about(failed, EVPQ_OK, EVPQ_OUTCOME_NOT_SENT, sql);
+    return lease_refusal(s->lease, sql);
+}
+
+static void send_held(struct session *s, struct held *h)
+{
+    evpq_error *why = session_refusal(s, NULL);
+    if (!future_pending(h->f))
+        evpq_error_unref(why); /* canceled meanwhile */
+    else if (why)
+        h->work->fail(h->f, why);
+    else
+        h->work->submit(h->f, session_conn(s));
+    evpq_future_unref(h->f);
+    mem_free(h);
+}
+
+/* ---- life ---- */
+
+void session_init(struct session *s, evpq_lease *lease, bool borrowed, const char *opening)
+{
+    *s = (struct session){
+        .pool = lease_pool(lease), .lease = lease, .borrowed = borrowed, .opening = opening};
+    pool_ref(s->pool);
+    lease_ref(lease);
+    list_init(&s->held);
+    list_init(&s->begun.job.node);
+}
+
+static void release(struct session *s)
+{
+    if (s->released)
+        return;
+    s->released = true;
+    if (!s->borrowed)
+        evpq_lease_release(s->lease);
+}
+
+void session_free(struct session *s)
+{
+    for (struct list *node; (node = list_pop(&s->held));)
+        send_held(s, container_of(node, struct held, node));
+    release(s);
+    list_remove(&s->begun.job.node);
+    evpq_future_unref(s->begin);
+    lease_unref(s->lease);
+    pool_unref(s->pool);
+}
+
+void session_end(struct session *s)
+{
+    s->ended = true;
+    if (list_empty(&s->held))
+        release(s);
+}
+
+/* ---- BEGIN, and what has to wait for it ---- */
+
+static void begin_answered(struct job *job)
+{
+    struct session *s = container_of(job, struct session, begun.job);
+    for (struct list *node; (node = list_pop(&s->held));)
+        send_held(s, container_of(node, struct held, node));
+    if (s->ended)
+        release(s);
+}
+
+static bool has_to_wait(const struct session *s)
+{
+    return !list_empty(&s->held) ||
+           (s->begin && future_pending(s->begin) && query_of(s->begin)->op.sent);
+}
+
+static bool hold(struct session *s, evpq_future *f, const struct work *work)
+{
+    struct held *h = mem_alloc(sizeof *h);
+    if (!h)
+        return false;
+    *h = (struct held){.f = evpq_future_ref(f), .work = work};
+    list_append(&s->held, &h->node);
+    return true;
+}
+
+bool session_send(struct session *s, evpq_future *f, const struct work *work)
+{
+    work->op(f)->tied = work->ties;
+    if (has_to_wait(s))
+        return hold(s, f, work);
+    work->submit(f, session_conn(s));
+    return true;
+}
+
+evpq_future *session_say(struct session *s, const char *sql, bool errand)
+{
+    struct query *q;
+    evpq_future *f = query_new(s->pool->loop, sql, EVPQ_ARGS(), NULL, &q);
+    if (!q)
+        return NULL;
+    q->once = true;
+    q->op.unawaited = errand;
+    if (session_send(s, f, &own_words))
+        return f;
+    query_fail(q, evpq_error_ref(error_nomem()));
+    evpq_future_unref(f);
+    return NULL;
+}
+
+bool session_begin(struct session *s)
+{
+    if (s->begin)
+        return true;
+    s->begin = session_say(s, s->opening, true);
+    if (!s->begin)
+        return false;
+    future_watch(s->begin, s->pool->loop, &s->begun, begin_answered);
+    return true;
+}
+
+void session_cut(struct session *s)
+{
+    struct conn *c = session_conn(s);
+    if (!list_empty(&s->held)) {
+        struct held *last = container_of(s->held.prev, struct held, node);
+        last->work->op(last->f)->tied = false;
+    } else if (c && !list_empty(&c->line.fresh)) {
+        container_of(c->line.fresh.prev, struct op, node)->tied = false;
+    }
+}

@@ -1,0 +1,52 @@
+/* session.h - a transaction's connection: BEGIN, what is sent behind it, and the way back.
+ *
+ * BEGIN is sent with the first statement and shares its Sync, so that the statement is not run when
+ * BEGIN fails. What is asked for after those were sent, and before BEGIN is answered, is held back
+ * until then: sent at once, it would be carried out outside a transaction if BEGIN were to fail.
+ *
+ * Embedded in the outermost struct evpq_txn, which alone and whose savepoints use it. */
+#ifndef FLOWS_SESSION_H
+#define FLOWS_SESSION_H
+
+#include "flows/work.h"
+#include "pool/lease.h"
+
+struct session {
+    evpq_pool *pool;   /* a reference */
+    evpq_lease *lease; /* a reference to its memory, and (not borrowed) the lease itself */
+    bool borrowed;
+    bool ended;          /* nothing more will be sent */
+    bool released;       /* given back, or borrowed and the transaction has ended */
+    const char *opening; /* BEGIN with its modes: static */
+    evpq_future *begin;  /* once it is submitted */
+    struct waiter begun;
+    struct list held;
+};
+
+/* Takes the lease unless it is borrowed. */
+void session_init(struct session *s, evpq_lease *lease, bool borrowed, const char *opening);
+void session_free(struct session *s);
+
+/* NULL when the connection is lost. */
+struct conn *session_conn(const struct session *s);
+
+/* Why nothing can be sent; NULL: something can. Given. */
+evpq_error *session_refusal(const struct session *s, const char *sql);
+
+/* Sends BEGIN, if that was not done. False: no memory. */
+bool session_begin(struct session *s);
+
+/* Sends what is pending (borrowed), tied to what comes next. False: no memory. */
+bool session_send(struct session *s, evpq_future *f, const struct work *work);
+
+/* A statement of our own; the query's future is given. NULL: no memory. `errand`: nobody waits for
+ * it, so that it keeps nobody from canceling what is before it. */
+evpq_future *session_say(struct session *s, const char *sql, bool errand);
+
+/* What comes next is carried out whatever became of what came before. */
+void session_cut(struct session *s);
+
+/* Nothing more will be sent: gives the lease back as soon as all is. */
+void session_end(struct session *s);
+
+#endif

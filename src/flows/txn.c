@@ -1,0 +1,357 @@
+/* txn.c - transactions and savepoints: a level each, of which only the innermost can be asked for
+ * anything.
+ *
+ * A level is kept by its handle, by its statements until they settle, by its ending, and by the
+ * levels within. */
+#include "flows/txn.h"
+
+#include "base/mem.h"
+#include "flows/borrow.h"
+#include "flows/ending.h"
+#include "words/error.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+struct outermost {
+    struct evpq_txn txn;
+    struct session session;
+};
+
+/* One that has not settled. */
+struct statement {
+    struct list node;
+    struct waiter settled;
+    evpq_future *f; /* a reference */
+    evpq_txn *txn;  /* a reference */
+};
+
+/* ---- memory ---- */
+
+void txn_ref(evpq_txn *txn)
+{
+    txn->refs++;
+}
+
+void txn_unref(evpq_txn *txn)
+{
+    while (txn && !--txn->refs) {
+        evpq_txn *outer = txn->outer;
+        evpq_error_unref(txn->cause);
+        if (!outer)
+            session_free(txn->session);
+        mem_free(txn);
+        txn = outer;
+    }
+}
+
+/* ---- modes ---- */
+
+enum { READ_ONLY = 4, DEFERRABLE = 8, PROBES = 16, MODES = 16 };
+
+static const char *const openings[MODES] = {
+#define OPENINGS(how)                                     \
+ "BEGIN" how, "BEGIN ISOLATION LEVEL READ COMMITTED" how, \
+     "BEGIN ISOLATION LEVEL REPEATABLE READ" how, "BEGIN ISOLATION LEVEL SERIALIZABLE" how
+    OPENINGS(""),
+    OPENINGS(" READ ONLY"),
+    OPENINGS(" DEFERRABLE"),
+    OPENINGS(" READ ONLY DEFERRABLE"),
+#undef OPENINGS
+};
+
+int txn_modes(const evpq_txn_opts *opts)
+{
+    evpq_txn_opts o = {0};
+    if (opts)
+        memcpy(&o, opts, opts->size < sizeof o ? opts->size : sizeof o);
+    if ((unsigned)o.isolation > EVPQ_ISOLATION_SERIALIZABLE)
+        return -1;
+    return (int)o.isolation | (o.read_only ? READ_ONLY : 0) | (o.deferrable ? DEFERRABLE : 0) |
+           (o.probe ? PROBES : 0);
+}
+
+/* ---- beginning ---- */
+
+static evpq_txn *txn_new(evpq_lease *lease, bool borrowed, unsigned modes)
+{
+    struct outermost *o = mem_zalloc(sizeof *o);
+    if (!o)
+        return NULL;
+    o->txn.refs = 1;
+    o->txn.session = &o->session;
+    o->txn.probes = modes & PROBES;
+    list_init(&o->txn.statements);
+    session_init(&o->session, lease, borrowed, openings[modes % MODES]);
+    return &o->txn;
+}
+
+static void drop_value(void *value)
+{
+    txn_drop(value);
+}
+
+static const struct value_class txn_class = {.free = drop_value};
+
+static void *wrap_lease(evpq_lease *lease, void *modes)
+{
+    evpq_txn *txn = txn_new(lease, false, (unsigned)(uintptr_t)modes);
+    if (!txn)
+        evpq_lease_release(lease);
+    return txn;
+}
+
+evpq_future *txn_ask(evpq_pool *pool, unsigned modes)
+{
+    static const struct lease_use use = {
+        .wrap = wrap_lease, .class = &txn_class, .name = "transaction"};
+    return borrow(pool, &use, (void *)(uintptr_t)modes);
+}
+
+static evpq_future *refuse_options(evpq_loop *loop)
+{
+    return future_failed(loop, error_new(EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT,
+                                         "the isolation level is none of evpq_isolation"));
+}
+
+evpq_future *evpq_pool_begin(evpq_pool *pool, const evpq_txn_opts *opts)
+{
+    int modes = txn_modes(opts);
+    if (pool_check(pool))
+        return future_constant(pool_check(pool));
+    return modes < 0 ? refuse_options(pool->loop)
+                     : pool_limit(pool, txn_ask(pool, (unsigned)modes), 0);
+}
+
+static void begun_free(evpq_future *f)
+{
+    mem_free(f);
+}
+
+evpq_future *evpq_lease_begin(evpq_lease *lease, const evpq_txn_opts *opts)
+{
+    static const struct future_class class = {.name = "transaction", .free = begun_free};
+    int modes = txn_modes(opts);
+    if (!lease || pool_check(lease_pool(lease)))
+        return future_constant(lease ? EVPQ_FORKED : EVPQ_INVALID);
+    evpq_loop *loop = lease_pool(lease)->loop;
+    evpq_error *refusal = lease_refusal(lease, NULL);
+    if (refusal)
+        return future_failed(loop, refusal);
+    if (modes < 0)
+        return refuse_options(loop);
+    evpq_future *f = mem_alloc(sizeof *f);
+    evpq_txn *txn = f ? txn_new(lease, true, (unsigned)modes) : NULL;
+    if (!txn) {
+        mem_free(f);
+        return future_constant(EVPQ_NOMEM);
+    }
+    future_init(f, &class, loop);
+    future_settle_value(f, &txn_class, txn);
+    return f;
+}
+
+evpq_txn *evpq_future_txn(evpq_future *f)
+{
+    return future_take_value(f, &txn_class);
+}
+
+/* The server is told of the transaction, and of each savepoint down to this. False: no memory. */
+static bool begin(evpq_txn *txn)
+{
+    char sql[40];
+    if (txn->begun)
+        return true;
+    if (!txn->outer)
+        return txn->begun = session_begin(txn->session);
+    if (!begin(txn->outer))
+        return false;
+    snprintf(sql, sizeof sql, "SAVEPOINT evpq_%u", txn->depth);
+    evpq_future *f = session_say(txn->session, sql, true);
+    evpq_future_unref(f);
+    return txn->begun = f;
+}
+
+/* ---- statements ---- */
+
+static evpq_error *invalid(const char *message)
+{
+    return error_new(EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT, "%s", message);
+}
+
+static evpq_error *refusal(const evpq_txn *txn)
+{
+    if (txn->over)
+        return invalid("the transaction has ended");
+    if (txn->inner)
+        return invalid("a savepoint is open in the transaction: nothing can be asked of the "
+                       "transaction itself before that has ended");
+    return session_refusal(txn->session, NULL);
+}
+
+evpq_error *txn_refuses_text(const char *sql)
+{
+    if (!sql || !sql_is_about_transactions(sql))
+        return NULL;
+    return error_build(&(struct error_fields){
+        .status = EVPQ_INVALID,
+        .outcome = EVPQ_OUTCOME_NOT_SENT,
+        .message = "the statement would begin or end a transaction behind evpq's back",
+        .hint = "use evpq_txn_commit, evpq_txn_rollback and evpq_txn_savepoint",
+        .sql = sql,
+    });
+}
+
+static void note(evpq_txn *txn, const evpq_error *error)
+{
+    if (!error || evpq_error_outcome(error) == EVPQ_OUTCOME_NOT_SENT)
+        return;
+    txn->doomed |= evpq_error_outcome(error) == EVPQ_OUTCOME_REJECTED;
+    if (!txn->cause)
+        txn->cause = evpq_error_ref(error);
+}
+
+static void statement_settled(struct job *job)
+{
+    struct statement *s = container_of(job, struct statement, settled.job);
+    note(s->txn, evpq_future_error(s->f));
+    list_remove(&s->node);
+    evpq_future_unref(s->f);
+    txn_unref(s->txn);
+    mem_free(s);
+}
+
+static bool watch(evpq_txn *txn, evpq_future *f)
+{
+    struct statement *s = mem_alloc(sizeof *s);
+    if (!s)
+        return false;
+    *s = (struct statement){.f = evpq_future_ref(f), .txn = txn};
+    txn_ref(txn);
+    list_append(&txn->statements, &s->node);
+    future_watch(f, txn->session->pool->loop, &s->settled, statement_settled);
+    return true;
+}
+
+evpq_future *txn_run(evpq_txn *txn, evpq_future *f, const struct work *work)
+{
+    evpq_pool *pool = txn->session->pool;
+    evpq_error *why = refusal(txn);
+    if (!why && (!watch(txn, f) || !begin(txn) || !session_send(txn->session, f, work)))
+        why = evpq_error_ref(error_nomem());
+    if (why)
+        work->fail(f, why);
+    else
+        pool->done.queries++;
+    return pool_limit(pool, f, pool->opts.query_timeout);
+}
+
+evpq_status txn_check(const evpq_txn *txn)
+{
+    return txn ? pool_check(txn->session->pool) : EVPQ_INVALID;
+}
+
+evpq_future *evpq_txn_query(evpq_txn *txn, const char *sql, evpq_args args)
+{
+    struct query *q;
+    if (txn_check(txn))
+        return future_constant(txn_check(txn));
+    evpq_loop *loop = txn->session->pool->loop;
+    evpq_error *why = txn_refuses_text(sql);
+    if (why)
+        return future_failed(loop, why);
+    evpq_future *f = query_new(loop, sql, args, NULL, &q);
+    if (!q)
+        return f;
+    q->once = true;
+    return txn_run(txn, f, &query_work);
+}
+
+evpq_lease *evpq_txn_lease(evpq_txn *txn)
+{
+    if (txn_check(txn))
+        return NULL;
+    evpq_error *why = refusal(txn);
+    evpq_error_unref(why);
+    return !why && begin(txn) ? txn->session->lease : NULL;
+}
+
+evpq_txn *evpq_txn_savepoint(evpq_txn *txn)
+{
+    if (txn_check(txn) || txn->over || txn->inner)
+        return NULL;
+    evpq_txn *inner = mem_zalloc(sizeof *inner);
+    if (!inner)
+        return NULL;
+    inner->refs = 1;
+    inner->session = txn->session;
+    inner->outer = txn;
+    inner->depth = txn->depth + 1;
+    list_init(&inner->statements);
+    txn_ref(txn);
+    txn->inner = inner;
+    return inner;
+}
+
+/* ---- the end ---- */
+
+void txn_over(evpq_txn *txn)
+{
+    if (txn->outer && txn->outer->inner == txn)
+        txn->outer->inner = NULL;
+    for (evpq_txn *next; txn; txn = next) {
+        next = txn->inner;
+        txn->over = true;
+        txn->inner = NULL;
+    }
+}
+
+void txn_call_off(evpq_txn *txn)
+{
+    for (; txn; txn = txn->inner) {
+        if (txn->doomed)
+            continue; /* the server refuses them all by itself */
+        list_each(node, &txn->statements)
+            evpq_future_cancel(container_of(node, struct statement, node)->f);
+    }
+}
+
+evpq_future *txn_say_rollback(evpq_txn *txn)
+{
+    char sql[48];
+    session_cut(txn->session);
+    if (!txn->outer)
+        return session_say(txn->session, "ROLLBACK", true);
+    snprintf(sql, sizeof sql, "ROLLBACK TO SAVEPOINT evpq_%u", txn->depth);
+    evpq_future *f = session_say(txn->session, sql, true);
+    evpq_future_unref(f);
+    if (!f)
+        return NULL;
+    snprintf(sql, sizeof sql, "RELEASE SAVEPOINT evpq_%u", txn->depth);
+    return session_say(txn->session, sql, true);
+}
+
+evpq_future *evpq_txn_commit(evpq_txn *txn)
+{
+    if (txn_check(txn))
+        return future_constant(txn_check(txn));
+    return txn->kept ? future_failed(txn->session->pool->loop,
+                                     invalid("evpq_transact commits its transaction itself"))
+                     : txn_commit(txn);
+}
+
+evpq_future *evpq_txn_rollback(evpq_txn *txn)
+{
+    if (txn_check(txn))
+        return future_constant(txn_check(txn));
+    return txn->kept
+               ? future_failed(txn->session->pool->loop,
+                               invalid("evpq_transact rolls back when its function has failed"))
+               : txn_roll_back(txn);
+}
+
+void txn_drop(evpq_txn *txn)
+{
+    evpq_future_unref(txn_roll_back(txn));
+}

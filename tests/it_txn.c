@@ -1,0 +1,698 @@
+/* it_txn.c - transactions and savepoints: what is sent together, what is refused, and how they end
+ * (F39, F40). */
+#include "support/txns.h"
+
+#include "support/proxy.h"
+#include "support/seen.h"
+
+static void begin_test(void)
+{
+    server_exec(
+        "set client_min_messages = warning; drop table if exists txn_t; create table txn_t (i int primary key)");
+}
+
+static void ck_rows(const char *want)
+{
+    ck_assert_str_eq(
+        server_text("select coalesce(string_agg(i::text, ',' order by i), '') from txn_t"), want);
+}
+
+static void ck_text_has(const char *text, const char *part)
+{
+    ck_assert_msg(text && strstr(text, part), "\"%s\" does not have \"%s\"", text ? text : "NULL",
+                  part);
+}
+
+/* ---- use ---- */
+
+START_TEST(a_transaction_commits_or_rolls_back)
+{
+    begin_test();
+    open_pool(.max_size = 1);
+    evpq_txn *txn = txn_get(NULL);
+    exec_in(txn, "insert into txn_t values (1)");
+    ck_rows("");
+    ck_done(evpq_txn_commit(txn));
+    ck_rows("1");
+    txn = txn_get(NULL);
+    exec_in(txn, "insert into txn_t values (2)");
+    ck_done(evpq_txn_rollback(txn));
+    ck_rows("1");
+    ck_assert_uint_eq(stats().connects, 1);
+    ck_all_over();
+    pools_end();
+}
+END_TEST
+
+START_TEST(modes_are_what_the_server_is_told)
+{
+    static const struct {
+        evpq_txn_opts opts;
+        const char *want;
+    } cases[] = {
+        {{.size = sizeof(evpq_txn_opts)}, "read committed off off"},
+        {{.size = sizeof(evpq_txn_opts), .isolation = EVPQ_ISOLATION_READ_COMMITTED},
+         "read committed off off"},
+        {{.size = sizeof(evpq_txn_opts), .isolation = EVPQ_ISOLATION_REPEATABLE_READ},
+         "repeatable read off off"},
+        {{.size = sizeof(evpq_txn_opts), .isolation = EVPQ_ISOLATION_SERIALIZABLE},
+         "serializable off off"},
+        {{.size = sizeof(evpq_txn_opts), .read_only = true}, "read committed on off"},
+        {{.size = sizeof(evpq_txn_opts),
+          .isolation = EVPQ_ISOLATION_SERIALIZABLE,
+          .read_only = true,
+          .deferrable = true},
+         "serializable on on"},
+    };
+    open_pool(.max_size = 1);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        evpq_txn *txn = txn_get(&cases[i].opts);
+        evpq_future *f = query_in(txn, "select current_setting('transaction_isolation') || ' ' || "
+                                       "current_setting('transaction_read_only') || ' ' || "
+                                       "current_setting('transaction_deferrable')");
+        ck_await_ok(f);
+        ck_assert_str_eq(evpq_result_text(evpq_future_result(f), 0, 0), cases[i].want);
+        evpq_future_unref(f);
+        ck_done(evpq_txn_commit(txn));
+    }
+    evpq_future *f = evpq_pool_begin(pool, TXN_OPTS(.isolation = (evpq_isolation)77));
+    ck_failed(f, EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT);
+    pools_end();
+}
+END_TEST
+
+START_TEST(an_unused_transaction_is_never_sent)
+{
+    open_pool(.max_size = 1);
+    ck_done(evpq_txn_commit(txn_get(NULL)));
+    ck_done(evpq_txn_rollback(txn_get(NULL)));
+    evpq_txn *txn = txn_get(NULL), *inner = evpq_txn_savepoint(txn);
+    ck_done(evpq_txn_commit(inner));
+    inner = evpq_txn_savepoint(txn);
+    ck_done(evpq_txn_rollback(inner));
+    ck_done(evpq_txn_commit(txn));
+    ck_assert_uint_eq(stats().queries, 0);
+    ck_all_over();
+    pools_end();
+}
+END_TEST
+
+START_TEST(a_transaction_is_taken_once_and_rolls_back_with_its_future)
+{
+    begin_test();
+    open_pool(.max_size = 1);
+    evpq_future *f = evpq_pool_begin(pool, NULL);
+    ck_assert_ptr_null(evpq_future_txn(f)); /* pending */
+    ck_await_ok(f);
+    evpq_txn *txn = evpq_future_txn(f);
+    ck_assert_ptr_nonnull(txn);
+    ck_assert_ptr_null(evpq_future_txn(f));
+    ck_assert_ptr_null(evpq_future_lease(f));
+    evpq_future_unref(f);
+    ck_done(evpq_txn_rollback(txn));
+    evpq_future_unref(evpq_pool_begin(pool, NULL)); /* got, and given back */
+    ck_quiet();
+    f = evpq_pool_begin(pool, NULL);
+    ck_await_ok(f);
+    evpq_future_unref(f);
+    ck_quiet();
+    ck_assert_int_eq(stats().idle, 1);
+    pools_end();
+}
+END_TEST
+
+START_TEST(a_transaction_on_a_lease)
+{
+    begin_test();
+    open_pool(.max_size = 1);
+    evpq_lease *lease = lease_get();
+    exec_on(lease, "set application_name = 'mine'");
+    for (int commits = 0; commits < 2; commits++) {
+        evpq_future *f = evpq_lease_begin(lease, TXN_OPTS(.read_only = false));
+        ck_future_ok(f);
+        evpq_txn *txn = evpq_future_txn(f);
+        evpq_future_unref(f);
+        exec_in(txn, "insert into txn_t values (1)");
+        ck_assert_ptr_eq(evpq_txn_lease(txn), lease);
+        ck_done(commits ? evpq_txn_commit(txn) : evpq_txn_rollback(txn));
+        ck_assert(!lease_in_transaction(lease));
+    }
+    ck_rows("1");
+    ck_assert_int_eq(ask_on(lease, "select count(*) from pg_stat_activity where application_name ="
+                                   " 'mine' and pid = pg_backend_pid()"),
+                     1); /* the session is the lease's still */
+    evpq_lease_release(lease);
+    pools_end();
+}
+END_TEST
+
+/* The program gives back what the transaction stands on. */
+START_TEST(f42_a_lease_released_under_its_transaction)
+{
+    begin_test();
+    open_pool(.max_size = 1);
+    for (int i = 0; i < 4; i++) {
+        evpq_lease *lease = lease_get();
+        evpq_future *f = evpq_lease_begin(lease, NULL);
+        evpq_txn *txn = evpq_future_txn(f);
+        evpq_future_unref(f);
+        exec_in(txn, "insert into txn_t values (1)");
+        evpq_lease_release(lease);
+        if (i & 1)
+            ck_quiet();
+        f = i & 2 ? evpq_txn_rollback(txn) : query_in(txn, "select 1");
+        evpq_await(f);
+        evpq_future_unref(f);
+        if (!(i & 2))
+            evpq_future_unref(evpq_txn_rollback(txn));
+        ck_all_over();
+        ck_rows("");
+    }
+    pools_end();
+}
+END_TEST
+
+/* ---- what is refused ---- */
+
+START_TEST(the_ends_of_a_transaction_are_not_statements)
+{
+    static const char *const texts[] = {"commit",
+                                        "END",
+                                        "  rollback",
+                                        "/* x */ abort",
+                                        "begin",
+                                        "start transaction",
+                                        "savepoint s",
+                                        "release s",
+                                        "rollback to s",
+                                        "; commit",
+                                        "prepare transaction 'x'"};
+    open_pool(.max_size = 1);
+    evpq_txn *txn = txn_get(NULL);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        evpq_future *f = query_in(txn, texts[i]);
+        ck_await_status(f, EVPQ_INVALID);
+        ck_text_has(evpq_error_hint(evpq_future_error(f)), "evpq_txn_commit");
+        ck_failed(f, EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT);
+    }
+    exec_in(txn, "prepare s as select 1");
+    ck_done(evpq_txn_commit(txn)); /* what was refused has not hurt it */
+    pools_end();
+}
+END_TEST
+
+START_TEST(no_transaction_and_no_memory_of_one)
+{
+    open_pool(.max_size = 1);
+    ck_failed(evpq_pool_begin(NULL, NULL), EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT);
+    ck_failed(evpq_lease_begin(NULL, NULL), EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT);
+    ck_failed(evpq_txn_query(NULL, "select 1", EVPQ_ARGS()), EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT);
+    ck_failed(evpq_txn_commit(NULL), EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT);
+    ck_failed(evpq_txn_rollback(NULL), EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT);
+    ck_assert_ptr_null(evpq_txn_savepoint(NULL));
+    ck_assert_ptr_null(evpq_txn_lease(NULL));
+    ck_assert_ptr_null(evpq_future_txn(NULL));
+    evpq_txn *txn = txn_get(NULL);
+    ck_failed(evpq_txn_query(txn, NULL, EVPQ_ARGS()), EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT);
+    ck_done(evpq_txn_rollback(txn));
+    ck_done(evpq_pool_close(pool, 0));
+    ck_failed(evpq_pool_begin(pool, NULL), EVPQ_CLOSED, EVPQ_OUTCOME_NOT_SENT);
+    pool = evpq_pool_unref(pool);
+    pools_end();
+}
+END_TEST
+
+/* ---- failures ---- */
+
+START_TEST(a_failed_statement_dooms_the_transaction)
+{
+    begin_test();
+    open_pool(.max_size = 1);
+    for (int awaited = 0; awaited < 2; awaited++) {
+        evpq_txn *txn = txn_get(NULL);
+        exec_in(txn, "insert into txn_t values (1)");
+        evpq_future *f = query_in(txn, "insert into txn_t values (1)");
+        if (awaited)
+            ck_await_status(f, EVPQ_SERVER);
+        evpq_future *end = evpq_txn_commit(txn);
+        ck_await_status(end, EVPQ_SERVER);
+        const evpq_error *e = evpq_future_error(end);
+        ck_assert_str_eq(evpq_error_sqlstate(e), "23505");
+        ck_text_has(evpq_error_detail(e), "duplicate key");
+        ck_assert_str_eq(evpq_error_sql(e), "insert into txn_t values (1)");
+        ck_failed(end, EVPQ_SERVER, EVPQ_OUTCOME_REJECTED);
+        evpq_future_unref(f);
+        ck_all_over();
+        ck_rows("");
+    }
+    ck_assert_uint_eq(stats().connects, 1);
+    pools_end();
+}
+END_TEST
+
+/* Those behind one that failed, sent with it, are not run; nor is anything outside. */
+START_TEST(what_is_sent_together_fails_together)
+{
+    begin_test();
+    open_pool(.max_size = 1);
+    evpq_txn *txn = txn_get(NULL);
+    evpq_future *fs[] = {query_in(txn, "insert into txn_t values (1)"),
+                         query_in(txn, "select 1 / 0"),
+                         query_in(txn, "insert into txn_t values (2)"), evpq_txn_commit(txn)};
+    ck_done(fs[0]);
+    ck_sqlstate(fs[1], "22012");
+    ck_sqlstate(fs[2], "25P02");
+    ck_sqlstate(fs[3], "22012");
+    ck_all_over();
+    ck_rows("");
+    pools_end();
+}
+END_TEST
+
+START_TEST(a_commit_that_is_refused)
+{
+    server_exec("create table txn_d (i int unique deferrable initially deferred)");
+    open_pool(.max_size = 1);
+    evpq_txn *txn = txn_get(NULL);
+    exec_in(txn, "insert into txn_d values (1), (1)");
+    evpq_future *end = evpq_txn_commit(txn);
+    ck_await_status(end, EVPQ_SERVER);
+    ck_assert_int_eq(evpq_error_outcome(evpq_future_error(end)), EVPQ_OUTCOME_REJECTED);
+    ck_sqlstate(end, "23505");
+    ck_all_over();
+    server_exec("drop table txn_d");
+    pools_end();
+}
+END_TEST
+
+static evpq_txn *txn_on(evpq_lease *lease)
+{
+    evpq_future *f = evpq_lease_begin(lease, NULL);
+    evpq_txn *txn = evpq_future_txn(f);
+    evpq_future_unref(f);
+    return txn;
+}
+
+/* Asked for after BEGIN was sent and before it is answered: held back until then. */
+START_TEST(what_comes_while_begin_is_unanswered)
+{
+    begin_test();
+    open_pool(.max_size = 1);
+    evpq_lease *lease = lease_get();
+    evpq_txn *txn = txn_on(lease);
+    evpq_future *f = query_in(txn, "insert into txn_t select 1 from pg_sleep(60)");
+    ck_running(1);
+    evpq_future *late = query_in(txn, "insert into txn_t values (2)"),
+                *given_up = query_in(txn, "select 3"), *end = evpq_txn_commit(txn);
+    evpq_future_cancel(given_up);
+    server_exec(strf("select pg_cancel_backend(%d)", evpq_lease_backend_pid(lease)));
+    ck_sqlstate(f, "57014");
+    ck_sqlstate(late, "25P02");
+    ck_failed(given_up, EVPQ_CANCELED, EVPQ_OUTCOME_NOT_SENT);
+    ck_sqlstate(end, "57014");
+    ck_assert(!lease_in_transaction(lease));
+    evpq_lease_release(lease);
+    ck_rows("");
+    pools_end();
+}
+END_TEST
+
+/* BEGIN fails: what was sent with it, and what comes later, is not carried out. */
+START_TEST(a_begin_that_fails)
+{
+    begin_test();
+    open_pool(.max_size = 1);
+    for (int how = 0; how < 2; how++) {
+        evpq_lease *lease = lease_get();
+        exec_on(lease, "begin");
+        fails_on(lease, "select 1 / 0", "22012");
+        evpq_txn *txn = txn_on(lease);
+        evpq_future *with = query_in(txn, "insert into txn_t values (1)");
+        if (how)
+            evpq_await(with);
+        evpq_future *later = query_in(txn, "insert into txn_t values (2)");
+        ck_sqlstate(evpq_txn_commit(txn), "25P02");
+        ck_sqlstate(with, "25P02");
+        ck_sqlstate(later, "25P02");
+        ck_assert(!lease_in_transaction(lease));
+        evpq_lease_release(lease);
+        ck_rows("");
+    }
+    pools_end();
+}
+END_TEST
+
+/* ---- savepoints ---- */
+
+START_TEST(savepoints_nest)
+{
+    begin_test();
+    open_pool(.max_size = 1);
+    evpq_txn *txn = txn_get(NULL);
+    exec_in(txn, "insert into txn_t values (1)");
+    evpq_txn *a = evpq_txn_savepoint(txn);
+    exec_in(a, "insert into txn_t values (2)");
+    evpq_txn *b = evpq_txn_savepoint(a);
+    exec_in(b, "insert into txn_t values (3)");
+    ck_sqlstate(query_in(b, "insert into txn_t values (3)"), "23505");
+    ck_done(evpq_txn_rollback(b));
+    exec_in(a, "insert into txn_t values (4)");
+    b = evpq_txn_savepoint(a);
+    exec_in(b, "insert into txn_t values (5)");
+    ck_done(evpq_txn_commit(b));
+    ck_done(evpq_txn_commit(a));
+    a = evpq_txn_savepoint(txn);
+    exec_in(a, "insert into txn_t values (6)");
+    ck_done(evpq_txn_rollback(a));
+    exec_in(txn, "insert into txn_t values (7)");
+    ck_done(evpq_txn_commit(txn));
+    ck_rows("1,2,4,5,7");
+    pools_end();
+}
+END_TEST
+
+/* All of it in one tick. */
+START_TEST(savepoints_in_flight)
+{
+    begin_test();
+    open_pool(.max_size = 1);
+    evpq_txn *txn = txn_get(NULL), *a = evpq_txn_savepoint(txn), *b = evpq_txn_savepoint(a);
+    evpq_future *fs[] = {query_in(b, "insert into txn_t values (1)"),   evpq_txn_commit(b),
+                         query_in(a, "insert into txn_t values (2)"),   evpq_txn_rollback(a),
+                         query_in(txn, "insert into txn_t values (3)"), evpq_txn_commit(txn)};
+    evpq_await(fs[5]);
+    ck_rows("3");
+    for (int i = 0; i < 6; i++) {
+        if (i == 2) /* rolled back as it was about to be sent */
+            ck_failed(fs[i], EVPQ_CANCELED, EVPQ_OUTCOME_NOT_SENT);
+        else if (i != 0)
+            ck_done(fs[i]);
+        else
+            evpq_future_unref(fs[i]);
+    }
+    pools_end();
+}
+END_TEST
+
+START_TEST(only_the_innermost_can_be_asked)
+{
+    open_pool(.max_size = 1);
+    evpq_txn *txn = txn_get(NULL), *a = evpq_txn_savepoint(txn);
+    ck_assert_ptr_null(evpq_txn_savepoint(txn));
+    ck_assert_ptr_null(evpq_txn_lease(txn));
+    evpq_future *f = query_in(txn, "select 1");
+    ck_await_status(f, EVPQ_INVALID);
+    ck_text_has(evpq_error_message(evpq_future_error(f)), "savepoint");
+    evpq_future_unref(f);
+    exec_in(a, "select 1");
+    f = evpq_txn_commit(txn); /* in the wrong order: all is rolled back */
+    ck_await_status(f, EVPQ_INVALID);
+    ck_text_has(evpq_error_message(evpq_future_error(f)), "savepoint");
+    evpq_future_unref(f);
+    ck_failed(query_in(a, "select 1"), EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT);
+    ck_assert_ptr_null(evpq_txn_savepoint(a));
+    ck_failed(evpq_txn_commit(a), EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT);
+    ck_all_over();
+    txn = txn_get(NULL);
+    a = evpq_txn_savepoint(txn);
+    evpq_txn *b = evpq_txn_savepoint(a);
+    exec_in(b, "select 1");
+    ck_done(evpq_txn_rollback(txn)); /* ends those within */
+    ck_done(evpq_txn_rollback(b));
+    ck_done(evpq_txn_rollback(a));
+    ck_all_over();
+    pools_end();
+}
+END_TEST
+
+START_TEST(a_failed_savepoint_leaves_the_transaction_whole)
+{
+    begin_test();
+    open_pool(.max_size = 1);
+    for (int awaited = 0; awaited < 2; awaited++) {
+        evpq_txn *txn = txn_get(NULL);
+        exec_in(txn, "insert into txn_t values (1)");
+        evpq_txn *a = evpq_txn_savepoint(txn);
+        evpq_future *bad = query_in(a, "select 1 / 0");
+        if (awaited)
+            evpq_await(bad);
+        ck_sqlstate(evpq_txn_commit(a), "22012"); /* rolled back alone */
+        evpq_future_unref(bad);
+        ck_until(ask_in(txn, "select count(*) from txn_t") == 1);
+        ck_done(evpq_txn_rollback(txn));
+    }
+    pools_end();
+}
+END_TEST
+
+/* ---- round trips ---- */
+
+/* BEGIN, two updates and COMMIT in one flight: one turn of sending, one of receiving. */
+START_TEST(a_short_transaction_is_one_flight)
+{
+    begin_test();
+    server_exec("insert into txn_t values (1), (2)");
+    struct proxy *proxy = server_proxy();
+    open_pool_at(server_conninfo_port(SERVER_TCP, proxy_port(proxy),
+                                      strf("application_name=%s", "evpq-flight")),
+                 .max_size = 1);
+    ck_assert_int_eq(ask("select 1"), 1);
+    proxy_delay(proxy, PROXY_TO_SERVER, 10);
+    proxy_delay(proxy, PROXY_TO_CLIENT, 10);
+    evpq_txn *txn = txn_get(NULL);
+    long before = proxy_stats(proxy).client_segments;
+    evpq_future *fs[] = {query_in(txn, "update txn_t set i = i + 10 where i = 1"),
+                         query_in(txn, "update txn_t set i = i + 10 where i = 2"),
+                         evpq_txn_commit(txn)};
+    for (int i = 0; i < 3; i++)
+        ck_done(fs[i]);
+    ck_assert_int_eq(proxy_stats(proxy).client_segments - before, 1);
+    ck_rows("11,12");
+    /* Awaited statement by statement: BEGIN rides with the first, COMMIT goes alone. */
+    txn = txn_get(NULL);
+    before = proxy_stats(proxy).client_segments;
+    exec_in(txn, "update txn_t set i = i + 10 where i = 11");
+    ck_assert_int_eq(proxy_stats(proxy).client_segments - before, 1);
+    evpq_future *last = query_in(txn, "update txn_t set i = i + 10 where i = 12");
+    ck_done(evpq_txn_commit(txn));
+    ck_done(last);
+    ck_assert_int_eq(proxy_stats(proxy).client_segments - before, 2);
+    ck_rows("21,22");
+    pools_end();
+    proxy_stop(proxy);
+}
+END_TEST
+
+/* ---- accidents ---- */
+
+static void ck_soon_none_idle(void)
+{
+    ck_assert_msg(RUN_UNTIL(evpq_loop_ev(loop), idle_in_transaction() == 0, 10),
+                  "left idle in transaction");
+}
+
+START_TEST(f39_canceled_at_each_step)
+{
+    enum { STEPS = 6 };
+    begin_test();
+    for (int on_lease = 0; on_lease < 2; on_lease++) {
+        open_pool(.max_size = 1);
+        for (int step = 0; step < STEPS; step++) {
+            evpq_lease *lease = on_lease ? lease_get() : NULL;
+            evpq_future *f = on_lease ? evpq_lease_begin(lease, NULL) : evpq_pool_begin(pool, NULL);
+            if (step == 0)
+                evpq_future_cancel(f);
+            evpq_await(f);
+            evpq_txn *txn = evpq_future_txn(f);
+            evpq_future_unref(f);
+            if (txn) {
+                evpq_future *first = query_in(txn, "insert into txn_t values (1)");
+                if (step == 1) /* before it was sent */
+                    evpq_future_cancel(first);
+                evpq_await(first);
+                evpq_future *slow = query_in(txn, "select pg_sleep(60)");
+                if (step < 4)
+                    ck_running(1);
+                if (step == 2)
+                    evpq_future_cancel(slow);
+                evpq_future *end;
+                if (step == 4) { /* the commit, behind what runs */
+                    ck_running(1);
+                    end = evpq_txn_commit(txn);
+                    evpq_future_cancel(end);
+                    evpq_future_cancel(slow);
+                } else {
+                    end = evpq_txn_rollback(txn);
+                    if (step == 5)
+                        evpq_future_cancel(end);
+                }
+                evpq_await(end);
+                evpq_future_unref(end);
+                evpq_future_unref(slow);
+                evpq_future_unref(first);
+            }
+            ck_soon_none_idle();
+            if (lease)
+                ck_assert(!lease_in_transaction(lease));
+            evpq_lease_release(lease);
+            ck_all_over();
+            ck_rows("");
+        }
+        pools_end();
+    }
+}
+END_TEST
+
+START_TEST(f39_dropped_without_an_end)
+{
+    begin_test();
+    open_pool(.max_size = 1);
+    evpq_txn *txn = txn_get(NULL);
+    exec_in(txn, "insert into txn_t values (1)");
+    evpq_future_unref(evpq_txn_rollback(txn));
+    ck_soon_none_idle();
+    evpq_future *f = evpq_pool_begin(pool, NULL);
+    ck_await_ok(f);
+    evpq_future_unref(f);
+    ck_all_over();
+    ck_rows("");
+    pools_end();
+}
+END_TEST
+
+START_TEST(a_statement_canceled_before_it_is_sent_is_no_part_of_it)
+{
+    begin_test();
+    open_pool(.max_size = 1);
+    evpq_txn *txn = txn_get(NULL);
+    evpq_future *first = query_in(txn, "insert into txn_t values (1)"),
+                *second = query_in(txn, "insert into txn_t values (2)");
+    evpq_future_cancel(first);
+    evpq_future *end = evpq_txn_commit(txn);
+    ck_failed(first, EVPQ_CANCELED, EVPQ_OUTCOME_NOT_SENT);
+    ck_done(second);
+    ck_done(end);
+    ck_rows("2");
+    pools_end();
+}
+END_TEST
+
+START_TEST(the_backend_is_killed_at_each_step)
+{
+    begin_test();
+    open_pool(.max_size = 2);
+    for (int step = 0; step < 3; step++) {
+        evpq_txn *txn = txn_get(NULL);
+        if (step)
+            exec_in(txn, "insert into txn_t values (1)");
+        evpq_txn *inner = step == 2 ? evpq_txn_savepoint(txn) : NULL;
+        if (inner)
+            exec_in(inner, "insert into txn_t values (2)");
+        server_kill_backends(pools_app());
+        ck_until(stats().leased == 0);
+        evpq_future *f = query_in(inner ? inner : txn, "select 1");
+        ck_failed(f, EVPQ_LOST, EVPQ_OUTCOME_NOT_SENT);
+        if (inner)
+            ck_failed(evpq_txn_commit(inner), EVPQ_LOST, EVPQ_OUTCOME_NOT_SENT);
+        if (step == 1)
+            ck_failed(evpq_txn_commit(txn), EVPQ_LOST, EVPQ_OUTCOME_NOT_SENT);
+        else
+            ck_done(evpq_txn_rollback(txn));
+        ck_all_over();
+        ck_rows("");
+    }
+    pools_end();
+}
+END_TEST
+
+START_TEST(the_pool_is_closed_meanwhile)
+{
+    begin_test();
+    for (int how = 0; how < 3; how++) {
+        open_pool(.max_size = 1);
+        evpq_txn *txn = txn_get(NULL);
+        exec_in(txn, "insert into txn_t values (1)");
+        evpq_future *slow = query_in(txn, "select pg_sleep(60)");
+        ck_running(1);
+        evpq_future *end = how ? NULL : evpq_txn_commit(txn);
+        ck_done(evpq_pool_close(pool, 0));
+        pool = evpq_pool_unref(pool);
+        evpq_await(slow);
+        ck_assert_int_ne(evpq_future_status(slow), EVPQ_OK);
+        evpq_future_unref(slow);
+        if (how == 1)
+            end = evpq_txn_commit(txn);
+        if (how == 2)
+            ck_done(evpq_txn_rollback(txn));
+        else
+            ck_await_status(end, EVPQ_CLOSED);
+        evpq_future_unref(end);
+        ck_rows("");
+        pools_end();
+    }
+}
+END_TEST
+
+static evpq_txn *victim;
+
+static void end_it(evpq_future *f, void *arg)
+{
+    (void)f;
+    evpq_future_unref(*(int *)arg ? evpq_txn_commit(victim) : evpq_txn_rollback(victim));
+    if (*(int *)arg == 2)
+        pool = evpq_pool_unref(pool);
+}
+
+START_TEST(f42_ended_from_inside_a_callback)
+{
+    begin_test();
+    for (int how = 0; how < 3; how++) {
+        open_pool(.max_size = 1);
+        victim = txn_get(NULL);
+        evpq_future *a = query_in(victim, "insert into txn_t values (1)"),
+                    *b = query_in(victim, "select 2");
+        struct seen seen;
+        ck_assert_int_eq(evpq_future_on_done(a, end_it, &how), EVPQ_OK);
+        seen_watch(b, &seen);
+        evpq_await(b);
+        evpq_future_unref(a);
+        evpq_future_unref(b);
+        if (pool)
+            ck_all_over();
+        pools_end();
+        ck_assert_int_eq(seen.calls, 1);
+        ck_rows(how ? "1" : "");
+        server_exec("delete from txn_t");
+    }
+}
+END_TEST
+
+int main(void)
+{
+    struct check *c = check_begin("transactions");
+    CHECK_ADD(c, a_transaction_commits_or_rolls_back);
+    CHECK_ADD(c, modes_are_what_the_server_is_told);
+    CHECK_ADD(c, an_unused_transaction_is_never_sent);
+    CHECK_ADD(c, a_transaction_is_taken_once_and_rolls_back_with_its_future);
+    CHECK_ADD(c, a_transaction_on_a_lease);
+    CHECK_ADD(c, f42_a_lease_released_under_its_transaction);
+    CHECK_ADD(c, the_ends_of_a_transaction_are_not_statements);
+    CHECK_ADD(c, no_transaction_and_no_memory_of_one);
+    CHECK_ADD(c, a_failed_statement_dooms_the_transaction);
+    CHECK_ADD(c, what_is_sent_together_fails_together);
+    CHECK_ADD(c, a_commit_that_is_refused);
+    CHECK_ADD(c, what_comes_while_begin_is_unanswered);
+    CHECK_ADD(c, a_begin_that_fails);
+    CHECK_ADD(c, savepoints_nest);
+    CHECK_ADD(c, savepoints_in_flight);
+    CHECK_ADD(c, only_the_innermost_can_be_asked);
+    CHECK_ADD(c, a_failed_savepoint_leaves_the_transaction_whole);
+    CHECK_ADD(c, a_short_transaction_is_one_flight);
+    CHECK_ADD(c, f39_canceled_at_each_step);
+    CHECK_ADD(c, f39_dropped_without_an_end);
+    CHECK_ADD(c, a_statement_canceled_before_it_is_sent_is_no_part_of_it);
+    CHECK_ADD(c, the_backend_is_killed_at_each_step);
+    CHECK_ADD(c, the_pool_is_closed_meanwhile);
+    CHECK_ADD(c, f42_ended_from_inside_a_callback);
+    return check_end(c);
+}
