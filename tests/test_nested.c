@@ -385,6 +385,22 @@ START_TEST(text_goes_only_so_deep)
 }
 END_TEST
 
+START_TEST(opening_goes_only_so_deep)
+{
+    char bytes[1000];
+    evpq_result *r = binary(RECORD, bytes, nest(bytes, 70));
+    const evpq_result *inner = r;
+    for (int i = 0; i < 64; i++) {
+        inner = evpq_result_record(inner, 0, 0);
+        ck_assert_ptr_nonnull(inner);
+    }
+    ck_assert_ptr_null(evpq_result_fault(r));
+    ck_assert_ptr_null(evpq_result_record(inner, 0, 0));
+    check_fault(r, "out of range");
+    evpq_result_unref(r);
+}
+END_TEST
+
 START_TEST(the_want_of_memory_is_a_fault_and_it_works_later)
 {
     static const char record[] = "\0\0\0\2\0\0\0\x17\0\0\0\4\0\0\0\1\0\0\3\xef\0\0\0\x1c"
@@ -426,6 +442,7 @@ int main(void)
     CHECK_ADD(c, text_of_a_made_type_is_a_label_a_record_or_an_array);
     CHECK_ADD(c, a_codec_reads_elements_with_a_zero_byte_behind);
     CHECK_ADD(c, text_goes_only_so_deep);
+    CHECK_ADD(c, opening_goes_only_so_deep);
     CHECK_ADD(c, the_want_of_memory_is_a_fault_and_it_works_later);
     return check_end(c);
 }

@@ -14,8 +14,8 @@
  *
  * In binary the server says of which type each element and each field is. In text it does not, and
  * what is in an array or a range of a type that evpq does not know, or in a composite, has the type
- * 0: every getter reads that by its text. Composites, arrays and ranges may hold one another.
- * Thread: the loop's. */
+ * 0: every getter reads that by its text. Composites, arrays and ranges may hold one another,
+ * and are opened 64 deep; deeper is a fault. Thread: the loop's. */
 #ifndef EVPQ_NESTED_H
 #define EVPQ_NESTED_H
 

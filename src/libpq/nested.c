@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { DEEPEST = 64 };
+
 /* ---- the end ---- */
 
 static void free_one(evpq_result *r)
@@ -46,6 +48,15 @@ struct opening {
     struct column *columns;
 };
 
+/* How deep a result lies in others. Bounded, since freeing it all goes as deep as the stack. */
+static int depth_of(const evpq_result *r)
+{
+    int depth = 0;
+    for (; result_is_sheet(r) && r->sheet->owner; r = r->sheet->owner)
+        depth++;
+    return depth;
+}
+
 /* Whether there is a value that is not open yet; what is open already is *ret_result. */
 static bool begin(struct opening *o, const struct place *at, enum slot slot,
                   const evpq_result **ret_result)
@@ -54,6 +65,10 @@ static bool begin(struct opening *o, const struct place *at, enum slot slot,
     *ret_result = NULL;
     if (!place_find(at, &o->v))
         return false;
+    if (depth_of(at->r) >= DEEPEST) {
+        place_fault_misfit(at, VALUE_RANGE);
+        return false;
+    }
     o->cell = place_cell(at, slot);
     if (!o->cell)
         place_fault_memory(at);
