@@ -126,6 +126,7 @@ static void send_cancel(struct conn *c)
                  "closed to stop a canceled query: the server gave no key to cancel it with");
         return;
     }
+    timer_stop(&c->again); /* or a second request would go out beside this one, and be forgotten */
     if (!send_request(c))
         return;
     c->quarantined = true;
