@@ -97,8 +97,8 @@ EVPQ_API evpq_future *evpq_copy_drain(evpq_copy *copy);
 EVPQ_API evpq_future *evpq_copy_finish(evpq_copy *copy);
 
 /* Something is wrong: the server is told `why` (borrowed; NULL is allowed), undoes the COPY, and
- * fails the transaction around it, if there is one. Takes the copy; NULL is allowed. Returns NULL.
- * What waits for it fails with EVPQ_CANCELED. */
+ * fails the transaction around it, if there is one; what had not been sent yet never is. Takes the
+ * copy; NULL is allowed. Returns NULL. What waits for it fails with EVPQ_CANCELED. */
 EVPQ_API evpq_copy *evpq_copy_abort(evpq_copy *copy, const char *why);
 
 /* ---- from the server ---- */

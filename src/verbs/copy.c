@@ -98,7 +98,13 @@ static void take_result(struct copy *k, struct pg_result *r)
     evpq_result_unref(k->result);
     k->result = result_wrap(r, NULL);
     if (!k->result)
-        keep_error(k, error_about(error_nomem(), EVPQ_OK, EVPQ_OUTCOME_UNKNOWN, statement(k)));
+        keep_error(k,
+                   error_build(&(struct error_fields){
+                       .status = EVPQ_NOMEM,
+                       .outcome = copy_was_sent(k) ? EVPQ_OUTCOME_UNKNOWN : EVPQ_OUTCOME_NOT_SENT,
+                       .message = "the server answered, but there was no memory for its answer",
+                       .sql = statement(k),
+                   }));
 }
 
 static void take_error(struct copy *k, struct pg_result *r)
@@ -374,7 +380,7 @@ evpq_outcome copy_stop(struct copy *k, evpq_error *error)
     keep_error(k, error);
     if (!k->conn)
         end(k);
-    else if (conn_abandon(k->conn, &k->op) == CONN_NOT_SENT)
+    else if (!k->op.abandoned && conn_abandon(k->conn, &k->op) == CONN_NOT_SENT)
         leave_line(k);
     else
         tell(k);
