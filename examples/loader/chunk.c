@@ -8,6 +8,14 @@
 enum { DAYS_TO_2000 = 10957 };
 #define MICROSECONDS_TO_2000 (DAYS_TO_2000 * INT64_C(86400000000))
 
+/* Rows of which one column is decoded after the other: a result lies in memory row by row, and so
+ * many of them fit into the caches. */
+enum { STRIP = 128 };
+
+struct rows {
+    size_t from, to, all;
+};
+
 static uint16_t read16(const void *bytes)
 {
     uint16_t n;
@@ -85,17 +93,24 @@ static bool mark_null(struct cells *cells, size_t rows, size_t row)
     return true;
 }
 
-static evpq_status decode_fixed(const struct column *column, const evpq_result *r, int index,
-                                struct cells *cells, size_t rows)
+static bool make_room(const struct column *column, struct cells *cells, size_t rows)
 {
-    cells->values = calloc(rows, column->width);
-    if (!cells->values)
-        return EVPQ_NOMEM;
-    for (size_t row = 0; row < rows; row++) {
+    if (column->decode == DECODE_VARIABLE) {
+        cells->space = rows * 16; /* a guess */
+        cells->ends = malloc(rows * sizeof *cells->ends);
+    }
+    cells->values = cells->space ? malloc(cells->space) : calloc(rows, column->width);
+    return cells->values && (column->width || cells->ends);
+}
+
+static evpq_status decode_fixed(const struct column *column, const evpq_result *r, int index,
+                                struct cells *cells, struct rows rows)
+{
+    for (size_t row = rows.from; row < rows.to; row++) {
         size_t length;
         const void *bytes = evpq_result_raw(r, (int)row, index, &length);
         if (!bytes) {
-            if (!mark_null(cells, rows, row))
+            if (!mark_null(cells, rows.all, row))
                 return EVPQ_NOMEM;
             continue;
         }
@@ -106,26 +121,35 @@ static evpq_status decode_fixed(const struct column *column, const evpq_result *
     return EVPQ_OK;
 }
 
-static evpq_status decode_variable(const evpq_result *r, int index, struct cells *cells,
-                                   size_t rows)
+static evpq_status append(struct cells *cells, size_t end, const void *bytes, size_t length)
 {
-    size_t total = 0;
-    for (size_t row = 0; row < rows; row++)
-        total += evpq_result_length(r, (int)row, index);
-    if (total > INT32_MAX)
-        return EVPQ_TYPE;
-    cells->values = malloc(total + 1);
-    cells->ends = malloc(rows * sizeof *cells->ends);
-    if (!cells->values || !cells->ends)
-        return EVPQ_NOMEM;
-    size_t end = 0;
-    for (size_t row = 0; row < rows; row++) {
+    if (length > cells->space - end) {
+        size_t space = cells->space * 2 > end + length ? cells->space * 2 : end + length;
+        if (end + length > INT32_MAX)
+            return EVPQ_TYPE;
+        unsigned char *values = realloc(cells->values, space);
+        if (!values)
+            return EVPQ_NOMEM;
+        cells->values = values;
+        cells->space = space;
+    }
+    memcpy(cells->values + end, bytes, length);
+    return EVPQ_OK;
+}
+
+static evpq_status decode_variable(const evpq_result *r, int index, struct cells *cells,
+                                   struct rows rows)
+{
+    size_t end = rows.from ? cells->ends[rows.from - 1] : 0;
+    for (size_t row = rows.from; row < rows.to; row++) {
         size_t length;
         const void *bytes = evpq_result_raw(r, (int)row, index, &length);
-        if (!bytes && !mark_null(cells, rows, row))
+        if (!bytes && !mark_null(cells, rows.all, row))
             return EVPQ_NOMEM;
         if (bytes) {
-            memcpy(cells->values + end, bytes, length);
+            evpq_status status = append(cells, end, bytes, length);
+            if (status != EVPQ_OK)
+                return status;
             end += length;
         }
         cells->ends[row] = (uint32_t)end;
@@ -136,22 +160,27 @@ static evpq_status decode_variable(const evpq_result *r, int index, struct cells
 evpq_status chunk_decode(const struct columns *columns, const evpq_result *r, struct chunk *ret,
                          size_t *ret_column)
 {
-    evpq_status status = EVPQ_OK;
     *ret = (struct chunk){.rows = (size_t)evpq_result_rows(r), .columns = columns->n};
-    *ret_column = 0;
     if (ret->rows == 0)
         return EVPQ_OK;
     ret->cells = calloc(columns->n + 1, sizeof *ret->cells);
-    if (!ret->cells)
-        return EVPQ_NOMEM;
-    for (size_t i = 0; i < columns->n && status == EVPQ_OK; i++) {
-        const struct column *column = &columns->v[i];
-        *ret_column = i;
-        status = column->decode == DECODE_VARIABLE
-                     ? decode_variable(r, (int)i, &ret->cells[i], ret->rows)
-                     : decode_fixed(column, r, (int)i, &ret->cells[i], ret->rows);
+    for (size_t i = 0; i < columns->n; i++)
+        if (!ret->cells || !make_room(&columns->v[i], &ret->cells[i], ret->rows))
+            return EVPQ_NOMEM;
+    for (size_t from = 0; from < ret->rows; from += STRIP) {
+        size_t to = from + STRIP < ret->rows ? from + STRIP : ret->rows;
+        struct rows rows = {from, to, ret->rows};
+        for (size_t i = 0; i < columns->n; i++) {
+            *ret_column = i;
+            evpq_status status =
+                columns->v[i].decode == DECODE_VARIABLE
+                    ? decode_variable(r, (int)i, &ret->cells[i], rows)
+                    : decode_fixed(&columns->v[i], r, (int)i, &ret->cells[i], rows);
+            if (status != EVPQ_OK)
+                return status;
+        }
     }
-    return status;
+    return EVPQ_OK;
 }
 
 void chunk_free(struct chunk *chunk)

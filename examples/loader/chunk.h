@@ -15,6 +15,7 @@ struct cells {
     unsigned char *values;
     uint32_t *ends; /* of variable width: where the value of each row ends in `values` */
     bool *valid;    /* for each row; NULL: all are */
+    size_t space;   /* of variable width: bytes of `values` */
 };
 
 struct chunk {
