@@ -18,7 +18,7 @@ struct worker {
 
 /* What a real queue would do here is its own business, as long as all that lasts of it is done in
  * this transaction. */
-static evpq_future *do_job(evpq_lease *lease, struct worker *w, int64_t id, const char *payload)
+static evpq_future *do_job(evpq_txn *txn, struct worker *w, int64_t id, const char *payload)
 {
     if (w->app->opts.busy > 0) {
         evpq_future *f = evpq_sleep(w->app->loop, w->app->opts.busy);
@@ -26,48 +26,38 @@ static evpq_future *do_job(evpq_lease *lease, struct worker *w, int64_t id, cons
             return f;
         evpq_future_unref(f);
     }
-    evpq_future *steps[] = {
-        evpq_lease_query(lease,
-                         "insert into jobqueue.done (job, payload, worker) values ($1, $2, $3)",
-                         EVPQ_ARGS(id, payload, w->number)),
-        evpq_lease_query(lease, "delete from jobqueue.job where id = $1", EVPQ_ARGS(id)),
-        evpq_lease_query(lease, "commit", EVPQ_ARGS()),
-    };
-    evpq_future *f = evpq_all(steps, 3);
-    evpq_await(f);
-    return f;
+    evpq_future_unref(
+        evpq_txn_query(txn, "insert into jobqueue.done (job, payload, worker) values ($1, $2, $3)",
+                       EVPQ_ARGS(id, payload, w->number)));
+    return evpq_txn_query(txn, "delete from jobqueue.job where id = $1", EVPQ_ARGS(id));
 }
 
 /* The row's lock makes the job ours; others skip it, and get it when we are no more. */
-static evpq_future *do_next(evpq_lease *lease, struct worker *w)
+static evpq_future *do_next(evpq_txn *txn, void *arg)
 {
-    evpq_future_unref(evpq_lease_query(lease, "begin", EVPQ_ARGS()));
-    evpq_future *f = evpq_lease_query(lease,
-                                      "select id, payload from jobqueue.job"
-                                      " order by id limit 1 for update skip locked",
-                                      EVPQ_ARGS());
+    struct worker *w = arg;
+    evpq_future *f = evpq_txn_query(txn,
+                                    "select id, payload from jobqueue.job"
+                                    " order by id limit 1 for update skip locked",
+                                    EVPQ_ARGS());
     if (evpq_await(f) != EVPQ_OK)
         return f;
     const evpq_result *r = evpq_future_result(f);
     w->found = evpq_result_rows(r) > 0;
     if (!w->found)
         return f;
-    evpq_future *done = do_job(lease, w, evpq_result_int8(r, 0, 0), evpq_result_text(r, 0, 1));
+    evpq_future *done = do_job(txn, w, evpq_result_int8(r, 0, 0), evpq_result_text(r, 0, 1));
     evpq_future_unref(f);
     return done;
 }
 
+/* Whether a transaction that ended in the dark was carried out does not matter: either the job is
+ * gone, or somebody finds it. */
 static evpq_future *work_off(struct worker *w)
 {
     for (;;) {
-        evpq_future *f = evpq_pool_acquire(w->app->pool);
-        if (evpq_await(f) != EVPQ_OK)
-            return f;
-        evpq_lease *lease = evpq_future_lease(f);
-        evpq_future_unref(f);
-        f = do_next(lease, w);
-        evpq_lease_release(lease);
-        if (!w->found || evpq_future_status(f) != EVPQ_OK)
+        evpq_future *f = evpq_transact(w->app->pool, NULL, do_next, w);
+        if (evpq_await(f) != EVPQ_OK || !w->found)
             return f;
         evpq_future_unref(f);
     }
