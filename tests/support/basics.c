@@ -205,6 +205,69 @@ static void giving_up(struct site *s)
     ck_assert_str_eq(site_text(s, "select 'and on'"), "and on");
 }
 
+/* Rows to the server as bytes and as rows, back as rows, and a COPY that is broken off each way. */
+static void copies(struct site *s, int large)
+{
+    enum { ROWS = 1000 };
+    char table[32];
+    char *text = malloc((size_t)large + 1);
+    evpq_future *f;
+    int rows = 0, more = 1;
+
+    ck_assert_ptr_nonnull(text);
+    memset(text, 'c', (size_t)large);
+    text[large] = '\0';
+    snprintf(table, sizeof table, "basics_%d", (int)getpid());
+    server_exec(strf("create table %s(n int unique, t text)", table));
+    evpq_copy *copy = evpq_pool_copy_rows_in(s->pool, table, NULL, 0);
+    for (int i = 0; i < ROWS; i++) {
+        evpq_status status;
+        while ((status = evpq_copy_row(copy, EVPQ_ARGS(i, i ? "short" : text))) ==
+               EVPQ_QUEUE_FULL) {
+            f = evpq_copy_drain(copy);
+            ck_await_ok(f);
+            evpq_future_unref(f);
+        }
+        ck_assert_int_eq(status, EVPQ_OK);
+    }
+    f = evpq_copy_finish(copy);
+    ck_await_ok(f);
+    ck_assert_int_eq(evpq_result_affected(evpq_future_result(f)), ROWS);
+    evpq_future_unref(f);
+
+    copy = evpq_pool_copy_in(s->pool, strf("copy %s from stdin", table));
+    ck_assert_int_eq(evpq_copy_write(copy, "7\ttwice\n", 8), EVPQ_OK);
+    f = evpq_copy_finish(copy);
+    ck_await_status(f, EVPQ_SERVER);
+    ck_failed(f, EVPQ_SERVER, "23505", EVPQ_OUTCOME_REJECTED);
+    evpq_future_unref(f);
+    copy = evpq_pool_copy_in(s->pool, strf("copy %s from stdin", table));
+    ck_assert_int_eq(evpq_copy_write(copy, "-1\tnever\n", 9), EVPQ_OK);
+    evpq_copy_abort(copy, "no more");
+
+    copy = evpq_pool_copy_rows_out(s->pool, strf("select n, t from %s order by n", table));
+    while (more) {
+        f = evpq_copy_read(copy);
+        ck_await_ok(f);
+        const evpq_result *r = evpq_future_result(f);
+        more = evpq_result_rows(r);
+        for (int row = 0; row < more; row++, rows++) {
+            ck_assert_int_eq(evpq_result_int4(r, row, 0), rows);
+            ck_assert_str_eq(evpq_result_text(r, row, 1), rows ? "short" : text);
+        }
+        evpq_future_unref(f);
+    }
+    ck_assert_int_eq(rows, ROWS);
+    evpq_copy_close(copy);
+    copy =
+        evpq_pool_copy_out(s->pool, strf("copy (select generate_series(1, %d)) to stdout", large));
+    evpq_future_unref(evpq_copy_read(copy));
+    evpq_copy_close(copy);
+    ck_assert_str_eq(site_text(s, strf("select count(*) from %s", table)), "1000");
+    server_exec(strf("drop table %s", table));
+    free(text);
+}
+
 void basics_run(struct site *s, int large)
 {
     parameters(s, large);
@@ -213,6 +276,7 @@ void basics_run(struct site *s, int large)
     a_crowd(s);
     a_transaction(s);
     streams(s, large);
+    copies(s, large);
     giving_up(s);
     ck_assert_msg(site_quiet(s, 20), "the pool does not come to rest");
 }
