@@ -97,6 +97,31 @@ START_TEST(f30_a_transaction_is_one)
 }
 END_TEST
 
+/* LISTEN goes past PgBouncer, NOTIFY through it. */
+START_TEST(f30_a_listener_beside_it)
+{
+    struct site s = behind(2);
+    evpq_listener *listener =
+        evpq_listener_open(s.loop, server_conninfo(SERVER_UNIX, NULL), NULL, NULL);
+    evpq_subscription *jobs = evpq_listener_subscribe(listener, "jobs", NULL, NULL);
+    evpq_future *ready = evpq_subscription_ready(jobs);
+    ck_await_ok(ready);
+    evpq_future_unref(ready);
+    for (int i = 0; i < 100; i++)
+        evpq_future_unref(evpq_notify(s.pool, "jobs", strf("%d", i)));
+    for (int i = 0; i < 100; i++) {
+        evpq_future *f = evpq_subscription_next(jobs);
+        ck_await_ok(f);
+        ck_assert_ptr_nonnull(evpq_future_notification(f));
+        ck_assert_int_eq(evpq_notification_event(evpq_future_notification(f)), EVPQ_EVENT_NOTIFY);
+        evpq_future_unref(f);
+    }
+    evpq_subscription_unref(jobs);
+    evpq_listener_unref(listener);
+    site_close(&s);
+}
+END_TEST
+
 static int start_behind(const char *program)
 {
     const char *top = getenv("top_srcdir");
@@ -118,5 +143,6 @@ int main(int argc, char **argv)
     CHECK_ADD(c, f30_a_crowd_of_the_same);
     CHECK_ADD(c, f30_canceled_and_used_again);
     CHECK_ADD(c, f30_a_transaction_is_one);
+    CHECK_ADD(c, f30_a_listener_beside_it);
     return check_end(c);
 }
