@@ -242,6 +242,7 @@ START_TEST(a_batch_is_canceled_as_a_whole)
             ck_done(evpq_txn_rollback(txn));
             txn = txn_get(NULL);
         }
+        ck_until(server_runs() == 0);
         ck_assert_int_eq(count_rows(), 0);
     }
     end_on(false);
