@@ -96,7 +96,13 @@ enum value_fit mac_read(const char *text, size_t length, uint8_t *ret_bytes, siz
 
 size_t mac_write(const char *bytes, size_t length, char room[MAC_ROOM])
 {
-    for (size_t i = 0; i < length; i++)
-        sprintf(room + 3 * i, i + 1 < length ? "%02x:" : "%02x", (uint8_t)bytes[i]);
-    return 3 * length - 1;
+    static const char digits[] = "0123456789abcdef";
+    char *p = room;
+    for (size_t i = 0; i < length; i++) {
+        *p++ = digits[(uint8_t)bytes[i] >> 4];
+        *p++ = digits[bytes[i] & 15];
+        *p++ = ':';
+    }
+    *--p = '\0';
+    return (size_t)(p - room);
 }
