@@ -5,6 +5,7 @@
 
 #include "../examples/loader/tally.h"
 #include "support/pools.h"
+#include "support/proxy.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -141,6 +142,29 @@ static struct tally whole_run(const struct loader_opts *opts)
     return t;
 }
 
+static bool bit(const struct ArrowArray *array, int buffer, int64_t row)
+{
+    return ((const unsigned char *)array->buffers[buffer])[row / 8] >> row % 8 & 1;
+}
+
+/* All three connections hold the snapshot. */
+static bool all_joined(void)
+{
+    return stats().leased == 3 &&
+           server_count(strf("select count(*) from pg_stat_activity where application_name = '%s'"
+                             " and backend_xmin is not null",
+                             pools_app())) == 3;
+}
+
+/* The oldest connection is gone, and another one in its place. */
+static void lose_one(void)
+{
+    server_exec(strf("select pg_terminate_backend(pid, 5000) from pg_stat_activity where "
+                     "application_name = '%s' order by backend_start limit 1",
+                     pools_app()));
+    ck_until(all_joined());
+}
+
 /* ---- order ---- */
 
 START_TEST(every_row_once_an_epoch_in_another_order)
@@ -194,6 +218,14 @@ START_TEST(a_batch_is_drawn_from_all_over_the_table)
 }
 END_TEST
 
+/* The flag of a row says whether its id is even. */
+static void ck_even(const struct ArrowArray *a)
+{
+    const int32_t *ids = a->children[0]->buffers[1];
+    for (int64_t row = 0; row < a->length; row++)
+        ck_assert_int_eq(bit(a->children[2], 1, row), ids[row] % 2 == 0);
+}
+
 /* Of one row, of a size that divides nothing, larger than the table. */
 START_TEST(batches_are_of_the_size_that_was_asked_for)
 {
@@ -214,6 +246,7 @@ START_TEST(batches_are_of_the_size_that_was_asked_for)
             if (batch->at.batch == 0)
                 tally_clear(&t);
             count(&t, batch);
+            ck_even(&batch->array);
             loader_batch_free(batch);
         }
         close_loader(l);
@@ -309,7 +342,7 @@ START_TEST(writes_are_seen_by_the_next_epoch_alone)
     make_table();
     open_pool(.max_size = 3);
     struct tally quiet = whole_run(OPTS(0));
-    struct loader *l = open_loader(OPTS(.epochs = 2));
+    struct loader *l = open_loader(OPTS(.epochs = 2, .ahead = 1));
     struct loader_batch *batch = next_batch(l);
     struct tally t = {0};
     count(&t, batch);
@@ -317,6 +350,9 @@ START_TEST(writes_are_seen_by_the_next_epoch_alone)
     server_exec("update sample set label = -1 where id % 2 = 0");
     server_exec("delete from sample where id % 5 = 0");
     server_exec("insert into sample (id) select i from generate_series(50001, 60001) i");
+    lose_one(); /* who comes later does not see it either */
+    lose_one();
+    lose_one();
     while (t.rows < ROWS) {
         batch = next_batch(l);
         count(&t, batch);
@@ -348,19 +384,41 @@ START_TEST(a_lost_connection_is_replaced)
     for (int n = 0; (batch = next_batch(l)); n++) {
         count(&t, batch);
         loader_batch_free(batch);
-        if (n % 10 != 3)
-            continue;
-        server_exec(strf("select pg_terminate_backend(pid, 5000) from pg_stat_activity where "
-                         "application_name = '%s' order by backend_start limit 1",
-                         pools_app()));
-        ck_until(stats().leased == 3);
+        if (n % 10 == 3)
+            lose_one();
     }
     ck_whole(t);
     ck_assert_uint_eq(t.order, quiet.order);
-    ck_assert_uint_ge(stats().lost, 3);
-    ck_assert_uint_ge(loader_retries(l), 1);
+    ck_assert_uint_ge(stats().lost, 5);
     close_loader(l);
     pools_end();
+    tally_free(&t);
+    tally_free(&quiet);
+}
+END_TEST
+
+START_TEST(a_range_that_was_cut_off_is_read_again)
+{
+    make_table();
+    struct proxy *proxy = server_proxy();
+    open_pool_at(server_conninfo_port(SERVER_TCP, proxy_port(proxy), NULL), .max_size = 3);
+    struct tally quiet = whole_run(OPTS(0)), t = {0};
+    struct loader *l = open_loader(OPTS(.ahead = 1));
+    struct loader_batch *batch;
+    for (int n = 0; (batch = next_batch(l)); n++) {
+        count(&t, batch);
+        loader_batch_free(batch);
+        if (n % 10 == 3)
+            proxy_arm_after(proxy, PROXY_TO_CLIENT, 7000, PROXY_RESET);
+        if (t.rows < ROWS - 5000)
+            ck_until(all_joined());
+    }
+    ck_whole(t);
+    ck_assert_uint_eq(t.order, quiet.order);
+    ck_assert_uint_ge(loader_retries(l), 3);
+    close_loader(l);
+    pools_end();
+    proxy_stop(proxy);
     tally_free(&t);
     tally_free(&quiet);
 }
@@ -539,11 +597,6 @@ START_TEST(what_cannot_be_loaded_is_refused)
 END_TEST
 
 /* ---- Arrow ---- */
-
-static bool bit(const struct ArrowArray *array, int buffer, int64_t row)
-{
-    return ((const unsigned char *)array->buffers[buffer])[row / 8] >> row % 8 & 1;
-}
 
 /* The row of the batch with this key in its first column. */
 static int64_t row_of(const struct ArrowArray *array, int32_t key)
@@ -757,6 +810,7 @@ int main(void)
     CHECK_ADD(c, a_table_written_anew_is_not_resumed);
     CHECK_ADD(c, writes_are_seen_by_the_next_epoch_alone);
     CHECK_ADD(c, a_lost_connection_is_replaced);
+    CHECK_ADD(c, a_range_that_was_cut_off_is_read_again);
     CHECK_ADD(c, with_all_connections_the_epoch_is_lost_and_can_be_resumed);
     CHECK_ADD(c, closed_at_any_point_it_leaves_nothing_behind);
     CHECK_ADD(c, fewer_connections_will_do);

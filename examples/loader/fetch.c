@@ -9,6 +9,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+/* Seconds after which one who has nothing to do looks whether its connection is still there: of a
+ * program that takes its time, none would be left in the end. */
+#define LOOK_EVERY 0.5
+
 static bool others_hold(const struct fetcher *me)
 {
     const struct epoch *e = me->epoch;
@@ -102,12 +106,17 @@ evpq_future *fetch_slots(evpq_task *self, void *fetcher)
         f = join(me);
         if (f || !me->lease)
             break;
-        f = evpq_channel_receive(me->epoch->jobs);
-        if (evpq_await(f) != EVPQ_OK)
+        f = evpq_timeout(evpq_channel_receive(me->epoch->jobs), LOOK_EVERY);
+        evpq_status status = evpq_await(f);
+        if (status != EVPQ_OK && status != EVPQ_TIMEOUT)
             break;
         struct slot *slot = evpq_channel_item(f);
         evpq_future_unref(f);
-        f = fill(me, slot);
+        f = NULL;
+        if (slot)
+            f = fill(me, slot);
+        else if (evpq_lease_backend_pid(me->lease) == 0)
+            let_go(me);
         if (f)
             break;
     }

@@ -101,7 +101,8 @@ static bool copy_options(struct loader *l, const struct loader_opts *opts)
 
 struct loader *loader_open(evpq_loop *loop, evpq_pool *pool, const struct loader_opts *opts)
 {
-    evpq_task_opts task = {.size = sizeof task, .name = "loader", .free_arg = on_ended};
+    evpq_task_opts task = {
+        .size = sizeof task, .name = "loader", .deadline = -1, .free_arg = on_ended};
     struct loader *l = calloc(1, sizeof *l);
     if (!l)
         return NULL;

@@ -83,8 +83,8 @@ struct loader_batch {
 };
 
 /* Opens a loader on the pool, which stays open until it is closed. `opts` is copied. Given:
- * loader_close. Starts at once. What is wrong with the options or the table, loader_close says.
- * NULL when out of memory. */
+ * loader_close. Starts at once, and has no deadline, whoever opens it. What is wrong with the
+ * options or the table, loader_close says. NULL when out of memory. */
 struct loader *loader_open(evpq_loop *loop, evpq_pool *pool, const struct loader_opts *opts);
 
 /* Done when the columns are known, after which loader_schema tells them; fails with the loader.
