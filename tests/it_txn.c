@@ -445,6 +445,53 @@ START_TEST(a_failed_savepoint_leaves_the_transaction_whole)
 }
 END_TEST
 
+/* ---- what only a lease can do ---- */
+
+static evpq_future *copy_into(evpq_txn *t, const char *rows)
+{
+    evpq_copy *copy = evpq_lease_copy_in(evpq_txn_lease(t), "copy txn_t from stdin");
+    ck_assert_int_eq(evpq_copy_write(copy, rows, strlen(rows)), EVPQ_OK);
+    return evpq_copy_finish(copy);
+}
+
+START_TEST(a_copy_and_a_stream_in_a_transaction)
+{
+    begin_test();
+    open_pool(.max_size = 1);
+    for (int commits = 0; commits < 2; commits++) {
+        evpq_txn *txn = txn_get(NULL);
+        ck_done(copy_into(txn, "1\n2\n")); /* it begins the transaction */
+        evpq_stream *stream = evpq_lease_stream(
+            evpq_txn_lease(txn), "insert into txn_t values (3) returning i", EVPQ_ARGS(), NULL);
+        evpq_future *row = evpq_stream_next(stream);
+        ck_await_ok(row);
+        ck_assert_int_eq(evpq_result_int8(evpq_future_result(row), 0, 0), 3);
+        evpq_future_unref(row);
+        ck_done(evpq_stream_next(stream)); /* no more */
+        evpq_stream_close(stream);
+        ck_assert_int_eq(ask_in(txn, "select count(*) from txn_t"), 3);
+        ck_rows("");
+        ck_done(commits ? evpq_txn_commit(txn) : evpq_txn_rollback(txn));
+        ck_rows(commits ? "1,2,3" : "");
+    }
+    evpq_txn *txn = txn_get(NULL), *inner = evpq_txn_savepoint(txn);
+    exec_in(inner, "insert into txn_t values (4)");
+    evpq_future *copied = copy_into(inner, "5\n4\n");
+    evpq_future *end = evpq_txn_commit(inner); /* behind it */
+    ck_sqlstate(copied, "23505");
+    ck_sqlstate(end, "25P02");
+    ck_until(ask_in(txn, "select count(*) from txn_t") == 3);
+    exec_in(txn, "insert into txn_t values (5)");
+    ck_done(evpq_txn_commit(txn));
+    ck_rows("1,2,3,5");
+    txn = txn_get(NULL);
+    ck_sqlstate(copy_into(txn, "1\n"), "23505");
+    ck_sqlstate(evpq_txn_commit(txn), "25P02");
+    ck_all_over();
+    pools_end();
+}
+END_TEST
+
 /* ---- round trips ---- */
 
 /* BEGIN, two updates and COMMIT in one flight: one turn of sending, one of receiving. */
@@ -687,6 +734,7 @@ int main(void)
     CHECK_ADD(c, savepoints_in_flight);
     CHECK_ADD(c, only_the_innermost_can_be_asked);
     CHECK_ADD(c, a_failed_savepoint_leaves_the_transaction_whole);
+    CHECK_ADD(c, a_copy_and_a_stream_in_a_transaction);
     CHECK_ADD(c, a_short_transaction_is_one_flight);
     CHECK_ADD(c, f39_canceled_at_each_step);
     CHECK_ADD(c, f39_dropped_without_an_end);

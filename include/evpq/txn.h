@@ -91,7 +91,8 @@ EVPQ_API evpq_txn *evpq_txn_savepoint(evpq_txn *txn);
 
 /* The connection of the transaction, which has begun on it then: for what only a lease can do.
  * Borrowed until the transaction ends; do not release it, and leave the transaction to evpq_txn_
- * functions. NULL when the transaction has ended, or its connection is lost. */
+ * functions. A stream or COPY on it is part of the transaction, whose end waits for that of the
+ * stream or COPY. NULL when the transaction has ended, or its connection is lost. */
 EVPQ_API evpq_lease *evpq_txn_lease(evpq_txn *txn);
 
 /* Commits (takes `txn`), after what was asked for before. Done: it is committed. Fails where it was
