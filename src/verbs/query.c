@@ -24,8 +24,7 @@ static struct query *query_of_op(struct op *op)
 /* Off the line: gives back what was held for the time on it. May free the query. */
 static void leave_line(struct query *q)
 {
-    stmt_unpin(q->stmt);
-    q->stmt = NULL;
+    phrase_leave(&q->phrase);
     q->conn = NULL;
     evpq_future_unref(&q->future);
 }
@@ -107,57 +106,27 @@ void query_submit(struct query *q, struct conn *c)
 {
     evpq_future_ref(&q->future);
     q->conn = c;
-    q->preparing = q->used_prepared = q->aborted = false;
-    q->stale = PQ_STALE_NO;
-    q->stmt = q->plannable ? stmts_use(&c->stmts, &q->request) : NULL;
-    q->op.risky = !stmt_is_quick(q->stmt);
+    q->aborted = false;
+    phrase_board(&q->phrase, c, &q->request, q->plannable);
+    q->op.risky = !stmt_is_quick(q->phrase.stmt);
     conn_submit(c, &q->op);
 }
 
 static bool send(struct op *op, struct pg_conn *c)
 {
     struct query *q = query_of_op(op);
-    struct stmt *s = q->stmt;
-    bool sent;
-    op->parts = 1;
-    if (s && stmt_wants_prepare(s)) {
-        sent =
-            pq_send_prepare(c, s->name, &q->request) && pq_send_prepared(c, s->name, &q->request);
-        s->prepared = q->preparing = sent;
-        op->parts = 2;
-    } else if (s && s->prepared && (q->home || s->sure)) {
-        sent = pq_send_prepared(c, s->name, &q->request);
-    } else {
-        s = NULL;
-        sent = pq_send_request(c, &q->request);
-    }
-    q->used_prepared = s != NULL;
+    op->parts = 0;
+    bool sent = phrase_send(&q->phrase, op, c, &q->request, q->home);
     if (!sent && pq_is_whole(c))
         q->error = pq_refused_error(c, q->request.sql);
     return sent;
 }
 
-static void heed_mark(struct query *q, const struct pg_result *r)
-{
-    switch (pq_mark(r)) {
-    case PQ_MARK_TABLE:
-        q->conn->dirty = true;
-        break;
-    case PQ_MARK_NO_STATEMENTS:
-        stmts_all_gone(&q->conn->stmts);
-        break;
-    case PQ_MARK_NONE:
-        break;
-    }
-}
-
 static void take_result(struct query *q, struct pg_result *r)
 {
     future_expect(&q->future);
-    if (q->preparing && q->stmt)
-        q->stmt->sure = true;
-    heed_mark(q, r);
-    if (q->preparing || q->op.abandoned || q->result) {
+    phrase_result(&q->phrase, q->conn, r);
+    if (q->phrase.preparing || q->op.abandoned || q->result) {
         pq_clear(r);
         return;
     }
@@ -173,13 +142,7 @@ static void take_result(struct query *q, struct pg_result *r)
 
 static void take_error(struct query *q, struct pg_result *r)
 {
-    if (q->used_prepared && q->stmt) {
-        q->stale = pq_stale(r);
-        if (q->preparing || q->stale == PQ_STALE_GONE)
-            q->stmt->prepared = q->stmt->sure = false;
-        if (q->stale != PQ_STALE_NO)
-            stmt_drop(q->stmt);
-    }
+    phrase_error(&q->phrase, r);
     if (!q->error && !q->op.abandoned)
         q->error = pq_result_error(r, q->request.sql);
     pq_clear(r);
@@ -193,7 +156,7 @@ static bool may_go_again(const struct query *q)
         return false;
     if (q->aborted && !q->error)
         return true;
-    if (q->stale == PQ_STALE_NO || q->retried)
+    if (q->phrase.stale == PQ_STALE_NO || q->retried)
         return false;
     return q->home || (!pipeline_depth(&q->conn->line) && !conn_in_transaction(q->conn));
 }
@@ -201,10 +164,10 @@ static bool may_go_again(const struct query *q)
 static void go_again(struct query *q)
 {
     struct conn *c = q->conn;
-    stmt_unpin(q->stmt);
+    phrase_leave(&q->phrase);
     q->error = evpq_error_unref(q->error);
     q->result = evpq_result_unref(q->result);
-    q->retried |= q->stale != PQ_STALE_NO;
+    q->retried |= q->phrase.stale != PQ_STALE_NO;
     if (q->aborted && ++q->aborts == ABORTS_MOST)
         q->op.reads = false; /* in company it gets nowhere */
     query_submit(q, c);
@@ -227,17 +190,6 @@ static void settle(struct query *q)
     }
 }
 
-static evpq_error *not_run(const struct query *q)
-{
-    return error_build(&(struct error_fields){
-        .status = EVPQ_SERVER,
-        .outcome = EVPQ_OUTCOME_REJECTED,
-        .message = "the statement was not carried out: another one sent with it failed",
-        .sqlstate = "25P02",
-        .sql = q->request.sql,
-    });
-}
-
 static void finish(struct query *q)
 {
     if (may_go_again(q)) {
@@ -245,9 +197,9 @@ static void finish(struct query *q)
         return;
     }
     if (q->aborted && !q->error)
-        q->error = not_run(q);
-    if (q->stmt && !q->error && !q->op.abandoned)
-        stmt_learn(q->stmt, q->conn->line.head_took);
+        q->error = phrase_not_run(q->request.sql);
+    if (q->phrase.stmt && !q->error && !q->op.abandoned)
+        stmt_learn(q->phrase.stmt, q->conn->line.head_took);
     if (!q->op.abandoned)
         settle(q);
     leave_line(q);
@@ -265,15 +217,14 @@ static void feed(struct op *op, enum pq_kind kind, struct pg_result *r)
         take_error(q, r);
         break;
     case PQ_END:
-        q->preparing = false;
+        q->phrase.preparing = false;
         break;
     case PQ_SYNC:
         finish(q);
         break;
     default: /* ABORTED: its own Prepare failed, and has said so; or one before it in its segment */
         q->aborted = true;
-        if (q->preparing && q->stmt)
-            q->stmt->prepared = false;
+        phrase_aborted(&q->phrase);
         break;
     }
 }

@@ -7,7 +7,7 @@
 #define VERBS_QUERY_H
 
 #include "async/future.h"
-#include "conn/conn.h"
+#include "verbs/phrase.h"
 #include "words/request.h"
 #include "words/sql.h"
 
@@ -36,17 +36,14 @@ struct query {
     struct op op;
     struct query_home *home; /* NULL: runs on one connection or not at all */
     struct conn *conn;       /* while on its line */
-    struct stmt *stmt;       /* pinned, likewise */
     evpq_result *result;
     evpq_error *error;
+    struct phrase phrase;
     bool plannable; /* may be prepared, and ride with others */
-    bool preparing; /* the first answer will be that of Prepare */
-    bool used_prepared;
     bool once;      /* never run again by itself: others went before it under the same Sync */
     bool retried;   /* after a stale statement */
     bool aborted;   /* not run, as another in its segment failed */
     uint8_t aborts; /* how often that has happened */
-    enum pq_stale stale;
     struct queue_place place;
     struct request request;
 };

@@ -17,8 +17,7 @@ static struct rows *rows_of(struct op *op)
 
 static void leave_line(struct rows *s)
 {
-    stmt_unpin(s->stmt);
-    s->stmt = NULL;
+    phrase_leave(&s->phrase);
     s->conn = NULL;
     list_remove(&s->deliver.node);
     s->user->off(s);
@@ -106,9 +105,8 @@ static bool gathers(const struct rows *s)
 void rows_submit(struct rows *s, struct conn *c)
 {
     s->conn = c;
-    s->preparing = s->used_prepared = s->aborted = false;
-    s->stale = PQ_STALE_NO;
-    s->stmt = s->plannable ? stmts_use(&c->stmts, &s->request) : NULL;
+    s->aborted = false;
+    phrase_board(&s->phrase, c, &s->request, s->plannable);
     c->dirty |= !s->plannable;
     conn_submit(c, &s->op);
 }
@@ -116,21 +114,8 @@ void rows_submit(struct rows *s, struct conn *c)
 static bool send(struct op *op, struct pg_conn *c)
 {
     struct rows *s = rows_of(op);
-    struct stmt *stmt = s->stmt;
-    bool sent;
-    op->parts = 1;
-    if (stmt && stmt_wants_prepare(stmt)) {
-        sent = pq_send_prepare(c, stmt->name, &s->request) &&
-               pq_send_prepared(c, stmt->name, &s->request);
-        stmt->prepared = s->preparing = sent;
-        op->parts = 2;
-    } else if (stmt && stmt->prepared && (s->alone || stmt->sure)) {
-        sent = pq_send_prepared(c, stmt->name, &s->request);
-    } else {
-        stmt = NULL;
-        sent = pq_send_request(c, &s->request);
-    }
-    s->used_prepared = stmt != NULL;
+    op->parts = 0;
+    bool sent = phrase_send(&s->phrase, op, c, &s->request, s->alone);
     if (!sent && pq_is_whole(c))
         s->error = pq_refused_error(c, s->request.sql);
     return sent;
@@ -139,7 +124,7 @@ static bool send(struct op *op, struct pg_conn *c)
 static void begin(struct op *op, struct pg_conn *c)
 {
     struct rows *s = rows_of(op);
-    if (!s->preparing && !op->abandoned)
+    if (!s->phrase.preparing && !op->abandoned)
         pq_ask_rows(c, gathers(s) ? 1 : s->most);
 }
 
@@ -186,26 +171,10 @@ static void take_rows(struct rows *s, struct pg_result *r)
         wrap(s, r);
 }
 
-static void heed_mark(struct rows *s, const struct pg_result *r)
-{
-    switch (pq_mark(r)) {
-    case PQ_MARK_TABLE:
-        s->conn->dirty = true;
-        break;
-    case PQ_MARK_NO_STATEMENTS:
-        stmts_all_gone(&s->conn->stmts);
-        break;
-    case PQ_MARK_NONE:
-        break;
-    }
-}
-
 static void take_result(struct rows *s, struct pg_result *r)
 {
-    if (s->preparing && s->stmt)
-        s->stmt->sure = true;
-    heed_mark(s, r);
-    if (s->preparing || s->over ||
+    phrase_result(&s->phrase, s->conn, r);
+    if (s->phrase.preparing || s->over ||
         s->last) { /* libpq 17 may have told the end with the last rows */
         pq_clear(r);
         return;
@@ -217,13 +186,7 @@ static void take_result(struct rows *s, struct pg_result *r)
 
 static void take_error(struct rows *s, struct pg_result *r)
 {
-    if (s->used_prepared && s->stmt) {
-        s->stale = pq_stale(r);
-        if (s->preparing || s->stale == PQ_STALE_GONE)
-            s->stmt->prepared = s->stmt->sure = false;
-        if (s->stale != PQ_STALE_NO)
-            stmt_drop(s->stmt);
-    }
+    phrase_error(&s->phrase, r);
     if (!s->error && !s->over)
         s->error = pq_result_error(r, s->request.sql);
     pq_clear(r);
@@ -232,14 +195,14 @@ static void take_error(struct rows *s, struct pg_result *r)
 /* As a query may; and nobody can have seen a row. */
 static bool may_go_again(const struct rows *s)
 {
-    if (s->over || s->came || s->lost || s->stale == PQ_STALE_NO || s->retried)
+    if (s->over || s->came || s->lost || s->phrase.stale == PQ_STALE_NO || s->retried)
         return false;
     return s->alone || (!pipeline_depth(&s->conn->line) && !conn_in_transaction(s->conn));
 }
 
 static void go_again(struct rows *s)
 {
-    stmt_unpin(s->stmt);
+    phrase_leave(&s->phrase);
     s->error = evpq_error_unref(s->error);
     s->last = evpq_result_unref(s->last);
     s->retried = true;
@@ -253,13 +216,7 @@ static void settle(struct rows *s)
     s->error = NULL;
     s->last = NULL;
     if (!error && s->aborted)
-        error = error_build(&(struct error_fields){
-            .status = EVPQ_SERVER,
-            .outcome = EVPQ_OUTCOME_REJECTED,
-            .message = "the statement was not carried out: another one sent with it failed",
-            .sqlstate = "25P02",
-            .sql = s->request.sql,
-        });
+        error = phrase_not_run(s->request.sql);
     if (!error && !last)
         error = error_new(EVPQ_LOST, EVPQ_OUTCOME_UNKNOWN, "the server gave no answer");
     if (error)
@@ -273,8 +230,8 @@ static void finish(struct rows *s)
         go_again(s);
         return;
     }
-    if (s->stmt && !s->error && !s->over)
-        stmt_learn(s->stmt, s->conn->line.head_took);
+    if (s->phrase.stmt && !s->error && !s->over)
+        stmt_learn(s->phrase.stmt, s->conn->line.head_took);
     if (!s->over)
         settle(s);
     leave_line(s);
@@ -294,15 +251,14 @@ static void feed(struct op *op, enum pq_kind kind, struct pg_result *r)
         take_error(s, r);
         break;
     case PQ_END:
-        s->preparing = false;
+        s->phrase.preparing = false;
         break;
     case PQ_SYNC:
         finish(s);
         break;
     default: /* ABORTED: its own Prepare failed, and has said so; or one before it did */
         s->aborted = true;
-        if (s->preparing && s->stmt)
-            s->stmt->prepared = false;
+        phrase_aborted(&s->phrase);
         break;
     }
 }

@@ -9,8 +9,8 @@
 #ifndef VERBS_ROWS_H
 #define VERBS_ROWS_H
 
-#include "conn/conn.h"
 #include "libpq/gather.h"
+#include "verbs/phrase.h"
 #include "words/request.h"
 
 struct rows;
@@ -39,21 +39,18 @@ struct rows {
     int most;          /* rows in a result */
     size_t most_bytes; /* 0: not bounded, where libpq makes the results */
     struct conn *conn; /* while on its line */
-    struct stmt *stmt; /* pinned, likewise */
+    struct phrase phrase;
     struct gather gathered;
     struct job deliver; /* what was gathered, when nothing more has arrived; or the error */
     evpq_result *last;
     evpq_error *error;
     bool alone;     /* on a connection that nobody else uses: it may be run again */
     bool plannable; /* may be prepared */
-    bool preparing; /* the first answer will be that of Prepare */
-    bool used_prepared;
-    bool retried; /* after a stale statement */
-    bool aborted; /* not run, as another before it failed */
-    bool came;    /* a row: it cannot be run again */
-    bool lost;    /* for want of memory: none may follow */
-    bool over;    /* ended was called, or never will be */
-    enum pq_stale stale;
+    bool retried;   /* after a stale statement */
+    bool aborted;   /* not run, as another before it failed */
+    bool came;      /* a row: it cannot be run again */
+    bool lost;      /* for want of memory: none may follow */
+    bool over;      /* ended was called, or never will be */
 };
 
 /* What has to be known first. Failed: not to be sent; the error is given. */
