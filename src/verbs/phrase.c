@@ -3,35 +3,6 @@
 
 #include "words/error.h"
 
-void phrase_board(struct phrase *p, struct conn *c, const struct request *r, bool plannable)
-{
-    p->preparing = p->used = false;
-    p->stale = PQ_STALE_NO;
-    p->stmt = plannable ? stmts_use(&c->stmts, r) : NULL;
-}
-
-void phrase_leave(struct phrase *p)
-{
-    stmt_unpin(p->stmt);
-    p->stmt = NULL;
-}
-
-bool phrase_send(struct phrase *p, struct op *op, struct pg_conn *c, const struct request *r,
-                 bool trusting)
-{
-    struct stmt *s = p->stmt;
-    op->parts++;
-    if (s && stmt_wants_prepare(s)) {
-        op->parts++;
-        p->used = true;
-        s->prepared = p->preparing =
-            pq_send_prepare(c, s->name, r) && pq_send_prepared(c, s->name, r);
-        return p->preparing;
-    }
-    p->used = s && s->prepared && (trusting || s->sure);
-    return p->used ? pq_send_prepared(c, s->name, r) : pq_send_request(c, r);
-}
-
 void phrase_result(struct phrase *p, struct conn *c, const struct pg_result *r)
 {
     if (p->preparing && p->stmt)

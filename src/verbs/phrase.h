@@ -14,15 +14,38 @@ struct phrase {
 };
 
 /* Before it is submitted. `plannable`: it may be prepared. */
-void phrase_board(struct phrase *p, struct conn *c, const struct request *r, bool plannable);
+static inline void phrase_board(struct phrase *p, struct conn *c, const struct request *r,
+                                bool plannable)
+{
+    p->preparing = p->used = false;
+    p->stale = PQ_STALE_NO;
+    p->stmt = plannable ? stmts_use(&c->stmts, r) : NULL;
+}
 
 /* It is off the line. */
-void phrase_leave(struct phrase *p);
+static inline void phrase_leave(struct phrase *p)
+{
+    stmt_unpin(p->stmt);
+    p->stmt = NULL;
+}
 
 /* Hands it to libpq, in one part or two, which are added to op->parts. `trusting`: a statement
  * whose Prepare has not been answered yet may be used, as it can be run again without it. */
-bool phrase_send(struct phrase *p, struct op *op, struct pg_conn *c, const struct request *r,
-                 bool trusting);
+static inline bool phrase_send(struct phrase *p, struct op *op, struct pg_conn *c,
+                               const struct request *r, bool trusting)
+{
+    struct stmt *s = p->stmt;
+    op->parts++;
+    if (s && stmt_wants_prepare(s)) {
+        op->parts++;
+        p->used = true;
+        s->prepared = p->preparing =
+            pq_send_prepare(c, s->name, r) && pq_send_prepared(c, s->name, r);
+        return p->preparing;
+    }
+    p->used = s && s->prepared && (trusting || s->sure);
+    return p->used ? pq_send_prepared(c, s->name, r) : pq_send_request(c, r);
+}
 
 /* What came for it. A result may also tell what the statement has done to the session. */
 void phrase_result(struct phrase *p, struct conn *c, const struct pg_result *r);

@@ -256,8 +256,9 @@ static void desert(struct op *op, const evpq_error *why)
 
 /* ---- life ---- */
 
-evpq_future *query_new(evpq_loop *loop, const char *sql, evpq_args args, struct query_home *home,
-                       struct query **ret_query)
+/* Flat: what it calls is called elsewhere too, and here for each query. */
+__attribute__((flatten)) evpq_future *query_new(evpq_loop *loop, const char *sql, evpq_args args,
+                                                struct query_home *home, struct query **ret_query)
 {
     static const struct op_class class = {
         .send = send, .feed = feed, .fail = fail, .desert = desert};

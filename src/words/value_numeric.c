@@ -27,12 +27,12 @@ static bool view(const char *bytes, size_t length, struct numeric *ret_numeric)
     struct numeric *n = ret_numeric;
     if (length < HEAD)
         return false;
-    n->groups = bytes_int2(bytes);
+    n->groups = bytes_uint2(bytes); /* a numeric may have 131,072 digits before the point */
     n->weight = bytes_int2(bytes + 2);
     n->sign = bytes_uint2(bytes + 4);
     n->scale = bytes_uint2(bytes + 6);
     n->group = bytes + HEAD;
-    if (n->groups < 0 || length != HEAD + 2 * (size_t)n->groups)
+    if (length != HEAD + 2 * (size_t)n->groups)
         return false;
     if (n->sign == NAN_SIGN || n->sign == INFINITE || n->sign == MINUS_INFINITE)
         return true;
