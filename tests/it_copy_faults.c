@@ -185,10 +185,10 @@ START_TEST(f37_an_error_in_the_data)
     ck_await_status(f, EVPQ_SERVER);
     ck_assert_ptr_nonnull(strstr(evpq_error_context(evpq_future_error(f)), "line 3"));
     ck_sqlstate(f, "22P02");
-    ck_sqlstate(
-        read_to_failure(evpq_pool_copy_out(
-            pool, "copy (select 1 / (5000 - i) from generate_series(1, 10000) i) to stdout")),
-        "22012");
+    copy = evpq_pool_copy_out(
+        pool, "copy (select 1 / (5000 - i) from generate_series(1, 10000) i) to stdout");
+    ck_sqlstate(read_to_failure(copy), "22012");
+    evpq_copy_close(copy);
     end(true);
 }
 END_TEST
