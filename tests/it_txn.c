@@ -454,6 +454,25 @@ static evpq_future *copy_into(evpq_txn *t, const char *rows)
     return evpq_copy_finish(copy);
 }
 
+/* BEGIN fails after the connection was handed out: the COPY must not run outside a transaction. */
+START_TEST(a_copy_after_a_begin_that_fails)
+{
+    begin_test();
+    open_pool(.max_size = 1);
+    evpq_lease *lease = lease_get();
+    exec_on(lease, "begin");
+    fails_on(lease, "select 1 / 0", "22012");
+    evpq_txn *txn = txn_on(lease);
+    evpq_future *copied = copy_into(txn, "1\n");
+    ck_failed(copied, EVPQ_SERVER, EVPQ_OUTCOME_NOT_SENT);
+    ck_assert_int_eq(evpq_lease_backend_pid(lease), 0);
+    evpq_future_unref(evpq_txn_rollback(txn));
+    evpq_lease_release(lease);
+    ck_rows("");
+    pools_end();
+}
+END_TEST
+
 START_TEST(a_copy_and_a_stream_in_a_transaction)
 {
     begin_test();
@@ -735,6 +754,7 @@ int main(void)
     CHECK_ADD(c, only_the_innermost_can_be_asked);
     CHECK_ADD(c, a_failed_savepoint_leaves_the_transaction_whole);
     CHECK_ADD(c, a_copy_and_a_stream_in_a_transaction);
+    CHECK_ADD(c, a_copy_after_a_begin_that_fails);
     CHECK_ADD(c, a_short_transaction_is_one_flight);
     CHECK_ADD(c, f39_canceled_at_each_step);
     CHECK_ADD(c, f39_dropped_without_an_end);

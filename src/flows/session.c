@@ -118,6 +118,9 @@ void session_end(struct session *s)
 static void begin_answered(struct job *job)
 {
     struct session *s = container_of(job, struct session, begun.job);
+    const evpq_error *failed = evpq_future_error(s->begin);
+    if (failed && s->lent && session_conn(s))
+        conn_kill(session_conn(s), failed); /* what was asked of it would run outside */
     for (struct list *node; (node = list_pop(&s->held));)
         send_held(s, container_of(node, struct held, node));
     if (s->ended)

@@ -15,6 +15,7 @@ struct session {
     evpq_pool *pool;   /* a reference */
     evpq_lease *lease; /* a reference to its memory, and (not borrowed) the lease itself */
     bool borrowed;
+    bool lent;           /* to the program, by evpq_txn_lease */
     bool ended;          /* nothing more will be sent */
     bool released;       /* given back, or borrowed and the transaction has ended */
     const char *opening; /* BEGIN with its modes: static */

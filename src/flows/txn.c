@@ -274,7 +274,10 @@ evpq_lease *evpq_txn_lease(evpq_txn *txn)
         return NULL;
     evpq_error *why = refusal(txn);
     evpq_error_unref(why);
-    return !why && begin(txn) ? txn->session->lease : NULL;
+    if (why || !begin(txn))
+        return NULL;
+    txn->session->lent = true;
+    return txn->session->lease;
 }
 
 evpq_txn *evpq_txn_savepoint(evpq_txn *txn)
