@@ -104,8 +104,8 @@ static const char *const written[] = {
     "'[0:1]={7,8}'::int4[]",
     "'[-2:-1][0:0]={{1},{2}}'::int4[]",
     "'[2147483646:2147483646]={1}'::int4[]",
-    "array['', 'null', 'NULL', 'nullx', 'a b', 'a,b', '{}', '\"', '\\', E'\\n', E'\\v', 'x;y', "
-    "NULL, 'ü']",
+    ("array['', 'null', 'NULL', 'nullx', 'a b', 'a,b', '{}', '\"', '\\', E'\\n', E'\\v', 'x;y', "
+     "NULL, 'ü']"),
     "array[true, false, null]",
     "array['NaN', '-Infinity', '-0', '1e300', 0.1]::float8[]",
     "array[1.50, -0.001, 'NaN', 1e40]::numeric[]",
