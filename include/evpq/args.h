@@ -95,7 +95,11 @@ typedef struct evpq_args {
 static inline evpq_arg evpq_null(void)
 {
     evpq_arg a;
-    memset(&a, 0, sizeof a);
+    a.kind = EVPQ_ARG_NULL;
+    a.type = 0;
+    a.length = 0;
+    a.value.list.items = NULL;
+    a.value.list.with = NULL;
     return a;
 }
 
