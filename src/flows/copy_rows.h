@@ -30,9 +30,10 @@ struct copy_rows {
     /* from it */
     char *query; /* without its semicolon */
     bool begun, ended;
-    size_t n_came;      /* rows, in: */
-    struct bytes data;  /* messages, one after the other */
-    struct bytes spans; /* struct span, in data: as many to a row as there are columns */
+    size_t last_data, last_spans; /* bytes, of the result before */
+    size_t n_came;                /* rows, in: */
+    struct bytes data;            /* messages, one after the other */
+    struct bytes spans;           /* struct span, in data: as many to a row as there are columns */
 };
 
 bool copy_rows_new(evpq_copy *c);

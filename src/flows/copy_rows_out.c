@@ -59,6 +59,10 @@ char *copy_rows_out_known(struct copy *k, const evpq_result *answer, evpq_error 
 
 /* ---- rows ---- */
 
+/* Of a result. With its spans it stays below what the C library gives back to the system, and asks
+ * for again the next time (M_TRIM_THRESHOLD, 128 kB). */
+enum { MOST_DATA = 32 * 1024, LEAST_ROOM = 8 * 1024 };
+
 static uint32_t get(const char *p, size_t n)
 {
     uint32_t value = 0;
@@ -167,11 +171,21 @@ static bool move_data(struct copy_rows *rows, size_t room)
     return true;
 }
 
+/* For as much as came the last time, and some more. */
+static bool begin_result(struct copy_rows *rows)
+{
+    size_t usual = rows->last_data > LEAST_ROOM ? rows->last_data : LEAST_ROOM;
+    return bytes_grow(&rows->spans, rows->last_spans + rows->n * sizeof(struct span)) &&
+           move_data(rows, usual + usual / 4);
+}
+
 /* One more than `n`, which may be read behind the last. */
 static bool make_room(struct copy_rows *rows, size_t n)
 {
-    size_t need = rows->data.length + n + 1, least = COPY_CHUNK + COPY_CHUNK / 4;
-    return need <= rows->data.room || move_data(rows, need > least ? need : least);
+    size_t need = rows->data.length + n + 1;
+    if (!rows->data.room && !begin_result(rows))
+        return false;
+    return need <= rows->data.room || move_data(rows, need + need / 2);
 }
 
 evpq_error *copy_rows_message(struct copy *k, const char *bytes, size_t n)
@@ -182,7 +196,7 @@ evpq_error *copy_rows_message(struct copy *k, const char *bytes, size_t n)
     size_t start = rows->data.length;
     bytes_put(&rows->data, bytes, n);
     evpq_error *error = take_all(k, rows, (struct rest){rows->data.data + start, n});
-    k->full = rows->n_came && rows->data.length >= COPY_CHUNK;
+    k->full = rows->n_came && rows->data.length >= MOST_DATA;
     return error;
 }
 
@@ -194,13 +208,14 @@ bool copy_rows_has(const evpq_copy *c)
 evpq_result *copy_rows_take(evpq_copy *c)
 {
     struct copy_rows *rows = c->rows;
-    evpq_result *result =
-        result_of_copy(rows->answer, &(struct copied){
-                                         .n_rows = rows->n_came,
-                                         .spans = (struct span *)(void *)rows->spans.data,
-                                         .memory = rows->data.data,
-                                     });
+    const struct copied copied = {
+        .n_rows = rows->n_came,
+        .spans = (struct span *)(void *)rows->spans.data,
+        .memory = rows->data.data,
+    };
+    rows->last_data = rows->data.length;
+    rows->last_spans = rows->spans.length;
     rows->n_came = 0;
     rows->data = rows->spans = (struct bytes){.data = NULL};
-    return result;
+    return result_of_copy(rows->answer, &copied);
 }
