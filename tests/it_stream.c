@@ -27,7 +27,7 @@ static const evpq_stream_opts ways[] = {
     {.size = sizeof(evpq_stream_opts)},
     {.size = sizeof(evpq_stream_opts), .rows = 1},
     {.size = sizeof(evpq_stream_opts), .rows = 1000},
-    {.size = sizeof(evpq_stream_opts), .bytes = 3000},
+    {.size = sizeof(evpq_stream_opts), .bytes = 30000},
     {.size = sizeof(evpq_stream_opts), .bytes = 1000000000, .rows = 100000},
 };
 enum { WAYS = sizeof ways / sizeof *ways };

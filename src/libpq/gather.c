@@ -1,11 +1,10 @@
-/* gather.c - see gather.h. Called by the verb that streams rows. */
+/* gather.c - see gather.h. Called by the verb that streams rows, for each of them. */
 #include "libpq/gather.h"
 
 #include "base/mem.h"
 #include "libpq/place.h"
 #include "libpq/result.h"
 
-#include <stdint.h>
 #include <string.h>
 
 enum {
@@ -14,148 +13,142 @@ enum {
     LARGE = 64 * 1024, /* bytes of a row that is not worth a copy */
 };
 
-static size_t cells(const struct gather *g, int rows)
+static void name_columns(const struct gather *g, struct column *columns)
 {
-    return (size_t)rows * (size_t)evpq_result_columns(g->head);
-}
-
-/* The row's lengths are noted. Returns the bytes that it takes. */
-static size_t measure(const PGresult *pg, int columns, int *ret_lengths)
-{
-    size_t size = 0;
-    for (int column = 0; column < columns; column++) {
-        int length = PQgetlength(pg, 0, column);
-        if (!length && PQgetisnull(pg, 0, column))
-            length = -1;
-        else
-            size += (size_t)length + 1;
-        ret_lengths[column] = length;
-    }
-    return size;
-}
-
-/* Room for `room` bytes instead, with the first `used` of before in it. NULL without memory; then
- * all is as it was. */
-static void *moved(void *from, size_t used, size_t room)
-{
-    void *to = mem_alloc(room);
-    if (!to)
-        return NULL;
-    if (used)
-        memcpy(to, from, used);
-    mem_free(from);
-    return to;
-}
-
-static bool make_room(struct gather *g, size_t size)
-{
-    size_t room = g->room ? g->room : g->likely;
-    if (g->room - g->used >= size)
-        return true;
-    while (room - g->used < size)
-        room = room < LEAST_ROOM ? LEAST_ROOM : room * 2;
-    char *bytes = moved(g->bytes, g->used, room);
-    if (!bytes)
-        return false;
-    g->bytes = bytes;
-    g->room = room;
-    return true;
-}
-
-static bool make_room_for_row(struct gather *g)
-{
-    if (g->rows < g->room_rows)
-        return true;
-    int rows = g->room_rows ? g->room_rows * 2 : LEAST_ROWS;
-    int *lengths = moved(g->lengths, cells(g, g->rows) * sizeof *lengths,
-                         (cells(g, rows) + 1) * sizeof *lengths);
-    if (!lengths)
-        return false;
-    g->lengths = lengths;
-    g->room_rows = rows;
-    return true;
-}
-
-enum gathered gather_add(struct gather *g, struct pg_result *row)
-{
-    if (!g->head)
-        g->head = gather_head(row);
-    if (!g->head || !make_room_for_row(g))
-        return GATHER_NO_MEMORY;
-    int columns = evpq_result_columns(g->head);
-    int *lengths = g->lengths + cells(g, g->rows);
-    size_t size = measure(row, columns, lengths);
-    if (size > LARGE)
-        return GATHER_TOO_LARGE;
-    if (!make_room(g, size))
-        return GATHER_NO_MEMORY;
-    char *to = g->bytes + g->used;
-    for (int column = 0; column < columns; column++) {
-        if (lengths[column] < 0)
-            continue;
-        size_t length = (size_t)lengths[column] + 1;
-        memcpy(to, PQgetvalue(row, 0, column), length);
-        to += length;
-    }
-    g->used += size;
-    g->rows++;
-    PQclear(row);
-    return GATHER_DONE;
-}
-
-static void fill(const struct gather *g, struct column *columns, struct span *spans)
-{
-    int n = evpq_result_columns(g->head);
-    const char *bytes = g->bytes;
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < g->columns; i++)
         columns[i] = (struct column){
             .name = evpq_result_column_name(g->head, i),
             .type = evpq_result_column_type(g->head, i),
             .binary = evpq_result_column_format(g->head, i) != 0,
         };
-    const int *end = g->lengths + cells(g, g->rows);
-    for (const int *length = g->lengths; length < end; length++, spans++) {
-        *spans = (struct span){.bytes = bytes, .length = *length};
-        bytes += *length + 1;
+}
+
+static bool make_rows(struct gather *g)
+{
+    struct column *columns;
+    struct span *spans;
+    int rows = g->becomes ? g->room_rows * 2 : g->likely_rows;
+    if (rows < LEAST_ROWS)
+        rows = LEAST_ROWS;
+    evpq_result *r = sheet_new((size_t)rows, (size_t)g->columns, &columns, &spans);
+    if (!r)
+        return false;
+    name_columns(g, columns);
+    if (g->rows)
+        memcpy(spans, g->spans, (size_t)g->rows * (size_t)g->columns * sizeof *spans);
+    evpq_result_unref(g->becomes);
+    g->becomes = r;
+    g->spans = spans;
+    g->room_rows = rows;
+    return true;
+}
+
+/* For `size` bytes more. */
+static bool make_bytes(struct gather *g, size_t size)
+{
+    size_t room = g->room ? g->room * 2 : g->likely;
+    while (room < LEAST_ROOM || room - g->used < size)
+        room = room < LEAST_ROOM ? LEAST_ROOM : room * 2;
+    char *bytes = mem_alloc(room);
+    if (!bytes)
+        return false;
+    if (g->used)
+        memcpy(bytes, g->bytes, g->used);
+    for (struct span *s = g->spans; s < g->spans + (size_t)g->rows * (size_t)g->columns; s++)
+        s->bytes = bytes + (s->bytes - g->bytes);
+    mem_free(g->bytes);
+    g->bytes = bytes;
+    g->room = room;
+    return true;
+}
+
+static size_t size_of(const PGresult *row, int columns)
+{
+    size_t size = 0;
+    for (int column = 0; column < columns; column++)
+        size += (size_t)PQgetlength(row, 0, column) + 1;
+    return size;
+}
+
+/* With the zero behind them; mostly numbers. */
+static inline char *copy(char *to, const char *bytes, size_t length)
+{
+    if (length == 8)
+        memcpy(to, bytes, 8 + 1);
+    else if (length == 4)
+        memcpy(to, bytes, 4 + 1);
+    else
+        memcpy(to, bytes, length + 1);
+    return to + length + 1;
+}
+
+/* False: there is not enough room. */
+static inline bool copy_row(struct gather *g, const PGresult *row)
+{
+    const int columns = g->columns; /* what is written may, for the compiler, be *g */
+    char *to = g->bytes + g->used;
+    const char *end = g->bytes + g->room;
+    struct span *span = g->spans + (size_t)g->rows * (size_t)columns;
+    for (int column = 0; column < columns; column++, span++) {
+        int length = PQgetlength(row, 0, column);
+        if (end - to <= length)
+            return false;
+        *span = (struct span){.bytes = to, .length = length};
+        if (!length && PQgetisnull(row, 0, column))
+            span->length = -1;
+        to = copy(to, PQgetvalue(row, 0, column), (size_t)length);
     }
+    g->used = (size_t)(to - g->bytes);
+    return true;
+}
+
+static bool begin(struct gather *g, const PGresult *row)
+{
+    g->head = result_head(row);
+    g->columns = evpq_result_columns(g->head);
+    return g->head != NULL;
+}
+
+enum gathered gather_add(struct gather *g, struct pg_result *row)
+{
+    if (!g->head && !begin(g, row))
+        return GATHER_NO_MEMORY;
+    if ((!g->becomes || g->rows == g->room_rows) && !make_rows(g))
+        return GATHER_NO_MEMORY;
+    if (!g->bytes || !copy_row(g, row)) {
+        size_t size = size_of(row, g->columns);
+        if (size > LARGE)
+            return GATHER_TOO_LARGE;
+        if (!make_bytes(g, size))
+            return GATHER_NO_MEMORY;
+        copy_row(g, row);
+    }
+    g->rows++;
+    PQclear(row);
+    return GATHER_DONE;
 }
 
 evpq_result *gather_take(struct gather *g)
 {
-    struct column *columns;
-    struct span *spans;
+    evpq_result *r = g->becomes;
     if (!g->rows)
         return NULL;
-    evpq_result *r =
-        sheet_new((size_t)g->rows, (size_t)evpq_result_columns(g->head), &columns, &spans);
-    if (r) {
-        fill(g, columns, spans);
-        r->sheet->head = evpq_result_ref(g->head);
-        r->sheet->memory = g->bytes;
-        g->bytes = NULL;
-        g->likely = g->used + g->used / 8;
-        g->room = 0;
-    }
-    g->used = 0;
-    g->rows = 0;
+    r->rows = (unsigned)g->rows;
+    r->sheet->head = evpq_result_ref(g->head);
+    r->sheet->memory = g->bytes;
+    g->likely = g->used + g->used / 8;
+    g->likely_rows = g->rows;
+    g->becomes = NULL;
+    g->bytes = NULL;
+    g->used = g->room = 0;
+    g->rows = g->room_rows = 0;
     return r;
-}
-
-evpq_result *gather_head(const struct pg_result *r)
-{
-    PGresult *head = PQcopyResult(r, PG_COPYRES_ATTRS);
-    return head ? result_wrap(head, NULL) : NULL;
-}
-
-bool gather_has_tag(const struct pg_result *r)
-{
-    return *PQcmdStatus((PGresult *)(uintptr_t)r) != '\0';
 }
 
 void gather_clear(struct gather *g)
 {
     evpq_result_unref(g->head);
+    evpq_result_unref(g->becomes);
     mem_free(g->bytes);
-    mem_free(g->lengths);
     *g = (struct gather){.likely = 0};
 }

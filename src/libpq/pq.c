@@ -310,6 +310,11 @@ int pq_row_count(const struct pg_result *r)
     return PQntuples(r);
 }
 
+bool pq_rows_have_tag(const struct pg_result *r)
+{
+    return *PQcmdStatus((PGresult *)(uintptr_t)r) != '\0';
+}
+
 /* ---- COPY ---- */
 
 bool pq_copy_put(struct pg_conn *c, const char *bytes, size_t length)

@@ -98,6 +98,9 @@ enum pq_kind {
 enum pq_kind pq_next(struct pg_conn *c, struct pg_result **ret_result);
 void pq_clear(struct pg_result *r);
 int pq_row_count(const struct pg_result *r);
+/* Whether ROWS have the command's tag. libpq 17 puts it into the last of them when these are fewer
+ * than were asked for, and then none into the RESULT that follows. */
+bool pq_rows_have_tag(const struct pg_result *r);
 
 /* Something that NOTIFY sent; the strings are borrowed until the next call. False: nothing more has
  * arrived. */

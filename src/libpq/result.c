@@ -198,7 +198,9 @@ double evpq_result_float8(const evpq_result *r, int row, int column)
     struct place at = {r, row, column, "float8"};
     struct value v;
     double value = 0;
-    if (!place_find_known(&at, &v) || !place_fits(&at, value_as_float8(&v, &value)))
+    if (!place_find_known(&at, &v))
         return 0;
-    return value;
+    if (value_plain_float8(&v, &value))
+        return value;
+    return place_fits(&at, value_as_float8(&v, &value)) ? value : 0;
 }

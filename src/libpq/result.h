@@ -22,6 +22,10 @@ evpq_result *result_wrap(struct pg_result *pg, struct recycler *blocks);
  * command is "", and affects -1. */
 evpq_result *result_gather(struct pg_result *const *results, size_t n);
 
+/* One of libpq's results without its rows: the columns, and the command's tag if it has that.
+ * Borrowed. NULL without memory. */
+evpq_result *result_head(const struct pg_result *pg);
+
 /* Rows of a binary COPY. `spans` point at the fields, row by row, as many to each row as `head` has
  * columns; they lie in `buffers` or in `memory`, where one more byte can be read behind each, as
  * behind what PQgetCopyData gives. */

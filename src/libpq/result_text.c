@@ -1,6 +1,7 @@
 /* result_text.c - the getters that return text and bytes: in place where they stand as they are
  * wanted, else converted once and kept in the result's cells. */
 #include "libpq/place.h"
+#include "words/value_bytes.h"
 #include "words/value_nest.h"
 
 #include <string.h>
@@ -81,7 +82,11 @@ const char *evpq_result_text(const evpq_result *r, int row, int column)
     struct value v;
     const char *place = NULL;
     size_t length;
-    if (!place_find(&at, &v) || !place_fits(&at, value_place_text(&v, &place, &length)))
+    if (!place_find(&at, &v))
+        return NULL;
+    if (value_is_plain_text(&v))
+        return end(&at, SLOT_CONVERTED, v.bytes, v.length);
+    if (!place_fits(&at, value_place_text(&v, &place, &length)))
         return NULL;
     if (place)
         return end(&at, SLOT_CONVERTED, place, length);

@@ -130,6 +130,12 @@ evpq_result *result_gather(struct pg_result *const *results, size_t n)
     return r;
 }
 
+evpq_result *result_head(const struct pg_result *pg)
+{
+    PGresult *head = PQcopyResult(pg, PG_COPYRES_ATTRS);
+    return head ? result_wrap(head, NULL) : NULL;
+}
+
 /* ---- rows of a COPY ---- */
 
 evpq_result *result_of_copy(const evpq_result *head, const struct copied *c)

@@ -60,13 +60,9 @@ static void hand_on(struct rows *s, evpq_result *rows)
 
 void rows_flush(struct rows *s)
 {
-    if (!s->gathered.rows || s->over)
-        return;
-    evpq_result *rows = gather_take(&s->gathered);
+    evpq_result *rows = s->over ? NULL : gather_take(&s->gathered);
     if (rows)
         hand_on(s, rows);
-    else
-        lose(s);
 }
 
 /* Takes both; at most one of them is there. */
@@ -128,11 +124,12 @@ static void begin(struct op *op, struct pg_conn *c)
         pq_ask_rows(c, gathers(s) ? 1 : s->most);
 }
 
-static void wrap(struct rows *s, struct pg_result *r)
+/* As many as libpq gives at a time. Gathered, be it from one result, they are read at less cost. */
+static void take_chunk(struct rows *s, struct pg_result *r)
 {
-    if (gather_has_tag(r) && !s->last)
-        s->last = gather_head(r);
-    evpq_result *rows = result_wrap(r, loop_blocks(s->conn->loop));
+    if (pq_rows_have_tag(r) && !s->last)
+        s->last = result_head(r);
+    evpq_result *rows = result_gather(&r, 1);
     if (rows)
         hand_on(s, rows);
     else
@@ -152,7 +149,7 @@ static void gather(struct rows *s, struct pg_result *r)
         break;
     case GATHER_TOO_LARGE:
         rows_flush(s);
-        wrap(s, r);
+        take_chunk(s, r);
         break;
     case GATHER_NO_MEMORY:
         pq_clear(r);
@@ -168,7 +165,7 @@ static void take_rows(struct rows *s, struct pg_result *r)
     else if (gathers(s))
         gather(s, r);
     else
-        wrap(s, r);
+        take_chunk(s, r);
 }
 
 static void take_result(struct rows *s, struct pg_result *r)

@@ -37,7 +37,7 @@ struct rows {
     const struct rows_user *user;
     struct request request;
     int most;          /* rows in a result */
-    size_t most_bytes; /* 0: not bounded, where libpq makes the results */
+    size_t most_bytes; /* of values in a result; 0: not bounded where libpq makes the results */
     struct conn *conn; /* while on its line */
     struct phrase phrase;
     struct gather gathered;

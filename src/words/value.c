@@ -236,6 +236,9 @@ static enum value_fit as_stamp(const struct value *v, enum shape shape, enum tim
 
 enum value_fit value_as_timestamptz(const struct value *v, int64_t *ret_value)
 {
+    enum { OID = 1184 };
+    if (v->binary && v->type == OID && v->length == sizeof *ret_value) /* as a rule */
+        return time_unix_stamp(bytes_int8(v->bytes), ret_value);
     return as_stamp(v, TIMESTAMPTZ, TIME_WITH_ZONE, ret_value);
 }
 

@@ -1,9 +1,11 @@
 /* value_bytes.h - network byte order, bytea and uuid. Called by value and its other parts; by
- * libpq/result for the integers that need no more than that. */
+ * libpq/result for the values that need no more than that. */
 #ifndef WORDS_VALUE_BYTES_H
 #define WORDS_VALUE_BYTES_H
 
 #include "words/value.h"
+
+#include <string.h>
 
 /* Big-endian numbers of two, four and eight bytes. */
 static inline uint16_t bytes_uint2(const char *bytes)
@@ -67,6 +69,23 @@ static inline bool value_plain_int(const struct value *v, int64_t *ret_value)
     default:
         return false;
     }
+}
+
+static inline bool value_plain_float8(const struct value *v, double *ret_value)
+{
+    enum { FLOAT8 = 701 };
+    if (!v->binary || v->type != FLOAT8 || v->length != sizeof *ret_value)
+        return false;
+    uint64_t bits = bytes_uint8(v->bytes);
+    memcpy(ret_value, &bits, sizeof bits);
+    return true;
+}
+
+/* What is text as it stands: all in text format, and what is read as text most. */
+static inline bool value_is_plain_text(const struct value *v)
+{
+    enum { TEXT = 25, VARCHAR = 1043 };
+    return !v->binary || v->type == TEXT || v->type == VARCHAR;
 }
 
 /* The byte that two hex digits write; -1 when they are none. */
