@@ -17,6 +17,7 @@ enum {
 #define SQL_POINT "select id, randomnumber from world where id = $1"
 #define SQL_UPDATE "update tally set number = number + $2 where id = $1"
 #define SQL_BIG "select id, a, b, c, d from wide"
+#define SQL_STREAM SQL_BIG " cross join generate_series(1, $1::int)"
 #define SQL_FANOUT "select pg_sleep(0.05)"
 #define SQL_SLEEPER "select pg_sleep(0.2)"
 #define SQL_TALLY_EMPTY "truncate tally"
@@ -36,7 +37,8 @@ struct options {
     long n;         /* queries, connections (storm), futures (callbacks), tasks (many, spawn), round
                        trips (switch), or rows of `wide` (setup) */
     long each;      /* many: queries of a task */
-    long repeat;    /* how often n are done: queue, and task-bench's workloads */
+    long repeat;    /* how often n are done: queue, and task-bench's workloads; stream: how often it
+                       gets the rows of `wide` */
     long in_flight; /* over all connections; spawn: tasks that run at a time */
     long depth;     /* on one connection; 0: raw-bench as many as in_flight asks for, evpq-bench
                        the pool's own default */
@@ -45,8 +47,10 @@ struct options {
     long sleepers;  /* ... of which some sleep (1) or none (0) */
     const char
         *sync;       /* raw-bench: each, send, batch, or auto: send where libpq has it, else each */
-    const char *how; /* raw-bench, big: whole, single or chunk */
+    const char *how; /* raw-bench, big: whole, single or chunk; of stream, chunk where libpq has it,
+                        else single */
     const char *params; /* binary or text */
+    long slow;          /* stream: sleeps a millisecond after so many results; 0: never */
     const char *call;   /* evpq-bench: query or read, the pool's function that is called */
 };
 

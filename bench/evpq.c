@@ -9,7 +9,10 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         void (*run)(const struct options *o);
-    } others[] = {{"big", ours_big}, {"storm", ours_storm}, {"callbacks", ours_callbacks}};
+    } others[] = {{"big", ours_big},
+                  {"stream", ours_stream},
+                  {"storm", ours_storm},
+                  {"callbacks", ours_callbacks}};
     struct options o = options_read(argc, argv);
 
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {

@@ -19,11 +19,15 @@ void ours_await(evpq_future *f);
 /* The result of `f`, borrowed; ends the program when there is none. */
 const evpq_result *ours_result(const evpq_future *f);
 
+/* Reads every value of a row of `wide`, and adds them up. */
+uint64_t ours_read_row(const evpq_result *r, int row);
+
 void ours_print(const struct options *o, long done, uint64_t checksum);
 
 /* One workload each. They print their line. */
 void ours_pump(const struct options *o); /* point, latency, update, fanout, head-of-line, queue */
 void ours_big(const struct options *o);
+void ours_stream(const struct options *o);
 void ours_storm(const struct options *o);
 void ours_callbacks(const struct options *o);
 

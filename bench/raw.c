@@ -47,7 +47,11 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         void (*run)(const struct options *o);
-    } others[] = {{"big", raw_big}, {"storm", raw_storm}, {"setup", raw_setup}, {"tune", raw_tune}};
+    } others[] = {{"big", raw_big},
+                  {"stream", raw_big},
+                  {"storm", raw_storm},
+                  {"setup", raw_setup},
+                  {"tune", raw_tune}};
     struct options o = options_read(argc, argv);
 
     look_up("PQsendPipelineSync", &newer.send_sync);

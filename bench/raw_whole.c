@@ -4,6 +4,7 @@
 
 #include <endian.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +31,16 @@ static uint64_t read_row(const PGresult *r, int row)
            d + epoch;
 }
 
+/* What the getters of evpq see to, and a program has to: no value is NULL, or of another length. */
+static void check_row(const PGresult *r, int row)
+{
+    static const int lengths[] = {4, 8, 8, 0, 8};
+    for (int column = 0; column < 5; column++)
+        if (PQgetisnull(r, row, column) ||
+            (lengths[column] && PQgetlength(r, row, column) != lengths[column]))
+            die("a value is not what was asked for");
+}
+
 static void choose_rows(PGconn *pg, const char *how)
 {
     int done = 1;
@@ -48,21 +59,31 @@ void raw_big(const struct options *o)
     PGconn *pg = raw_open();
     uint64_t sum = 0;
     long rows = 0;
+    bool repeats = o->repeat > 1, streams = strcmp(o->workload, "stream") == 0;
+    char times[24];
+    const char *values[] = {times}, *how = o->how;
 
+    if (streams)
+        how = newer.chunked_rows ? "chunk" : "single";
+    snprintf(times, sizeof times, "%ld", o->repeat);
     measure_start();
-    if (!PQsendQueryParams(pg, SQL_BIG, 0, NULL, NULL, NULL, NULL, 1))
+    if (!PQsendQueryParams(pg, repeats ? SQL_STREAM : SQL_BIG, repeats, NULL, values, NULL, NULL,
+                           1))
         die("%s", PQerrorMessage(pg));
-    choose_rows(pg, o->how);
+    choose_rows(pg, how);
     for (PGresult *r; (r = PQgetResult(pg)); PQclear(r)) {
         if (*PQresultErrorMessage(r))
             die("%s", PQresultErrorMessage(r));
-        for (int row = 0; row < PQntuples(r); row++)
+        for (int row = 0; row < PQntuples(r); row++) {
+            if (streams)
+                check_row(r, row);
             sum += read_row(r, row);
+        }
         rows += PQntuples(r);
     }
     measure_stop();
     PQfinish(pg);
-    measure_print("raw", o, rows, PQlibVersion(), o->how, sum);
+    measure_print("raw", o, rows, PQlibVersion(), how, sum);
 }
 
 /* ---- storm: so many connections at once ---- */

@@ -18,7 +18,7 @@ try:
 except ImportError:
     pass
 
-STANDARDS = {"point": (8, 50000), "latency": (1, 20000), "update": (8, 20000), "big": (1, 0),
+STANDARDS = {"point": (8, 50000), "latency": (1, 20000), "update": (8, 20000), "big": (1, 0), "stream": (1, 0),
              "fanout": (20, 20)}
 POINT = "select id, randomnumber from world where id = $1"
 UPDATE = "update tally set number = number + $2 where id = $1"
@@ -112,7 +112,7 @@ class Bench:
             database=os.environ["PGDATABASE"], ssl=False, min_size=self.connections,
             max_size=self.connections)
         self.start()
-        work = {"big": self.big, "fanout": self.fanout}.get(self.workload, self.many)
+        work = {"big": self.big, "stream": self.big, "fanout": self.fanout}.get(self.workload, self.many)
         await work(pool)
         if not hasattr(self, "wall"):
             self.stop()

@@ -50,7 +50,7 @@ impl Bench {
         let (connections, n, in_flight) = match workload.as_str() {
             "latency" => (1, 20_000, 1),
             "update" => (8, 50_000, 256),
-            "big" => (1, 0, 1),
+            "big" | "stream" => (1, 0, 1),
             "fanout" => (20, 20, 20),
             _ => (8, 200_000, 1000),
         };
@@ -75,7 +75,7 @@ impl Bench {
         match self.workload.as_str() {
             "update" => UPDATE,
             "fanout" => FANOUT,
-            "big" => BIG,
+            "big" | "stream" => BIG,
             _ => POINT,
         }
     }
@@ -137,7 +137,7 @@ impl Bench {
     }
 
     async fn run(&self, clients: &[(Client, Statement)]) -> Result<usize, Error> {
-        if self.workload == "big" {
+        if matches!(self.workload.as_str(), "big" | "stream") {
             return self.big(&clients[0].0, &clients[0].1).await;
         }
         let workers = (0..self.in_flight.min(self.n)).map(|i| {
