@@ -2,7 +2,7 @@
  * behind (F38), and what becomes of those who wait. */
 #include "support/pools.h"
 
-#include "flows/listener.h"
+#include "listen/listener.h"
 #include "support/child.h"
 #include "support/oom.h"
 #include "support/proxy.h"

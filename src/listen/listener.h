@@ -6,8 +6,8 @@
  *   subscription  one reader of a channel: life, bounds, catching up
  *   queue         its events: their order, gaps between them, who gets which
  *   event         one of them */
-#ifndef FLOWS_LISTENER_H
-#define FLOWS_LISTENER_H
+#ifndef LISTEN_LISTENER_H
+#define LISTEN_LISTENER_H
 
 #include "async/future.h"
 #include "base/map.h"

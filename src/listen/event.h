@@ -1,8 +1,8 @@
 /* event.h - one event of a subscription, in one block with its payload. */
-#ifndef FLOWS_EVENT_H
-#define FLOWS_EVENT_H
+#ifndef LISTEN_EVENT_H
+#define LISTEN_EVENT_H
 
-#include "flows/listener.h"
+#include "listen/listener.h"
 
 struct evpq_notification {
     struct list node;

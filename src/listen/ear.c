@@ -2,7 +2,7 @@
  *
  * One statement is under way for a channel at a time; when it is answered, the next is what has
  * come to be wanted meanwhile. */
-#include "flows/listener.h"
+#include "listen/listener.h"
 
 #include "base/mem.h"
 #include "words/error.h"

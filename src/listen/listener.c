@@ -1,5 +1,5 @@
 /* listener.c - the public face of a listener, and its options. */
-#include "flows/listener.h"
+#include "listen/listener.h"
 
 #include "base/mem.h"
 #include "libpq/conninfo.h"

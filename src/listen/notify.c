@@ -1,5 +1,5 @@
 /* notify.c - NOTIFY as a query, so that it may share a connection with others. */
-#include "flows/listener.h"
+#include "listen/listener.h"
 
 #include "pool/pool.h"
 #include "words/error.h"

@@ -1,5 +1,5 @@
 /* event.c - one event of a subscription, and what a program may ask of it. */
-#include "flows/event.h"
+#include "listen/event.h"
 
 #include <string.h>
 

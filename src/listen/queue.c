@@ -7,7 +7,7 @@
  *
  * Events are numbered as they are handed out. One that comes back unread goes before all that were
  * not, in the order of these numbers. */
-#include "flows/queue.h"
+#include "listen/queue.h"
 
 #include "words/error.h"
 

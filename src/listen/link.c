@@ -5,7 +5,7 @@
  * backoff_min, so that a server that was restarted is not met by all its listeners in the same
  * instant; after a failure, or when a connection did not live longer than the pause before it, the
  * pause doubles. */
-#include "flows/listener.h"
+#include "listen/listener.h"
 
 #include "pool/keeper.h"
 #include "words/error.h"

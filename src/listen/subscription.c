@@ -1,5 +1,5 @@
 /* subscription.c - the life of a subscription, and what its channel does to it. */
-#include "flows/queue.h"
+#include "listen/queue.h"
 
 #include "base/mem.h"
 #include "words/error.h"

@@ -1,8 +1,8 @@
 /* queue.h - a subscription's events on their way to those who wait for them. */
-#ifndef FLOWS_QUEUE_H
-#define FLOWS_QUEUE_H
+#ifndef LISTEN_QUEUE_H
+#define LISTEN_QUEUE_H
 
-#include "flows/event.h"
+#include "listen/event.h"
 
 /* Hands out what can be. To be called whenever something has come. */
 void queue_serve(evpq_subscription *s);
