@@ -18,6 +18,11 @@ enum {
 #define SQL_UPDATE "update tally set number = number + $2 where id = $1"
 #define SQL_BIG "select id, a, b, c, d from wide"
 #define SQL_STREAM SQL_BIG " cross join generate_series(1, $1::int)"
+#define SQL_LANDING "create unlogged table if not exists landing (like wide)"
+#define SQL_LANDING_EMPTY "truncate landing"
+#define SQL_LANDING_SUM                                            \
+ "select sum(id + a + b::int8 + length(c) + ascii(right(c, 1)) + " \
+ "extract(epoch from d)::int8)::int8 from landing"
 #define SQL_FANOUT "select pg_sleep(0.05)"
 #define SQL_SLEEPER "select pg_sleep(0.2)"
 #define SQL_TALLY_EMPTY "truncate tally"
@@ -68,6 +73,13 @@ int next_id(void);
 
 /* Seconds, monotonic. */
 double clock_now(void);
+
+/* The i-th row that is copied: i, and these. */
+enum { COPY_TEXT = 20 };
+#define COPY_A(i) ((int64_t)(i)*1000003)
+#define COPY_B(i) ((double)(i)*0.001234)
+#define COPY_D(i) (1577836800000000 + (int64_t)(i)*1000000)
+void copy_text(char *ret_text, long i);
 
 /* ---- one measurement: the span from start to stop, and what is to be said of it ---- */
 

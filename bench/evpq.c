@@ -9,10 +9,9 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         void (*run)(const struct options *o);
-    } others[] = {{"big", ours_big},
-                  {"stream", ours_stream},
-                  {"storm", ours_storm},
-                  {"callbacks", ours_callbacks}};
+    } others[] = {{"big", ours_big},         {"stream", ours_stream},
+                  {"copy-in", ours_copy_in}, {"copy-out", ours_copy_out},
+                  {"storm", ours_storm},     {"callbacks", ours_callbacks}};
     struct options o = options_read(argc, argv);
 
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {

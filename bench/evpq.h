@@ -28,6 +28,8 @@ void ours_print(const struct options *o, long done, uint64_t checksum);
 void ours_pump(const struct options *o); /* point, latency, update, fanout, head-of-line, queue */
 void ours_big(const struct options *o);
 void ours_stream(const struct options *o);
+void ours_copy_in(const struct options *o);
+void ours_copy_out(const struct options *o);
 void ours_storm(const struct options *o);
 void ours_callbacks(const struct options *o);
 

@@ -47,10 +47,8 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         void (*run)(const struct options *o);
-    } others[] = {{"big", raw_big},
-                  {"stream", raw_big},
-                  {"storm", raw_storm},
-                  {"setup", raw_setup},
+    } others[] = {{"big", raw_big},           {"stream", raw_big},  {"copy-in", raw_copy_in},
+                  {"copy-out", raw_copy_out}, {"storm", raw_storm}, {"setup", raw_setup},
                   {"tune", raw_tune}};
     struct options o = options_read(argc, argv);
 

@@ -25,6 +25,8 @@ uint64_t raw_number(PGconn *pg, const char *sql);
 /* One workload each. They print their line. */
 void raw_pump(const struct options *o); /* point, latency, update, fanout, head-of-line, queue */
 void raw_big(const struct options *o);  /* and stream */
+void raw_copy_in(const struct options *o);
+void raw_copy_out(const struct options *o);
 void raw_storm(const struct options *o);
 void raw_setup(const struct options *o);
 void raw_tune(const struct options *o);

@@ -4,6 +4,7 @@ Each query goes through the pool, as asyncpg's own manual has it (how=pool), or,
 connection after each use, through one task that holds each connection (how=held, which is the default: the
 faster of the two). uvloop is used where it is installed."""
 import asyncio
+import datetime
 import json
 import os
 import resource
@@ -19,7 +20,11 @@ except ImportError:
     pass
 
 STANDARDS = {"point": (8, 50000), "latency": (1, 20000), "update": (8, 20000), "big": (1, 0), "stream": (1, 0),
-             "fanout": (20, 20)}
+             "fanout": (20, 20), "copy-in": (1, 1000000), "copy-out": (1, 0)}
+COLUMNS = ("id", "a", "b", "c", "d")
+LANDING = "create unlogged table if not exists landing (like wide); truncate landing"
+LANDING_SUM = ("select sum(id + a + b::int8 + length(c) + ascii(right(c, 1)) + "
+               "extract(epoch from d)::int8)::int8 from landing")
 POINT = "select id, randomnumber from world where id = $1"
 UPDATE = "update tally set number = number + $2 where id = $1"
 
@@ -81,6 +86,33 @@ class Bench:
                 self.n += 1
                 self.sum += row[0] + row[1] + int(row[2]) + len(row[3]) + row[4].second
 
+    def landing_rows(self):
+        """What evpq-bench's copy-in sends. A generator, which asyncpg takes as it is."""
+        first = datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc)
+        texts = ["a text of some lengt"[:19] + chr(ord("a") + i) for i in range(26)]
+        for i in range(1, self.n + 1):
+            yield (i, i * 1000003, i * 0.001234, texts[i % 26],
+                   first + datetime.timedelta(seconds=i))
+
+    async def copy_in(self, pool):
+        async with pool.acquire() as c:
+            await c.execute(LANDING)
+            self.start()
+            await c.copy_records_to_table("landing", records=self.landing_rows(), columns=COLUMNS)
+            self.stop()
+            self.sum = await c.fetchval(LANDING_SUM)
+
+    async def copy_out(self, pool):
+        """asyncpg gives the bytes of COPY and has nothing to read them with: they are counted, no more."""
+        async def count(data):
+            self.n += len(data)
+
+        self.n = 0
+        async with pool.acquire() as c:
+            said = await c.copy_from_query("select id, a, b, c, d from wide", output=count,
+                                           format="binary")
+        self.n = int(said.split()[1])
+
     async def fanout(self, pool):
         rows = await asyncio.gather(*(pool.fetchrow("select pg_sleep(0.05)")
                                       for _ in range(self.n)))
@@ -112,7 +144,8 @@ class Bench:
             database=os.environ["PGDATABASE"], ssl=False, min_size=self.connections,
             max_size=self.connections)
         self.start()
-        work = {"big": self.big, "stream": self.big, "fanout": self.fanout}.get(self.workload, self.many)
+        work = {"big": self.big, "stream": self.big, "fanout": self.fanout,
+                "copy-in": self.copy_in, "copy-out": self.copy_out}.get(self.workload, self.many)
         await work(pool)
         if not hasattr(self, "wall"):
             self.stop()

@@ -1,18 +1,28 @@
 //! tokio-bench WORKLOAD [key=value]...: the workloads that evpq-bench and raw-bench run, by
 //! tokio-postgres on a runtime of one thread. Clients are taken in turn, so that its driver, which
 //! pipelines whatever it is given, has the same number of queries in flight on each.
-use futures_util::{future, TryStreamExt};
+use futures_util::{future, pin_mut, TryStreamExt};
 use std::{
     cell::{Cell, RefCell},
     env, fs,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
-use tokio_postgres::{Client, Error, NoTls, Row, Statement};
+use tokio_postgres::{
+    binary_copy::{BinaryCopyInWriter, BinaryCopyOutStream},
+    types::Type,
+    Client, Error, NoTls, Row, Statement,
+};
 
 const POINT: &str = "select id, randomnumber from world where id = $1";
 const UPDATE: &str = "update tally set number = number + $2 where id = $1";
 const FANOUT: &str = "select pg_sleep(0.05)";
 const BIG: &str = "select id, a, b, c, d from wide";
+const COPY_OUT: &str = "copy (select id, a, b, c, d from wide) to stdout (format binary)";
+const LANDING: &str = "create unlogged table if not exists landing (like wide); truncate landing";
+const LANDING_SUM: &str = "select sum(id + a + b::int8 + length(c) + ascii(right(c, 1)) + \
+     extract(epoch from d)::int8)::int8 from landing";
+const COPY_IN: &str = "copy landing from stdin (format binary)";
+const COLUMNS: [Type; 5] = [Type::INT4, Type::INT8, Type::FLOAT8, Type::TEXT, Type::TIMESTAMPTZ];
 
 struct Bench {
     workload: String,
@@ -51,6 +61,8 @@ impl Bench {
             "latency" => (1, 20_000, 1),
             "update" => (8, 50_000, 256),
             "big" | "stream" => (1, 0, 1),
+            "copy-in" => (1, 1_000_000, 1),
+            "copy-out" => (1, 0, 1),
             "fanout" => (20, 20, 20),
             _ => (8, 200_000, 1000),
         };
@@ -136,9 +148,44 @@ impl Bench {
         Ok(n)
     }
 
+    async fn copy_out(&self, client: &Client) -> Result<usize, Error> {
+        let rows = BinaryCopyOutStream::new(client.copy_out(COPY_OUT).await?, &COLUMNS);
+        pin_mut!(rows);
+        let mut n = 0;
+        while let Some(row) = rows.try_next().await? {
+            let (id, a, b, c): (i32, i64, f64, &str) =
+                (row.get(0), row.get(1), row.get(2), row.get(3));
+            let d: SystemTime = row.get(4);
+            let micros = d.duration_since(UNIX_EPOCH).map_or(0, |t| t.as_micros() as u64);
+            let text = c.len() as u64 + c.as_bytes()[0] as u64;
+            self.add((id as u64).wrapping_add(a as u64).wrapping_add(b as u64 + text + micros));
+            n += 1;
+        }
+        Ok(n)
+    }
+
+    async fn copy_in(&self, client: &Client) -> Result<usize, Error> {
+        let writer = BinaryCopyInWriter::new(client.copy_in(COPY_IN).await?, &COLUMNS);
+        pin_mut!(writer);
+        let mut text = *b"a text of some lengt";
+        for i in 1..=self.n as i64 {
+            text[19] = b'a' + (i % 26) as u8;
+            let c = std::str::from_utf8(&text).expect("ASCII");
+            let d = UNIX_EPOCH + Duration::from_secs(1_577_836_800 + i as u64);
+            writer.as_mut().write(&[&(i as i32), &(i * 1_000_003), &(i as f64 * 0.001234), &c, &d]).await?;
+        }
+        Ok(writer.finish().await? as usize)
+    }
+
     async fn run(&self, clients: &[(Client, Statement)]) -> Result<usize, Error> {
         if matches!(self.workload.as_str(), "big" | "stream") {
             return self.big(&clients[0].0, &clients[0].1).await;
+        }
+        if self.workload == "copy-out" {
+            return self.copy_out(&clients[0].0).await;
+        }
+        if self.workload == "copy-in" {
+            return self.copy_in(&clients[0].0).await;
         }
         let workers = (0..self.in_flight.min(self.n)).map(|i| {
             let (client, statement) = &clients[i % self.connections];
@@ -187,11 +234,17 @@ async fn main() -> Result<(), Error> {
     for _ in 0..bench.connections {
         clients.push(connect(bench.sql()).await?);
     }
+    if bench.workload == "copy-in" {
+        clients[0].0.batch_execute(LANDING).await?;
+    }
     let (user, system) = usage();
     let begun = Instant::now();
     let done = bench.run(&clients).await?;
     let wall = begun.elapsed().as_secs_f64();
     let (user_end, system_end) = usage();
+    if bench.workload == "copy-in" {
+        bench.add(clients[0].0.query_one(LANDING_SUM, &[]).await?.get::<_, i64>(0) as u64);
+    }
     bench.show(done, wall, user_end - user, system_end - system);
     Ok(())
 }
