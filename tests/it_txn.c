@@ -317,6 +317,33 @@ START_TEST(what_comes_while_begin_is_unanswered)
 }
 END_TEST
 
+/* The answer to COMMIT is not spoiled by what somebody sends behind it. */
+START_TEST(f40_a_commit_with_a_failure_behind_it)
+{
+    begin_test();
+    server_exec("drop table if exists txn_e;"
+                " create table txn_e (i int unique deferrable initially deferred)");
+    open_pool(.max_size = 1);
+    for (int commits = 0; commits < 2; commits++) {
+        evpq_lease *lease = lease_get();
+        evpq_txn *txn = txn_on(lease);
+        evpq_future *f = query_in(txn, "insert into txn_t values (1)");
+        evpq_future *end = commits ? evpq_txn_commit(txn) : evpq_txn_rollback(txn);
+        evpq_future *behind =
+            evpq_lease_query(lease, "insert into txn_e values (1), (1)", EVPQ_ARGS());
+        ck_done(end);
+        ck_sqlstate(behind, "23505");
+        evpq_await(f);
+        evpq_future_unref(f);
+        evpq_lease_release(lease);
+        ck_all_over();
+    }
+    ck_rows("1");
+    server_exec("drop table txn_e");
+    pools_end();
+}
+END_TEST
+
 /* BEGIN fails: what was sent with it, and what comes later, is not carried out. */
 START_TEST(a_begin_that_fails)
 {
@@ -748,6 +775,7 @@ int main(void)
     CHECK_ADD(c, what_is_sent_together_fails_together);
     CHECK_ADD(c, a_commit_that_is_refused);
     CHECK_ADD(c, what_comes_while_begin_is_unanswered);
+    CHECK_ADD(c, f40_a_commit_with_a_failure_behind_it);
     CHECK_ADD(c, a_begin_that_fails);
     CHECK_ADD(c, savepoints_nest);
     CHECK_ADD(c, savepoints_in_flight);

@@ -109,6 +109,7 @@ void session_free(struct session *s)
 void session_end(struct session *s)
 {
     s->ended = true;
+    session_cut(s); /* what others send behind it, and fails, is nothing to the answer of COMMIT */
     if (list_empty(&s->held))
         release(s);
 }
@@ -145,7 +146,7 @@ static bool hold(struct session *s, evpq_future *f, const struct work *work)
 
 bool session_send(struct session *s, evpq_future *f, const struct work *work)
 {
-    work->op(f)->tied = work->ties;
+    work->op(f)->tied = work->ties && !s->ended;
     if (has_to_wait(s))
         return hold(s, f, work);
     work->submit(f, session_conn(s));
