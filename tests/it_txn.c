@@ -344,6 +344,28 @@ START_TEST(f40_a_commit_with_a_failure_behind_it)
 }
 END_TEST
 
+/* A statement that has to be closed on the server does not part what was sent together. */
+START_TEST(what_is_closed_meanwhile_parts_nothing)
+{
+    begin_test();
+    open_pool(.max_size = 1, .prepared_max = 1);
+    evpq_lease *lease = lease_get();
+    for (int i = 0; i < 3; i++)
+        exec_on(lease, "select 1");
+    evpq_txn *txn = txn_on(lease);
+    evpq_future *f = query_in(txn, "set work_mem = 'nonsense'");
+    evpq_future *next = query_in(txn, "insert into txn_t values (1)");
+    ck_sqlstate(f, "22023");
+    evpq_await(next);
+    ck_text_has(evpq_error_message(evpq_future_error(next)), "sent with it failed");
+    evpq_future_unref(next);
+    ck_done(evpq_txn_rollback(txn));
+    evpq_lease_release(lease);
+    ck_all_over();
+    pools_end();
+}
+END_TEST
+
 /* BEGIN fails: what was sent with it, and what comes later, is not carried out. */
 START_TEST(a_begin_that_fails)
 {
@@ -776,6 +798,7 @@ int main(void)
     CHECK_ADD(c, a_commit_that_is_refused);
     CHECK_ADD(c, what_comes_while_begin_is_unanswered);
     CHECK_ADD(c, f40_a_commit_with_a_failure_behind_it);
+    CHECK_ADD(c, what_is_closed_meanwhile_parts_nothing);
     CHECK_ADD(c, a_begin_that_fails);
     CHECK_ADD(c, savepoints_nest);
     CHECK_ADD(c, savepoints_in_flight);

@@ -25,7 +25,7 @@ static void take_off(struct pipeline *p, struct op *op)
 void pipeline_submit(struct pipeline *p, struct op *op)
 {
     op->sent = op->abandoned = false;
-    if (op->urgent)
+    if (op->urgent || op->early)
         list_prepend(&p->fresh, &op->node);
     else
         list_append(&p->fresh, &op->node);

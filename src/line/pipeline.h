@@ -71,6 +71,7 @@ struct op {
     bool abandoned; /* nobody waits for the answer any more */
     bool unawaited; /* nobody ever did: an errand of our own, which a cancel may hit */
     bool urgent;    /* passes a held line */
+    bool early;     /* goes before all that is fresh, so that it parts none that are tied */
     bool risky;     /* how long it takes is not known to be short: nothing should ride behind it */
 };
 

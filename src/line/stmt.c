@@ -161,7 +161,7 @@ static struct stmt *add(struct stmts *ss, const struct request *r, uint64_t hash
     if (!s)
         return NULL;
     *s = (struct stmt){.stmts = ss,
-                       .close = {.class = &close_class, .unawaited = true},
+                       .close = {.class = &close_class, .unawaited = true, .early = true},
                        .known = true,
                        .sql_size = r->sql_length,
                        .types_size = types};
