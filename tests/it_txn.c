@@ -366,6 +366,28 @@ START_TEST(what_is_closed_meanwhile_parts_nothing)
 }
 END_TEST
 
+/* What is held back until BEGIN is answered is not carried out behind the reset. */
+START_TEST(f4_a_lease_released_before_begin_is_answered)
+{
+    begin_test();
+    open_pool(.max_size = 1);
+    evpq_lease *lease = lease_get();
+    evpq_txn *txn = txn_on(lease);
+    evpq_future *f = query_in(txn, "select pg_sleep(0.2)");
+    ck_running(1);
+    evpq_future *held = query_in(txn, "insert into txn_t values (1)");
+    evpq_lease_release(lease);
+    ck_failed(query_in(txn, "insert into txn_t values (2)"), EVPQ_CLOSED, EVPQ_OUTCOME_NOT_SENT);
+    ck_done(f);
+    ck_failed(held, EVPQ_CLOSED, EVPQ_OUTCOME_NOT_SENT);
+    evpq_future *end = evpq_txn_commit(txn);
+    ck_failed(end, EVPQ_CLOSED, EVPQ_OUTCOME_NOT_SENT);
+    ck_all_over();
+    ck_rows("");
+    pools_end();
+}
+END_TEST
+
 /* BEGIN fails: what was sent with it, and what comes later, is not carried out. */
 START_TEST(a_begin_that_fails)
 {
@@ -799,6 +821,7 @@ int main(void)
     CHECK_ADD(c, what_comes_while_begin_is_unanswered);
     CHECK_ADD(c, f40_a_commit_with_a_failure_behind_it);
     CHECK_ADD(c, what_is_closed_meanwhile_parts_nothing);
+    CHECK_ADD(c, f4_a_lease_released_before_begin_is_answered);
     CHECK_ADD(c, a_begin_that_fails);
     CHECK_ADD(c, savepoints_nest);
     CHECK_ADD(c, savepoints_in_flight);

@@ -50,7 +50,7 @@ static const struct work own_words = {
 
 struct conn *session_conn(const struct session *s)
 {
-    return lease_conn(s->lease);
+    return s->borrowed && !lease_is_out(s->lease) ? NULL : lease_conn(s->lease);
 }
 
 evpq_error *session_refusal(const struct session *s, const char *sql)
@@ -58,7 +58,10 @@ evpq_error *session_refusal(const struct session *s, const char *sql)
     const evpq_error *failed = evpq_future_error(s->begin);
     if (failed)
         return error_about(failed, EVPQ_OK, EVPQ_OUTCOME_NOT_SENT, sql);
-    return lease_refusal(s->lease, sql);
+    evpq_error *refusal = lease_refusal(s->lease, sql);
+    return refusal || session_conn(s) ? refusal
+                                      : error_new(EVPQ_CLOSED, EVPQ_OUTCOME_NOT_SENT,
+                                                  "the lease was released under its transaction");
 }
 
 static void send_held(struct session *s, struct held *h)

@@ -28,7 +28,7 @@ struct session {
 void session_init(struct session *s, evpq_lease *lease, bool borrowed, const char *opening);
 void session_free(struct session *s);
 
-/* NULL when the connection is lost. */
+/* NULL when the connection is lost, or the program has released it, which rolls back. */
 struct conn *session_conn(const struct session *s);
 
 /* Why nothing can be sent; NULL: something can. Given. */

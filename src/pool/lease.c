@@ -322,6 +322,11 @@ struct conn *lease_conn(const evpq_lease *lease)
     return lease->conn;
 }
 
+bool lease_is_out(const evpq_lease *lease)
+{
+    return lease->phase == OUT;
+}
+
 evpq_pool *lease_pool(const evpq_lease *lease)
 {
     return lease->pool;

@@ -27,6 +27,8 @@ evpq_future *lease_ask_for(evpq_pool *pool, const struct lease_use *use, void *a
 
 /* What a flow needs of its lease. The connection is NULL once it is lost, or the lease released. */
 struct conn *lease_conn(const evpq_lease *lease);
+/* Whether it was not released yet. */
+bool lease_is_out(const evpq_lease *lease);
 /* Its memory stays for as long as a flow refers to it, whether or not it is released meanwhile. */
 void lease_ref(evpq_lease *lease);
 void lease_unref(evpq_lease *lease);
