@@ -193,6 +193,36 @@ END_TEST
 
 /* ---- from the server ---- */
 
+/* What was asked for later waits, although the types are asked for first. */
+START_TEST(rows_keep_their_place_on_a_lease)
+{
+    open_pool(.max_size = 1);
+    server_exec("drop table if exists copy_place; create table copy_place(i int)");
+    evpq_lease *lease = lease_get();
+    evpq_copy *copy = evpq_lease_copy_rows_in(lease, "copy_place", NULL, 0);
+    evpq_copy *from = evpq_lease_copy_rows_out(lease, "select count(*) from copy_place");
+    evpq_future *behind = query_on(lease, "update copy_place set i = i + 10 returning i");
+    evpq_future *last = query_on(lease, "select sum(i) from copy_place");
+    put_row(copy, EVPQ_ARGS(1));
+    ck_assert_int_eq(finish(copy), 1);
+    evpq_future *read = evpq_copy_read(from);
+    ck_await_ok(read);
+    ck_assert_int_eq(evpq_result_int8(evpq_future_result(read), 0, 0), 1);
+    evpq_future_unref(read);
+    ck_done(evpq_copy_read(from));
+    evpq_copy_close(from);
+    ck_await_ok(behind);
+    ck_assert_int_eq(evpq_result_int4(evpq_future_result(behind), 0, 0), 11);
+    evpq_future_unref(behind);
+    ck_await_ok(last);
+    ck_assert_int_eq(evpq_result_int8(evpq_future_result(last), 0, 0), 11);
+    evpq_future_unref(last);
+    evpq_lease_release(lease);
+    server_exec("drop table copy_place");
+    pools_end();
+}
+END_TEST
+
 START_TEST(a_querys_rows_are_read_as_any_result)
 {
     enum { ROWS = 50000 };
@@ -342,6 +372,7 @@ int main(void)
     CHECK_ADD(c, columns_are_chosen_by_name);
     CHECK_ADD(c, no_right_to_read_is_needed);
     CHECK_ADD(c, rows_wait_for_the_types);
+    CHECK_ADD(c, rows_keep_their_place_on_a_lease);
     CHECK_ADD(c, a_querys_rows_are_read_as_any_result);
     CHECK_ADD(c, every_kind_of_query_is_read_and_nothing_else);
     CHECK_ADD(c, values_come_back_as_they_went);

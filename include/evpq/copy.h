@@ -116,7 +116,8 @@ EVPQ_API evpq_copy *evpq_lease_copy_rows_out(evpq_lease *lease, const char *quer
  * together, whole; or, of a query's rows, a result (evpq_future_result) of one row or more. At the
  * end it is done with the COPY's own result, which has no rows, no bytes, and says in
  * evpq_result_affected how many rows there were. An error comes after what was received before it.
- * Several may wait, and are served in order. Canceling one stops the wait and loses nothing. */
+ * Several may wait, and are served in order. Canceling one that waits loses nothing; what a future
+ * was done with goes with it, looked at or not. */
 EVPQ_API evpq_future *evpq_copy_read(evpq_copy *copy);
 
 /* The bytes of a done evpq_copy_read: how many is in *ret_n (may be NULL). Borrowed while `f` is.

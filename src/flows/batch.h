@@ -15,10 +15,9 @@ struct entry {
     struct evpq_future future;
     struct batch *batch;
     struct request request;
-    struct stmt *stmt; /* pinned, while on a line */
+    struct phrase phrase;
     evpq_result *result;
     bool plannable;
-    bool preparing; /* the first answer will be that of Prepare */
 };
 
 struct batch {

@@ -11,39 +11,24 @@ static struct batch *batch_of_op(struct op *op)
 
 void batch_leave_line(struct batch *b)
 {
-    for (size_t i = 0; i < b->n; i++) {
-        stmt_unpin(b->entries[i].stmt);
-        b->entries[i].stmt = NULL;
-    }
+    for (size_t i = 0; i < b->n; i++)
+        phrase_leave(&b->entries[i].phrase);
     b->conn = NULL;
     evpq_future_unref(&b->future);
 }
 
 /* ---- sending ---- */
 
-static bool send_entry(struct entry *e, struct op *op, struct pg_conn *c)
-{
-    struct stmt *s = e->stmt;
-    op->parts++;
-    if (s && s->prepared)
-        return pq_send_prepared(c, s->name, &e->request);
-    if (!s || !stmt_wants_prepare(s))
-        return pq_send_request(c, &e->request);
-    op->parts++;
-    s->prepared = e->preparing =
-        pq_send_prepare(c, s->name, &e->request) && pq_send_prepared(c, s->name, &e->request);
-    return s->prepared;
-}
-
 static bool send(struct op *op, struct pg_conn *c)
 {
     struct batch *b = batch_of_op(op);
     op->parts = 0;
     for (size_t i = 0; i < b->n; i++) {
-        if (send_entry(&b->entries[i], op, c))
+        struct entry *e = &b->entries[i];
+        if (phrase_send(&e->phrase, op, c, &e->request, !b->once))
             continue;
         if (pq_is_whole(c))
-            b->error = pq_refused_error(c, b->entries[i].request.sql);
+            b->error = pq_refused_error(c, e->request.sql);
         b->failed = i;
         return false;
     }
@@ -59,22 +44,13 @@ static void submit(evpq_future *f, struct conn *c)
     b->stale = PQ_STALE_NO;
     for (size_t i = 0; i < b->n; i++) {
         struct entry *e = &b->entries[i];
-        e->preparing = false;
-        e->stmt = e->plannable ? stmts_use(&c->stmts, &e->request) : NULL;
+        phrase_board(&e->phrase, c, &e->request, e->plannable);
         c->dirty |= !e->plannable;
     }
     conn_submit(c, &b->op);
 }
 
 /* ---- receiving ---- */
-
-static void heed_mark(struct conn *c, const struct pg_result *r)
-{
-    enum pq_mark mark = pq_mark(r);
-    c->dirty |= mark == PQ_MARK_TABLE;
-    if (mark == PQ_MARK_NO_STATEMENTS)
-        stmts_all_gone(&c->stmts);
-}
 
 static void note(struct batch *b, evpq_error *error)
 {
@@ -89,10 +65,9 @@ static void note(struct batch *b, evpq_error *error)
 static void take_result(struct batch *b, struct pg_result *r)
 {
     struct entry *e = b->at < b->n ? &b->entries[b->at] : NULL;
-    heed_mark(b->conn, r);
-    if (e && e->preparing && e->stmt)
-        e->stmt->sure = true;
-    if (!e || e->preparing || e->result || b->op.abandoned) {
+    if (e)
+        phrase_result(&e->phrase, b->conn, r);
+    if (!e || e->phrase.preparing || e->result || b->op.abandoned) {
         pq_clear(r);
         return;
     }
@@ -109,13 +84,9 @@ static void take_result(struct batch *b, struct pg_result *r)
 static void take_error(struct batch *b, struct pg_result *r)
 {
     struct entry *e = b->at < b->n ? &b->entries[b->at] : NULL;
-    if (e && e->stmt && e->stmt->prepared) {
-        enum pq_stale stale = pq_stale(r);
-        if (e->preparing || stale == PQ_STALE_GONE)
-            e->stmt->prepared = e->stmt->sure = false;
-        if (stale != PQ_STALE_NO)
-            stmt_drop(e->stmt);
-        b->stale = stale;
+    if (e) {
+        phrase_error(&e->phrase, r);
+        b->stale = e->phrase.stale;
     }
     note(b, pq_result_error(r, e ? e->request.sql : NULL));
     pq_clear(r);
@@ -124,8 +95,8 @@ static void take_error(struct batch *b, struct pg_result *r)
 static void end_part(struct batch *b)
 {
     struct entry *e = b->at < b->n ? &b->entries[b->at] : NULL;
-    if (e && e->preparing)
-        e->preparing = false;
+    if (e && e->phrase.preparing)
+        e->phrase.preparing = false;
     else
         b->at++;
 }
@@ -134,8 +105,8 @@ static void end_part(struct batch *b)
 static void take_abort(struct batch *b)
 {
     struct entry *e = b->at < b->n ? &b->entries[b->at] : NULL;
-    if (e && e->preparing && e->stmt)
-        e->stmt->prepared = false;
+    if (e)
+        phrase_aborted(&e->phrase);
     if (!b->error && !b->op.abandoned) {
         b->error = error_build(&(struct error_fields){
             .status = EVPQ_SERVER,
@@ -188,8 +159,8 @@ static void finish(struct batch *b)
         return;
     }
     for (size_t i = 0; i < b->n && !b->error && !b->op.abandoned; i++)
-        if (b->entries[i].stmt)
-            stmt_learn(b->entries[i].stmt, b->conn->line.head_took / (double)b->n);
+        if (b->entries[i].phrase.stmt)
+            stmt_learn(b->entries[i].phrase.stmt, b->conn->line.head_took / (double)b->n);
     if (!b->op.abandoned)
         settle(b);
     batch_leave_line(b);

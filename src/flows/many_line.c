@@ -44,9 +44,10 @@ static bool send(struct op *op, struct pg_conn *c)
     struct stmt *s = m->stmt;
     op->parts = 0;
     op->open = true;
-    m->name = s && (s->prepared || stmt_wants_prepare(s)) ? s->name : "";
+    bool known = s && s->prepared && (s->sure || !m->once);
+    m->name = known || (s && stmt_wants_prepare(s)) ? s->name : "";
     bool sent = true;
-    if (!s || !s->prepared) {
+    if (!known) {
         op->parts = 1;
         m->preparing = sent = pq_send_prepare(c, m->name, &m->first);
         if (s && *m->name)

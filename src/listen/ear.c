@@ -234,12 +234,20 @@ void ears_fail(evpq_listener *l, const evpq_error *why)
             subscription_fail(subscription_at(one), why);
 }
 
+static struct list *any_subscription(evpq_listener *l)
+{
+    list_each(node, &l->all_ears)
+        if (!list_empty(&ear_at(node)->subscriptions))
+            return list_first(&ear_at(node)->subscriptions);
+    return NULL;
+}
+
+/* A catch-up that is called off may run the program's function that frees its value, which may let
+ * go of any other subscription. */
 void ears_close(evpq_listener *l)
 {
-    list_each(node, &l->all_ears) {
-        struct ear *ear = ear_at(node);
-        list_each(one, &ear->subscriptions)
-            subscription_over(subscription_at(one));
-        ear_tend(ear);
-    }
+    for (struct list *one; (one = any_subscription(l));)
+        subscription_over(subscription_at(one));
+    list_each(node, &l->all_ears)
+        ear_tend(ear_at(node));
 }

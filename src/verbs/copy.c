@@ -125,7 +125,9 @@ static void begin_data(struct copy *k, enum pq_kind kind)
                           .message = "the COPY goes the other way",
                           .sql = statement(k),
                       }));
-    if (in && (k->op.abandoned || !k->in))
+    bool wanted = in == k->in && !k->op.abandoned;
+    k->in = in;
+    if (in && !wanted)
         break_off(k, c);
     else
         tell(k);
@@ -149,7 +151,7 @@ static void go_on_to_copy(struct copy *k)
         return;
     }
     k->stage = COPY_STARTING;
-    k->op.bars = k->op.solo = true;
+    k->op.solo = k->op.early = true;
     conn_submit(k->conn, &k->op);
 }
 
@@ -326,7 +328,8 @@ void copy_init(struct copy *k, const struct copy_owner *owner, bool in)
                                           .more = more,
                                           .pull = pull,
                                           .called_off = called_off};
-    *k = (struct copy){.op = {.class = &class, .risky = true}, .owner = owner, .refs = 1, .in = in};
+    *k = (struct copy){
+        .op = {.class = &class, .risky = true, .bars = true}, .owner = owner, .refs = 1, .in = in};
     list_init(&k->op.node);
 }
 
@@ -353,7 +356,7 @@ void copy_start(struct copy *k, struct conn *c)
     copy_ref(k);
     k->conn = c;
     k->stage = k->question.sql ? COPY_ASKING : COPY_STARTING;
-    k->op.bars = k->op.solo = k->stage == COPY_STARTING;
+    k->op.solo = k->stage == COPY_STARTING;
     conn_submit(c, &k->op);
 }
 
