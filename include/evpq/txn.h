@@ -153,8 +153,10 @@ typedef struct evpq_statement {
  * it points to are copied. The results are in order: evpq_future_at(f, i) is what the i-th gave,
  * for evpq_future_result, and settles when `f` does. Fails with the first error; its detail tells
  * which statement it was, and so does the i-th future, which has failed with that error as it came.
- * Statements that cannot run in a transaction block, such as VACUUM, fail so; BEGIN, COMMIT and
- * their like are EVPQ_INVALID, as is n = 0. Canceling one of its futures cancels it all. */
+ * Statements that cannot run in a transaction block, such as VACUUM, fail so; but one that comes
+ * first the server commits by itself, as it does what a procedure commits (PostgreSQL
+ * documentation, "Pipelining"): leave these out of batches. BEGIN, COMMIT and their like are
+ * EVPQ_INVALID, as is n = 0. Canceling one of its futures cancels it all. */
 EVPQ_API evpq_future *evpq_pool_batch(evpq_pool *pool, const evpq_statement *v, size_t n);
 EVPQ_API evpq_future *evpq_lease_batch(evpq_lease *lease, const evpq_statement *v, size_t n);
 EVPQ_API evpq_future *evpq_txn_batch(evpq_txn *txn, const evpq_statement *v, size_t n);
