@@ -220,6 +220,30 @@ START_TEST(f32_a_stale_plan_is_run_again_outside_a_transaction)
 }
 END_TEST
 
+/* A Prepare ahead, not answered yet, comes to nothing: what follows must not rely on it. */
+START_TEST(a_prepare_that_comes_to_nothing)
+{
+    static const evpq_statement v[] = {{.sql = "select count(*) from batch_t"}};
+    const evpq_args rows[] = {EVPQ_ARGS()};
+    begin_test();
+    open_on(ON_LEASE);
+    exec_on(lease, v[0].sql); /* to be prepared the next time */
+    exec_on(lease, "begin");
+    evpq_future *save = evpq_lease_query(lease, "savepoint a", EVPQ_ARGS()),
+                *bad = evpq_lease_query(lease, "select 1 / 0", EVPQ_ARGS()),
+                *lost = evpq_lease_query(lease, v[0].sql, EVPQ_ARGS()),
+                *back = evpq_lease_query(lease, "rollback to a", EVPQ_ARGS()),
+                *after = _i ? many(ON_LEASE, v[0].sql, rows, 1) : batch(ON_LEASE, v, 1);
+    ck_done(save);
+    ck_sqlstate(bad, "22012");
+    ck_sqlstate(lost, "25P02");
+    ck_done(back);
+    ck_done(after);
+    exec_on(lease, "commit");
+    end_on(false);
+}
+END_TEST
+
 START_TEST(a_batch_is_canceled_as_a_whole)
 {
     static const evpq_statement v[] = {{.sql = "insert into batch_t values (1)"},
@@ -591,6 +615,7 @@ int main(void)
     CHECK_ADD(c, nothing_to_ask);
     CHECK_ADD(c, a_batch_leaves_no_mark);
     CHECK_ADD_LOOP(c, f32_a_stale_plan_is_run_again_outside_a_transaction, ON_ALL);
+    CHECK_ADD_LOOP(c, a_prepare_that_comes_to_nothing, 2);
     CHECK_ADD_LOOP(c, a_batch_is_canceled_as_a_whole, ON_ALL);
     CHECK_ADD_LOOP(c, a_batch_is_let_go_of, ON_ALL);
     CHECK_ADD_LOOP(c, every_row_is_run, ON_ALL);

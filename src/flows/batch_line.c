@@ -25,7 +25,7 @@ static bool send(struct op *op, struct pg_conn *c)
     op->parts = 0;
     for (size_t i = 0; i < b->n; i++) {
         struct entry *e = &b->entries[i];
-        if (phrase_send(&e->phrase, op, c, &e->request, !b->once))
+        if (phrase_send(&e->phrase, op, c, &e->request, false))
             continue;
         if (pq_is_whole(c))
             b->error = pq_refused_error(c, e->request.sql);

@@ -44,7 +44,7 @@ static bool send(struct op *op, struct pg_conn *c)
     struct stmt *s = m->stmt;
     op->parts = 0;
     op->open = true;
-    bool known = s && s->prepared && (s->sure || !m->once);
+    bool known = s && s->prepared && s->sure;
     m->name = known || (s && stmt_wants_prepare(s)) ? s->name : "";
     bool sent = true;
     if (!known) {
