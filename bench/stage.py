@@ -2,6 +2,7 @@
 import glob
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -80,18 +81,24 @@ def find_asyncpg():
     return None, "asyncpg is not installed (Debian: python3-asyncpg)"
 
 
+def copy_tokio():
+    """Copies its sources to where cargo may write beside them: never to where they come from, which is a
+    folder of the same build when that is made in the source tree."""
+    source = os.path.join(HERE, "peers", "tokio")
+    folder = os.path.join(BUILD, "bench", "tokio-build")
+    for name in ("Cargo.toml", os.path.join("src", "main.rs")):
+        os.makedirs(os.path.dirname(os.path.join(folder, name)), exist_ok=True)
+        shutil.copyfile(os.path.join(source, name), os.path.join(folder, name))
+    return folder
+
+
 def find_tokio():
     """The same for tokio-postgres, which is built here from the crates that Debian packages."""
     crates = "/usr/share/cargo/registry"
     if not glob.glob(f"{crates}/tokio-postgres-0*"):
         return None, "tokio-postgres is not installed (Debian: cargo librust-tokio-postgres-dev " \
                      "librust-tokio-dev librust-futures-dev)"
-    folder = os.path.join(BUILD, "bench", "peers", "tokio")
-    os.makedirs(os.path.join(folder, "src"), exist_ok=True)
-    for name in ("Cargo.toml", "src/main.rs"):  # cargo writes beside its sources
-        with open(os.path.join(HERE, "peers", "tokio", name), encoding="utf-8") as source, \
-                open(os.path.join(folder, name), "w", encoding="utf-8") as copy:
-            copy.write(source.read())
+    folder = copy_tokio()
     try:
         built = subprocess.run(
             ["cargo", "build", "--quiet", "--release", "--offline",
