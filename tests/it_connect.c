@@ -282,8 +282,8 @@ START_TEST(what_is_wrong_is_said)
                0, "28P01", "no password supplied");
     ck_refused(strf("host=127.0.0.1 port=%d dbname=nodb user=%s", port, getenv("PGUSER")), 0,
                "3D000", "database \"nodb\" does not exist");
-    ck_refused(strf("host=127.0.0.1 port=%d dbname=%s user=nobody_known", port, db), 0, "28000",
-               "role \"nobody_known\" does not exist");
+    ck_refused(strf("host='%s' port=%d dbname=%s user=nobody_known", getenv("PGHOST"), port, db), 0,
+               "28000", "role \"nobody_known\" does not exist");
     int dead = dead_port();
     ck_refused(with_hosts("127.0.0.1", strf("%d", dead)), 0, "", strf("%d|refused", dead));
     ck_refused(with_hosts("/nowhere", "5432"), 0, "", "/nowhere|No such file");

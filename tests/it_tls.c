@@ -236,7 +236,7 @@ START_TEST(f23_a_refused_kind_is_followed_by_the_other)
 {
     bool allow = _i;
     rules_first(strf("%s all way 127.0.0.1/32 reject", allow ? "hostnossl" : "hostssl"));
-    server_exec("create role way login");
+    server_role("way", NULL);
     const char *conninfo = strf("host=127.0.0.1 port=%d user=way dbname=%s sslmode=%s",
                                 server_port(), getenv("PGDATABASE"), allow ? "allow" : "prefer");
     struct site s = site_open(conninfo, &one);

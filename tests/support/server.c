@@ -152,6 +152,15 @@ void server_wait_up(void)
     server_backends("nobody");
 }
 
+/* The secret is the superuser's own: SCRAM's does not depend on the role. */
+void server_role(const char *name, const char *more)
+{
+    server_exec(strf("do $$ begin execute format('create role %%I login password %%L %s', '%s',"
+                     " (select rolpassword from pg_authid where rolname = current_user));"
+                     " end $$",
+                     more ? more : "", name));
+}
+
 int server_version(void)
 {
     return (int)server_count("show server_version_num");

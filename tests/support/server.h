@@ -35,6 +35,10 @@ bool server_wait_backends(const char *application_name, long n, double seconds);
 /* Waits until it takes connections, and keeps them. */
 void server_wait_up(void);
 
+/* A role that may log in, by TCP with the password that libpq finds in PGPASSFILE. `more` ("" or
+ * NULL: nothing) is put at the end of CREATE ROLE. */
+void server_role(const char *name, const char *more);
+
 /* The server's version, as 150018. */
 int server_version(void);
 

@@ -214,11 +214,12 @@ impl Bench {
 }
 
 async fn connect(sql: &str) -> Result<(Client, Statement), Error> {
-    let of = |name: &str| env::var(name).expect("PGHOST, PGPORT, PGUSER and PGDATABASE");
+    let of = |name: &str| env::var(name).expect("PGHOST, PGPORT, PGUSER, PGDATABASE and EVPQ_TEST_PASSWORD");
     let (client, connection) = tokio_postgres::Config::new()
         .host(&of("PGHOST"))
         .port(of("PGPORT").parse().expect("a port"))
         .user(&of("PGUSER"))
+        .password(of("EVPQ_TEST_PASSWORD")) // it reads no PGPASSFILE
         .dbname(&of("PGDATABASE"))
         .connect(NoTls)
         .await?;
