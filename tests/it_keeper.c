@@ -294,7 +294,7 @@ START_TEST(f18_one_attempt_while_down_then_more)
 {
     enum { WAITERS = 100 };
     evpq_future *fs[WAITERS];
-    open_behind(.min_size = SIZE, .max_size = 20, .connect_timeout = 0.05, .backoff_min = 0.01,
+    open_behind(.min_size = SIZE, .max_size = 20, .connect_timeout = 0.2, .backoff_min = 0.01,
                 .backoff_max = 0.02);
     ck_until(stats().idle == SIZE);
     came_up_before = stats().connects;
