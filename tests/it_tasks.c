@@ -265,9 +265,11 @@ END_TEST
 
 START_TEST(a_hook_that_is_a_task_may_refuse)
 {
-    open_pool(.max_size = 1, .before_acquire = hook_that_refuses);
+    open_pool(.max_size = 1, .before_acquire = hook_that_refuses, .acquire_timeout = 0.3);
     evpq_future *f = evpq_pool_acquire(pool);
-    ck_failed(f, EVPQ_TYPE, EVPQ_OUTCOME_UNKNOWN);
+    ck_await_status(f, EVPQ_TIMEOUT);
+    ck_assert_ptr_nonnull(strstr(evpq_error_message(evpq_future_error(f)), "not this one"));
+    evpq_future_unref(f);
     ck_all_over();
     pools_end();
 }

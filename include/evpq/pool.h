@@ -56,8 +56,11 @@ typedef enum evpq_prepare {
 /* A step that the pool waits for: returns a future of this loop (taken), or NULL when there is
  * nothing to wait for. `lease` is borrowed until that future has settled; do not release it. When
  * it fails, or is not done in time (connect_timeout for after_connect, acquire_timeout for
- * before_acquire, cancel_timeout for after_release), the connection is closed. Called from the
- * loop. */
+ * before_acquire, cancel_timeout for after_release), the connection is closed. A failed
+ * after_connect counts as a failed connect. Whoever was about to get the connection on which
+ * before_acquire failed keeps its place in the queue and gets another; the hook's error is in its
+ * message when none has passed within acquire_timeout. While before_acquire fails on new
+ * connections too, each is made after a pause, as after a failed connect. Called from the loop. */
 typedef evpq_future *evpq_hook_fn(evpq_lease *lease, void *arg);
 
 /* A notice or warning from the server, borrowed for the call. Called from the loop. */
@@ -119,7 +122,7 @@ typedef struct evpq_pool_stats {
     uint64_t leases;           /* handed out */
     uint64_t connects;         /* connections that came up */
     uint64_t connect_failures; /* attempts that did not */
-    uint64_t lost;             /* connections that broke */
+    uint64_t lost;             /* connections that broke, or that a hook failed on */
     uint64_t retired;          /* connections closed on purpose: idle, old, or not clean */
     uint64_t cancels;          /* cancel requests sent */
     uint64_t acquire_timeouts;

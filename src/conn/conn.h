@@ -74,6 +74,7 @@ struct conn {
     bool renew;    /* has been, and after_connect is to run again */
     bool retiring; /* too old, or one too many: nothing new is sent down it */
     bool retired;  /* closed for that */
+    bool checked;  /* before_acquire has passed it once */
     double born, retire_at, idle_since;
     void *user; /* whom it is leased to */
 };

@@ -69,9 +69,11 @@ void keeper_connected(evpq_pool *pool, struct conn *c)
 {
     const struct evpq_pool_opts *o = &pool->opts;
     pool->done.connects++;
-    pool->window = at_most(pool->window * 2, WINDOW_MOST);
     pool->pause = 0;
-    timer_stop(&pool->retry);
+    if (!pool->check_pause) { /* else it is what follows the connect that fails */
+        pool->window = at_most(pool->window * 2, WINDOW_MOST);
+        timer_stop(&pool->retry);
+    }
     pool->connect_error = evpq_error_unref(pool->connect_error);
     c->born = loop_time(pool->loop);
     c->retire_at = c->born + o->max_lifetime - o->lifetime_jitter * rng_unit(&pool->rng);
@@ -95,13 +97,19 @@ static bool is_alone(const evpq_pool *pool)
     return !pool->total;
 }
 
-static void pause(evpq_pool *pool)
+/* Nothing is tried for as long as the last time and as long again; keeps that in *pause. */
+static void back_off(evpq_pool *pool, double *pause)
 {
     const struct evpq_pool_opts *o = &pool->opts;
-    pool->pause = pool->pause > 0 ? pool->pause * 2 : o->backoff_min;
-    if (pool->pause > o->backoff_max)
-        pool->pause = o->backoff_max;
-    timer_start(&pool->retry, pool->pause * (0.75 + 0.5 * rng_unit(&pool->rng)));
+    *pause = *pause > 0 ? *pause * 2 : o->backoff_min;
+    if (*pause > o->backoff_max)
+        *pause = o->backoff_max;
+    timer_start(&pool->retry, *pause * (0.75 + 0.5 * rng_unit(&pool->rng)));
+}
+
+static void pause(evpq_pool *pool)
+{
+    back_off(pool, &pool->pause);
 }
 
 void keeper_failed(evpq_pool *pool, const evpq_error *why)
@@ -126,6 +134,21 @@ void keeper_lost(evpq_pool *pool, const struct conn *c)
     pool->window = 1;
     if (short_lived && !timer_active(&pool->retry))
         pause(pool);
+}
+
+void keeper_check_failed(evpq_pool *pool, const struct conn *c, const evpq_error *why)
+{
+    evpq_error_unref(pool->check_error);
+    pool->check_error = evpq_error_ref(why);
+    if (!c->checked && !timer_active(&pool->retry))
+        back_off(pool, &pool->check_pause);
+}
+
+void keeper_check_passed(evpq_pool *pool, struct conn *c)
+{
+    c->checked = true;
+    pool->check_pause = 0;
+    pool->check_error = evpq_error_unref(pool->check_error);
 }
 
 static void retry(struct timer *t)
@@ -198,4 +221,5 @@ void keeper_stop(evpq_pool *pool)
     timer_stop(&pool->retry);
     timer_stop(&pool->sweep);
     pool->connect_error = evpq_error_unref(pool->connect_error);
+    pool->check_error = evpq_error_unref(pool->check_error);
 }

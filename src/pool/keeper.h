@@ -17,6 +17,12 @@ void keeper_connected(evpq_pool *pool, struct conn *c);
 void keeper_failed(evpq_pool *pool, const evpq_error *why);
 void keeper_lost(evpq_pool *pool, const struct conn *c);
 
+/* before_acquire has failed on it, or it was lost meanwhile (`why` is borrowed): it is about to
+ * die, and others are tried. One that never passed the check was new: then the next attempt to
+ * connect waits, for longer each time. */
+void keeper_check_failed(evpq_pool *pool, const struct conn *c, const evpq_error *why);
+void keeper_check_passed(evpq_pool *pool, struct conn *c);
+
 /* Whether this connection, which is idle, should be closed now. */
 bool keeper_retires(const evpq_pool *pool, const struct conn *c);
 

@@ -140,6 +140,7 @@ void lanes_fail_all(evpq_pool *pool, const evpq_error *why)
 
 static evpq_error *waited_too_long(evpq_pool *pool, const char *sql)
 {
+    const evpq_error *why = pool->connect_error ? pool->connect_error : pool->check_error;
     char message[1400], holder[120] = "";
     double longest;
     int pid = lease_longest(pool, &longest);
@@ -151,12 +152,14 @@ static evpq_error *waited_too_long(evpq_pool *pool, const char *sql)
              "%d leased%s, %d connecting), %d waiting%s%s",
              pool->opts.acquire_timeout, pool->total, pool->opts.max_size, pool->count[USE_SHARED],
              pool->count[USE_LEASED], holder, pool->count[USE_CONNECTING], pool->n_waiting + 1,
-             pool->connect_error ? "; the last attempt to connect failed: " : "",
-             evpq_error_message(pool->connect_error));
+             pool->connect_error ? "; the last attempt to connect failed: "
+             : why               ? "; before_acquire failed last: "
+                                 : "",
+             evpq_error_message(why));
     return error_build(&(struct error_fields){.status = EVPQ_TIMEOUT,
                                               .outcome = EVPQ_OUTCOME_NOT_SENT,
                                               .message = message,
-                                              .sqlstate = evpq_error_sqlstate(pool->connect_error),
+                                              .sqlstate = evpq_error_sqlstate(why),
                                               .sql = sql});
 }
 

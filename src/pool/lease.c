@@ -208,6 +208,7 @@ static void after_hook(evpq_lease *lease)
         end_setup(lease);
         break;
     case GREETING:
+        keeper_check_passed(lease->pool, lease->conn);
         hand_over(lease);
         break;
     default:
@@ -225,13 +226,7 @@ static void hook_settled(struct job *job)
     lease->hook = NULL;
     const evpq_error *failed = evpq_future_error(hook);
     if (failed) {
-        struct acquire *a = lease->acquire;
-        if (a) { /* the one who waits is told what the hook was told */
-            lease->acquire = NULL;
-            a->lease = NULL;
-            future_settle_error(&a->future, evpq_error_ref(failed));
-        }
-        conn_kill(lease->conn, failed);
+        conn_kill(lease->conn, failed); /* who waits gets another: lease_lost */
     } else if (conn_at_rest(lease->conn)) {
         after_hook(lease);
     }
@@ -454,6 +449,8 @@ void lease_lost(struct conn *c, const evpq_error *why)
         return; /* the program still has it */
     struct acquire *a = lease->acquire;
     evpq_pool *pool = lease->pool;
+    if (lease->phase == GREETING)
+        keeper_check_failed(pool, c, why);
     if (a) { /* not yet handed over: another connection may serve */
         lease->acquire = NULL;
         a->lease = NULL;

@@ -81,6 +81,8 @@ static void conn_died(struct conn *c, const evpq_error *why)
         keeper_failed(pool, why);
     else
         keeper_lost(pool, c);
+    if (!pool->out_of_time)
+        lanes_serve_idle(pool); /* who was about to get it has come back to the queue */
     keeper_tend(pool, false);
 }
 

@@ -56,6 +56,8 @@ struct evpq_pool {
     struct timer retry; /* running: connecting failed, and nothing is tried before it fires */
     struct timer sweep;
     evpq_error *connect_error; /* the last one, until a connect succeeds */
+    evpq_error *check_error;   /* the last one of before_acquire, until one succeeds */
+    double check_pause;        /* after that, when it failed on a new connection; 0: it did not */
 
     struct list wishes;
     bool closing, closed;
