@@ -166,8 +166,9 @@ EVPQ_API evpq_future *evpq_pool_connect(evpq_pool *pool);
  * unless 0 <= min_size <= max_size and max_size >= 1; EVPQ_FORKED in a forked child. */
 EVPQ_API evpq_status evpq_pool_resize(evpq_pool *pool, int min_size, int max_size);
 
-/* Fills *stats as far as stats->size goes. */
-EVPQ_API void evpq_pool_get_stats(const evpq_pool *pool, evpq_pool_stats *stats);
+/* Fills *stats as far as stats->size goes. EVPQ_INVALID, and nothing is written, for a size that no
+ * version has, such as 0. */
+EVPQ_API evpq_status evpq_pool_get_stats(const evpq_pool *pool, evpq_pool_stats *stats);
 
 /* ---- one-shot queries ---- */
 

@@ -8,9 +8,9 @@
 #include "verbs/parcel.h"
 #include "verbs/rows.h"
 #include "words/error.h"
+#include "words/opts_read.h"
 
 #include <evpq/stream.h>
-#include <string.h>
 
 enum {
     ROWS = 256,
@@ -288,11 +288,11 @@ static evpq_error *check_opts(evpq_pool *pool, const evpq_stream_opts *opts)
 static evpq_stream *stream_new(evpq_pool *pool, const char *sql, evpq_args args,
                                const evpq_stream_opts *given)
 {
-    evpq_stream_opts opts = {.size = sizeof opts};
+    evpq_stream_opts opts;
     struct request_size size = {.block = 0};
-    if (given)
-        memcpy(&opts, given, given->size < sizeof opts ? given->size : sizeof opts);
-    evpq_error *error = check_opts(pool, &opts);
+    evpq_error *error = opts_read(OPTS_KIND(evpq_stream_opts, rows), given, &opts);
+    if (!error)
+        error = check_opts(pool, &opts);
     if (!error)
         error = rows_measure(sql, &args, &size);
     evpq_stream *s = mem_zalloc(sizeof *s + size.block);

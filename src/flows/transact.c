@@ -306,19 +306,15 @@ static const struct future_class transact_class = {
 
 /* ---- options ---- */
 
-static const char *fill(const evpq_txn_opts *opts, evpq_txn_opts *ret_opts)
+static const char *fill(evpq_txn_opts *o)
 {
-    evpq_txn_opts o = {0};
-    if (opts)
-        memcpy(&o, opts, opts->size < sizeof o ? opts->size : sizeof o);
-    if (o.tries < 0)
+    if (o->tries < 0)
         return "there cannot be less than no tries";
-    if (isnan(o.timeout) || !(o.backoff_min >= 0) || !(o.backoff_max >= 0))
+    if (isnan(o->timeout) || !(o->backoff_min >= 0) || !(o->backoff_max >= 0))
         return "a time is negative, or not a number";
-    o.tries = o.tries ? o.tries : 5;
-    o.backoff_min = o.backoff_min > 0 ? o.backoff_min : 0.01;
-    o.backoff_max = o.backoff_max > 0 ? o.backoff_max : 1;
-    *ret_opts = o;
+    o->tries = o->tries ? o->tries : 5;
+    o->backoff_min = o->backoff_min > 0 ? o->backoff_min : 0.01;
+    o->backoff_max = o->backoff_max > 0 ? o->backoff_max : 1;
     return NULL;
 }
 
@@ -327,13 +323,13 @@ evpq_future *evpq_transact(evpq_pool *pool, const evpq_txn_opts *opts, evpq_txn_
     evpq_txn_opts filled;
     if (pool_check(pool))
         return future_constant(pool_check(pool));
-    int modes = txn_modes(opts);
-    const char *wrong = modes < 0 ? "the isolation level is none of evpq_isolation"
-                        : !fn     ? "there is no function to call"
-                                  : fill(opts, &filled);
+    unsigned modes;
+    evpq_error *error = txn_modes(opts, &filled, &modes);
+    const char *wrong = error ? NULL : !fn ? "there is no function to call" : fill(&filled);
     if (wrong)
-        return future_failed(pool->loop,
-                             error_new(EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT, "%s", wrong));
+        error = error_new(EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT, "%s", wrong);
+    if (error)
+        return future_failed(pool->loop, error);
     struct transact *t = mem_zalloc(sizeof *t);
     if (!t)
         return future_constant(EVPQ_NOMEM);
@@ -342,7 +338,7 @@ evpq_future *evpq_transact(evpq_pool *pool, const evpq_txn_opts *opts, evpq_txn_
     t->pool = pool;
     pool_ref(pool);
     t->opts = filled;
-    t->modes = (unsigned)modes;
+    t->modes = modes;
     t->fn = fn;
     t->arg = arg;
     list_init(&t->done.job.node);

@@ -9,6 +9,7 @@
 #include "flows/borrow.h"
 #include "flows/ending.h"
 #include "words/error.h"
+#include "words/opts_read.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -61,15 +62,18 @@ static const char *const openings[MODES] = {
 #undef OPENINGS
 };
 
-int txn_modes(const evpq_txn_opts *opts)
+evpq_error *txn_modes(const evpq_txn_opts *opts, evpq_txn_opts *ret_opts, unsigned *ret_modes)
 {
-    evpq_txn_opts o = {0};
-    if (opts)
-        memcpy(&o, opts, opts->size < sizeof o ? opts->size : sizeof o);
-    if ((unsigned)o.isolation > EVPQ_ISOLATION_SERIALIZABLE)
-        return -1;
-    return (int)o.isolation | (o.read_only ? READ_ONLY : 0) | (o.deferrable ? DEFERRABLE : 0) |
-           (o.probe ? PROBES : 0);
+    evpq_txn_opts *o = ret_opts;
+    evpq_error *error = opts_read(OPTS_KIND(evpq_txn_opts, isolation), opts, o);
+    if (error)
+        return error;
+    if ((unsigned)o->isolation > EVPQ_ISOLATION_SERIALIZABLE)
+        return error_new(EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT,
+                         "the isolation level is none of evpq_isolation");
+    *ret_modes = (unsigned)o->isolation | (o->read_only ? READ_ONLY : 0) |
+                 (o->deferrable ? DEFERRABLE : 0) | (o->probe ? PROBES : 0);
+    return NULL;
 }
 
 /* ---- beginning ---- */
@@ -109,19 +113,14 @@ evpq_future *txn_ask(evpq_pool *pool, unsigned modes)
     return borrow(pool, &use, (void *)(uintptr_t)modes);
 }
 
-static evpq_future *refuse_options(evpq_loop *loop)
-{
-    return future_failed(loop, error_new(EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT,
-                                         "the isolation level is none of evpq_isolation"));
-}
-
 evpq_future *evpq_pool_begin(evpq_pool *pool, const evpq_txn_opts *opts)
 {
-    int modes = txn_modes(opts);
+    evpq_txn_opts read;
+    unsigned modes;
     if (pool_check(pool))
         return future_constant(pool_check(pool));
-    return modes < 0 ? refuse_options(pool->loop)
-                     : pool_limit(pool, txn_ask(pool, (unsigned)modes), 0);
+    evpq_error *error = txn_modes(opts, &read, &modes);
+    return error ? future_failed(pool->loop, error) : pool_limit(pool, txn_ask(pool, modes), 0);
 }
 
 static void begun_free(evpq_future *f)
@@ -132,17 +131,18 @@ static void begun_free(evpq_future *f)
 evpq_future *evpq_lease_begin(evpq_lease *lease, const evpq_txn_opts *opts)
 {
     static const struct future_class class = {.name = "transaction", .free = begun_free};
-    int modes = txn_modes(opts);
+    evpq_txn_opts read;
+    unsigned modes;
     if (!lease || pool_check(lease_pool(lease)))
         return future_constant(lease ? EVPQ_FORKED : EVPQ_INVALID);
     evpq_loop *loop = lease_pool(lease)->loop;
     evpq_error *refusal = lease_refusal(lease, NULL);
+    if (!refusal)
+        refusal = txn_modes(opts, &read, &modes);
     if (refusal)
         return future_failed(loop, refusal);
-    if (modes < 0)
-        return refuse_options(loop);
     evpq_future *f = mem_alloc(sizeof *f);
-    evpq_txn *txn = f ? txn_new(lease, true, (unsigned)modes) : NULL;
+    evpq_txn *txn = f ? txn_new(lease, true, modes) : NULL;
     if (!txn) {
         mem_free(f);
         return future_constant(EVPQ_NOMEM);

@@ -5,6 +5,7 @@
 #include "libpq/conninfo.h"
 #include "verbs/query.h"
 #include "words/error.h"
+#include "words/opts_read.h"
 
 #include <math.h>
 #include <string.h>
@@ -61,12 +62,10 @@ static evpq_error *opts_check(const evpq_listener_opts *o)
 static evpq_error *opts_fill(const evpq_listener_opts *given, double conninfo_timeout,
                              evpq_listener_opts *ret_opts)
 {
-    evpq_listener_opts o = {0};
-    if (given && given->size < sizeof given->size)
-        return wrong("size must be sizeof(evpq_listener_opts)");
-    if (given)
-        memcpy(&o, given, given->size < sizeof o ? given->size : sizeof o);
-    o.size = sizeof o;
+    evpq_listener_opts o;
+    evpq_error *error = opts_read(OPTS_KIND(evpq_listener_opts, connect_timeout), given, &o);
+    if (error)
+        return error;
     seconds(&o.connect_timeout, conninfo_timeout > 0 ? conninfo_timeout : 10);
     seconds(&o.backoff_min, 0.1);
     seconds(&o.backoff_max, o.backoff_min > 5 ? o.backoff_min : 5);

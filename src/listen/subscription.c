@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "words/error.h"
+#include "words/opts_read.h"
 
 #include <string.h>
 
@@ -139,17 +140,6 @@ static evpq_subscription *give_up(evpq_error *error, evpq_error **ret_error)
     return NULL;
 }
 
-static evpq_error *opts_read(const evpq_subscription_opts *given, evpq_subscription_opts *ret_opts)
-{
-    *ret_opts = (evpq_subscription_opts){.size = sizeof *ret_opts};
-    if (given && given->size < sizeof given->size)
-        return error_new(EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT,
-                         "evpq_subscription_opts: size must be sizeof(evpq_subscription_opts)");
-    if (given)
-        memcpy(ret_opts, given, given->size < sizeof *given ? given->size : sizeof *given);
-    return NULL;
-}
-
 static evpq_subscription *subscription_new(evpq_listener *l, struct ear *ear,
                                            const evpq_subscription_opts *opts)
 {
@@ -185,7 +175,7 @@ evpq_subscription *evpq_listener_subscribe(evpq_listener *l, const char *channel
         return give_up(evpq_error_ref(l ? error_forked() : error_invalid()), ret_error);
     evpq_error *error = ear_check_name(channel);
     if (!error)
-        error = opts_read(opts, &filled);
+        error = opts_read(OPTS_KIND(evpq_subscription_opts, catch_up), opts, &filled);
     if (!error && l->closing)
         error = listener_closed_error();
     if (error)

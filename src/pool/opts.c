@@ -2,9 +2,9 @@
 #include "pool/opts.h"
 
 #include "words/error.h"
+#include "words/opts_read.h"
 
 #include <math.h>
-#include <string.h>
 
 enum { MAX_CONNECTIONS = 10000 };
 
@@ -52,12 +52,10 @@ static evpq_error *check(const evpq_pool_opts *o)
 evpq_error *opts_fill(const evpq_pool_opts *given, double conninfo_timeout,
                       evpq_pool_opts *ret_opts)
 {
-    evpq_pool_opts o = {0};
-    if (given && given->size < sizeof given->size)
-        return wrong("size must be sizeof(evpq_pool_opts)");
-    if (given)
-        memcpy(&o, given, given->size < sizeof o ? given->size : sizeof o);
-    o.size = sizeof o;
+    evpq_pool_opts o;
+    evpq_error *error = opts_read(OPTS_KIND(evpq_pool_opts, min_size), given, &o);
+    if (error)
+        return error;
     number(&o.max_size, o.min_size > 10 ? o.min_size : 10);
     number(&o.max_waiting, 100000);
     number(&o.pipeline_depth, 128);
@@ -73,7 +71,7 @@ evpq_error *opts_fill(const evpq_pool_opts *given, double conninfo_timeout,
     seconds(&o.backoff_max, o.backoff_min > 5 ? o.backoff_min : 5);
     if (o.reset == EVPQ_RESET_DEFAULT)
         o.reset = EVPQ_RESET_FULL;
-    evpq_error *error = check(&o);
+    error = check(&o);
     if (!error)
         *ret_opts = o;
     return error;

@@ -9,6 +9,7 @@
 #include "pool/opts.h"
 #include "pool/wish.h"
 #include "words/error.h"
+#include "words/opts_read.h"
 
 #include <math.h>
 #include <string.h>
@@ -201,8 +202,16 @@ evpq_status evpq_pool_resize(evpq_pool *pool, int min_size, int max_size)
     return EVPQ_OK;
 }
 
-void evpq_pool_get_stats(const evpq_pool *pool, evpq_pool_stats *stats)
+evpq_status evpq_pool_get_stats(const evpq_pool *pool, evpq_pool_stats *stats)
 {
+    size_t size;
+    if (!pool || !stats)
+        return EVPQ_INVALID;
+    evpq_error *error = opts_write_begin(OPTS_KIND(evpq_pool_stats, connecting), stats, &size);
+    if (error) {
+        evpq_error_unref(error);
+        return EVPQ_INVALID;
+    }
     evpq_pool_stats now = pool->done;
     now.size = stats->size;
     now.connecting = pool->count[USE_CONNECTING];
@@ -211,5 +220,6 @@ void evpq_pool_get_stats(const evpq_pool *pool, evpq_pool_stats *stats)
     now.leased = pool->count[USE_LEASED];
     now.closing = pool->count[USE_CLOSING];
     now.waiting = pool->n_waiting;
-    memcpy(stats, &now, stats->size < sizeof now ? stats->size : sizeof now);
+    memcpy(stats, &now, size);
+    return EVPQ_OK;
 }

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "words/error.h"
+#include "words/opts_read.h"
 
 #include <math.h>
 #include <string.h>
@@ -164,9 +165,12 @@ static void join_forgotten(void *arg)
 
 evpq_group *evpq_group_open(evpq_loop *loop, const evpq_group_opts *opts)
 {
-    evpq_group_opts o = {0};
-    if (opts)
-        memcpy(&o, opts, opts->size < sizeof o ? opts->size : sizeof o);
+    evpq_group_opts o;
+    evpq_error *error = opts_read(OPTS_KIND(evpq_group_opts, limit), opts, &o);
+    if (error) { /* there is no future to say it */
+        evpq_error_unref(error);
+        return NULL;
+    }
     if (!loop || o.limit < 0 || isnan(o.deadline))
         return NULL;
     struct evpq_group *g = mem_zalloc(sizeof *g);

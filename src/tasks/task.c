@@ -6,6 +6,7 @@
 #include "tasks/task.h"
 
 #include "base/mem.h"
+#include "words/opts_read.h"
 
 #include <math.h>
 #include <string.h>
@@ -190,15 +191,27 @@ static evpq_future *refuse(evpq_loop *loop, void *arg, const evpq_task_opts *o, 
     return future_constant(why);
 }
 
+/* The error in the place of `f`. Takes both. */
+static evpq_future *say_why(evpq_loop *loop, evpq_future *f, evpq_error *error)
+{
+    if (!loop || loop_forked(loop)) {
+        evpq_error_unref(error);
+        return f;
+    }
+    evpq_future_unref(f);
+    return future_failed(loop, error);
+}
+
 evpq_future *task_new(evpq_loop *loop, evpq_task_fn *fn, void *arg, const evpq_task_opts *opts,
                       const double *of_group, struct evpq_task **ret_task)
 {
-    evpq_task_opts o = {0};
+    evpq_task_opts o;
+    evpq_error *error = opts_read(OPTS_KIND(evpq_task_opts, name), opts, &o);
     *ret_task = NULL;
-    if (opts)
-        memcpy(&o, opts, opts->size < sizeof o ? opts->size : sizeof o);
-    if (!loop || !fn || isnan(o.deadline))
-        return refuse(loop, arg, &o, EVPQ_INVALID);
+    if (error || !loop || !fn || isnan(o.deadline)) {
+        evpq_future *f = refuse(loop, arg, &o, EVPQ_INVALID);
+        return error ? say_why(loop, f, error) : f;
+    }
     if (loop_forked(loop))
         return refuse(loop, arg, &o, EVPQ_FORKED);
     struct tasks *tasks = tasks_of(loop);

@@ -2,6 +2,7 @@
 #include "words/codec.h"
 
 #include "base/mem.h"
+#include "words/opts_read.h"
 
 /* Counts as it goes, and takes no more than was announced. */
 struct evpq_sink {
@@ -67,19 +68,25 @@ const struct codec *codec_of(const evpq_types *types, uint32_t oid)
     return NULL;
 }
 
-evpq_status evpq_types_add(evpq_types *types, const evpq_codec *codec)
+evpq_status evpq_types_add(evpq_types *types, const evpq_codec *given)
 {
-    if (!types || !codec || codec->size != sizeof *codec || !codec->name || !*codec->name ||
-        codec_named(types, codec->name) || codec_of(types, codec->oid))
+    evpq_codec is;
+    evpq_error *error = opts_read(OPTS_KIND(evpq_codec, name), given, &is);
+    if (error) {
+        evpq_error_unref(error);
         return EVPQ_INVALID;
-    size_t length = strlen(codec->name);
+    }
+    if (!types || !is.name || !*is.name || codec_named(types, is.name) ||
+        codec_of(types, is.oid))
+        return EVPQ_INVALID;
+    size_t length = strlen(is.name);
     struct codec *added = mem_zalloc(sizeof *added + length + 1);
     if (!added)
         return EVPQ_NOMEM;
-    memcpy(added->name, codec->name, length + 1);
-    added->is = *codec;
+    memcpy(added->name, is.name, length + 1);
+    added->is = is;
     added->is.name = added->name;
-    added->by_name = !codec->oid;
+    added->by_name = !is.oid;
     list_append(&types->codecs, &added->node);
     return EVPQ_OK;
 }
