@@ -35,8 +35,9 @@ static evpq_future *touch(evpq_task *self, void *arg)
 
 static evpq_future *nest(evpq_task *self, void *arg)
 {
-    evpq_task_spawn(evpq_task_loop(self), fall, NULL,
-                    &(evpq_task_opts){.size = sizeof(evpq_task_opts), .name = "inner"});
+    evpq_future_unref(
+        evpq_task_spawn(evpq_task_loop(self), fall, NULL,
+                        &(evpq_task_opts){.size = sizeof(evpq_task_opts), .name = "inner"}));
     evpq_loop_run(evpq_task_loop(self));
     return NULL;
 }

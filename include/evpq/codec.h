@@ -56,7 +56,7 @@ typedef struct evpq_codec {
 } evpq_codec;
 
 /* Given, and handed back with evpq_types_unref. NULL when there is no memory. */
-EVPQ_API evpq_types *evpq_types_new(void);
+EVPQ_API EVPQ_NODISCARD evpq_types *evpq_types_new(void);
 
 /* One more reference: returns `types`, given. */
 EVPQ_API evpq_types *evpq_types_ref(evpq_types *types);
@@ -73,7 +73,7 @@ EVPQ_API evpq_status evpq_types_add(evpq_types *types, const evpq_codec *codec);
  * and folded to lower case where they are not quoted. Fails as a query does, and with EVPQ_TYPE
  * where the server has no type of some name; the others are known then. The types are kept as long
  * as that takes; `pool` is borrowed for the call. */
-EVPQ_API evpq_future *evpq_types_resolve(evpq_types *types, evpq_pool *pool);
+EVPQ_API EVPQ_NODISCARD evpq_future *evpq_types_resolve(evpq_types *types, evpq_pool *pool);
 
 /* The oid of the type that was added as `name`, and of its array in *ret_array, which may be NULL;
  * 0 where it is not known. */

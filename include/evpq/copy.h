@@ -58,11 +58,11 @@ typedef struct evpq_copy evpq_copy;
 /* ---- to the server ---- */
 
 /* `sql` is one COPY ... FROM STDIN, copied. */
-EVPQ_API evpq_copy *evpq_pool_copy_in(evpq_pool *pool, const char *sql);
+EVPQ_API EVPQ_NODISCARD evpq_copy *evpq_pool_copy_in(evpq_pool *pool, const char *sql);
 
 /* The same on a leased connection, after what was asked of it before and before what comes later.
  * The lease may be released meanwhile. */
-EVPQ_API evpq_copy *evpq_lease_copy_in(evpq_lease *lease, const char *sql);
+EVPQ_API EVPQ_NODISCARD evpq_copy *evpq_lease_copy_in(evpq_lease *lease, const char *sql);
 
 /* Rows for evpq_copy_row, to `table`, which is written as in SQL: with its schema where need be,
  * and quoted where it has capitals (evpq_quote_qualified does both). `columns` are `n`
@@ -70,10 +70,10 @@ EVPQ_API evpq_copy *evpq_lease_copy_in(evpq_lease *lease, const char *sql);
  * their order, but for the generated ones. Copied. The columns' types are looked up first, in the
  * catalogs; of a domain it is the type under it. Needs the right to INSERT, as COPY does, and
  * none to SELECT. */
-EVPQ_API evpq_copy *evpq_pool_copy_rows_in(evpq_pool *pool, const char *table,
-                                           const char *const *columns, size_t n);
-EVPQ_API evpq_copy *evpq_lease_copy_rows_in(evpq_lease *lease, const char *table,
-                                            const char *const *columns, size_t n);
+EVPQ_API EVPQ_NODISCARD evpq_copy *evpq_pool_copy_rows_in(evpq_pool *pool, const char *table,
+                                                          const char *const *columns, size_t n);
+EVPQ_API EVPQ_NODISCARD evpq_copy *evpq_lease_copy_rows_in(evpq_lease *lease, const char *table,
+                                                           const char *const *columns, size_t n);
 
 /* Takes a copy of `n` bytes, which may end anywhere, within a row too. EVPQ_OK; EVPQ_QUEUE_FULL,
  * with nothing taken, when a megabyte waits already: await evpq_copy_drain, then write again; or
@@ -89,12 +89,12 @@ EVPQ_API evpq_status evpq_copy_row(evpq_copy *copy, evpq_args args);
 
 /* asyncio's StreamWriter.drain: done when there is room for more, and the types are known; fails
  * with what the COPY has failed with. Canceling it stops the wait and nothing else. */
-EVPQ_API evpq_future *evpq_copy_drain(evpq_copy *copy);
+EVPQ_API EVPQ_NODISCARD evpq_future *evpq_copy_drain(evpq_copy *copy);
 
 /* There is no more, and all is well. Takes the copy. Done with the result, whose
  * evpq_result_affected is the number of rows, when the server has committed them (or, in a
  * transaction, has them). Canceling it stops the COPY: then the outcome is UNKNOWN. */
-EVPQ_API evpq_future *evpq_copy_finish(evpq_copy *copy);
+EVPQ_API EVPQ_NODISCARD evpq_future *evpq_copy_finish(evpq_copy *copy);
 
 /* Something is wrong: the server is told `why` (borrowed; NULL is allowed), undoes the COPY, and
  * fails the transaction around it, if there is one; what had not been sent yet never is. Takes the
@@ -104,13 +104,13 @@ EVPQ_API evpq_copy *evpq_copy_abort(evpq_copy *copy, const char *why);
 /* ---- from the server ---- */
 
 /* `sql` is one COPY ... TO STDOUT, copied. */
-EVPQ_API evpq_copy *evpq_pool_copy_out(evpq_pool *pool, const char *sql);
-EVPQ_API evpq_copy *evpq_lease_copy_out(evpq_lease *lease, const char *sql);
+EVPQ_API EVPQ_NODISCARD evpq_copy *evpq_pool_copy_out(evpq_pool *pool, const char *sql);
+EVPQ_API EVPQ_NODISCARD evpq_copy *evpq_lease_copy_out(evpq_lease *lease, const char *sql);
 
 /* The rows of a query, in binary: SELECT, VALUES, TABLE, or what has a RETURNING clause, without
  * parameters. Copied. */
-EVPQ_API evpq_copy *evpq_pool_copy_rows_out(evpq_pool *pool, const char *query);
-EVPQ_API evpq_copy *evpq_lease_copy_rows_out(evpq_lease *lease, const char *query);
+EVPQ_API EVPQ_NODISCARD evpq_copy *evpq_pool_copy_rows_out(evpq_pool *pool, const char *query);
+EVPQ_API EVPQ_NODISCARD evpq_copy *evpq_lease_copy_rows_out(evpq_lease *lease, const char *query);
 
 /* Done with what has come: bytes (evpq_future_bytes), in which messages of the server's are put
  * together, whole; or, of a query's rows, a result (evpq_future_result) of one row or more. At the
@@ -118,7 +118,7 @@ EVPQ_API evpq_copy *evpq_lease_copy_rows_out(evpq_lease *lease, const char *quer
  * evpq_result_affected how many rows there were. An error comes after what was received before it.
  * Several may wait, and are served in order. Canceling one that waits loses nothing; what a future
  * was done with goes with it, looked at or not. */
-EVPQ_API evpq_future *evpq_copy_read(evpq_copy *copy);
+EVPQ_API EVPQ_NODISCARD evpq_future *evpq_copy_read(evpq_copy *copy);
 
 /* The bytes of a done evpq_copy_read: how many is in *ret_n (may be NULL). Borrowed while `f` is.
  * NULL, and 0, at the end and for any other future. */

@@ -80,17 +80,17 @@ EVPQ_API void evpq_future_cancel(evpq_future *f);
 
 /* asyncio.gather: done when all are; fails with the first failure and cancels the rest. As with the
  * three below, no members at all (n = 0) is EVPQ_INVALID: there is no loop to settle on. */
-EVPQ_API evpq_future *evpq_all(evpq_future *const *fs, size_t n);
+EVPQ_API EVPQ_NODISCARD evpq_future *evpq_all(evpq_future *const *fs, size_t n);
 
 /* Done when every member has settled, however: never fails because a member does. */
-EVPQ_API evpq_future *evpq_all_settled(evpq_future *const *fs, size_t n);
+EVPQ_API EVPQ_NODISCARD evpq_future *evpq_all_settled(evpq_future *const *fs, size_t n);
 
 /* The first success, whose value it takes on, and the rest are canceled; fails with the last
  * failure when all fail. */
-EVPQ_API evpq_future *evpq_any(evpq_future *const *fs, size_t n);
+EVPQ_API EVPQ_NODISCARD evpq_future *evpq_any(evpq_future *const *fs, size_t n);
 
 /* The first to settle, whose value or error it takes on; the rest are canceled. */
-EVPQ_API evpq_future *evpq_race(evpq_future *const *fs, size_t n);
+EVPQ_API EVPQ_NODISCARD evpq_future *evpq_race(evpq_future *const *fs, size_t n);
 
 /* asyncio.as_completed: gives, in the place of the n members, n futures in the order in which the
  * members settle: the k-th settles when k members have, and reads as the member that did
@@ -105,10 +105,10 @@ EVPQ_API evpq_status evpq_as_completed(evpq_future *const *fs, size_t n, evpq_fu
  * pending after `seconds`. The deadline is absolute: counted from this call, whatever `f` goes
  * through meanwhile. 0 or less fails a pending `f` at the loop's next turn. Not a number is
  * EVPQ_INVALID. */
-EVPQ_API evpq_future *evpq_timeout(evpq_future *f, double seconds);
+EVPQ_API EVPQ_NODISCARD evpq_future *evpq_timeout(evpq_future *f, double seconds);
 
 /* asyncio.shield: follows `f` (taken); canceling the shield leaves `f` running. */
-EVPQ_API evpq_future *evpq_shield(evpq_future *f);
+EVPQ_API EVPQ_NODISCARD evpq_future *evpq_shield(evpq_future *f);
 
 /* When `f` (taken) has settled, done or failed, calls fn(f, arg) from the loop; the future that fn
  * returns (taken) is followed. To pass `f` on, return evpq_future_ref(f). Returning NULL, the
@@ -116,11 +116,11 @@ EVPQ_API evpq_future *evpq_shield(evpq_future *f);
  * what fn returned. fn is not called when it is canceled before that, nor when `f` failed for want
  * of memory or a loop to begin with. */
 typedef evpq_future *evpq_then_fn(evpq_future *f, void *arg);
-EVPQ_API evpq_future *evpq_then(evpq_future *f, evpq_then_fn *fn, void *arg);
+EVPQ_API EVPQ_NODISCARD evpq_future *evpq_then(evpq_future *f, evpq_then_fn *fn, void *arg);
 
 /* Done after `seconds` (0 or less: at the loop's next turn; infinity: never). Not a number is
  * EVPQ_INVALID. */
-EVPQ_API evpq_future *evpq_sleep(evpq_loop *loop, double seconds);
+EVPQ_API EVPQ_NODISCARD evpq_future *evpq_sleep(evpq_loop *loop, double seconds);
 
 /* ---- a program's own futures ----
  * To put work of another kind (a child process, another library's callback) behind the same
@@ -130,7 +130,8 @@ EVPQ_API evpq_future *evpq_sleep(evpq_loop *loop, double seconds);
  * loop, once, if it is canceled while pending; the work it stands for should then be stopped. Until
  * it has settled, and on_cancel has run, it stays alive for whoever settles it, without a reference
  * of theirs. */
-EVPQ_API evpq_future *evpq_future_new(evpq_loop *loop, evpq_done_fn *on_cancel, void *arg);
+EVPQ_API EVPQ_NODISCARD evpq_future *evpq_future_new(evpq_loop *loop, evpq_done_fn *on_cancel,
+                                                     void *arg);
 
 /* Settles a future made by evpq_future_new. The value is taken: free_value(value) is called when
  * the future goes (NULL: nothing is). False when it had settled before or is not the program's;
@@ -142,9 +143,10 @@ EVPQ_API bool evpq_future_set_error(evpq_future *f, evpq_status status, const ch
     EVPQ_PRINTF(3, 4);
 
 /* Futures that have settled already. The value is taken. */
-EVPQ_API evpq_future *evpq_future_ok(evpq_loop *loop, void *value, void (*free_value)(void *));
-EVPQ_API evpq_future *evpq_future_failed(evpq_loop *loop, evpq_status status, const char *format,
-                                         ...) EVPQ_PRINTF(3, 4);
+EVPQ_API EVPQ_NODISCARD evpq_future *evpq_future_ok(evpq_loop *loop, void *value,
+                                                    void (*free_value)(void *));
+EVPQ_API EVPQ_NODISCARD evpq_future *evpq_future_failed(evpq_loop *loop, evpq_status status,
+                                                        const char *format, ...) EVPQ_PRINTF(3, 4);
 
 #ifdef __cplusplus
 }

@@ -90,8 +90,9 @@ typedef struct evpq_subscription_opts {
  * there is no connection. `conninfo` (borrowed) is read as evpq_pool_open does. `opts` may be NULL.
  * Given: let go of it with evpq_listener_unref. Keeps the loop running until it is closed. NULL
  * when the connection string or the options are wrong: *ret_error (may be NULL) is then given. */
-EVPQ_API evpq_listener *evpq_listener_open(evpq_loop *loop, const char *conninfo,
-                                           const evpq_listener_opts *opts, evpq_error **ret_error);
+EVPQ_API EVPQ_NODISCARD evpq_listener *evpq_listener_open(evpq_loop *loop, const char *conninfo,
+                                                          const evpq_listener_opts *opts,
+                                                          evpq_error **ret_error);
 
 /* One more reference: returns `listener`, given. */
 EVPQ_API evpq_listener *evpq_listener_ref(evpq_listener *listener);
@@ -102,14 +103,15 @@ EVPQ_API evpq_listener *evpq_listener_unref(evpq_listener *listener);
 
 /* Closes the connection. Events that wait in subscriptions can still be taken; then, and for all
  * who wait, it is EVPQ_CLOSED. The future is done when the connection is gone. */
-EVPQ_API evpq_future *evpq_listener_close(evpq_listener *listener);
+EVPQ_API EVPQ_NODISCARD evpq_future *evpq_listener_close(evpq_listener *listener);
 
 /* Runs one statement on the listener's connection, as evpq_pool_query does: for catch-ups. Fails
  * with EVPQ_LOST, not sent, while there is no connection. Only SELECT, INSERT, UPDATE, DELETE,
  * MERGE, VALUES, TABLE and WITH are let through, as a transaction left open or an UNLISTEN would
  * silence the channels: anything else is EVPQ_INVALID. While it runs nothing is heard; one that
  * takes longer than keepalive and keepalive_timeout together is taken for a dead connection. */
-EVPQ_API evpq_future *evpq_listener_query(evpq_listener *listener, const char *sql, evpq_args args);
+EVPQ_API EVPQ_NODISCARD evpq_future *evpq_listener_query(evpq_listener *listener, const char *sql,
+                                                         evpq_args args);
 
 /* The process id of its server process, which is the sender of what it notifies itself; 0 while
  * there is no connection. */
@@ -121,9 +123,9 @@ EVPQ_API int evpq_listener_backend_pid(const evpq_listener *listener);
  * all: LISTEN Jobs, unquoted, hears the channel "jobs". Several subscriptions of one channel are
  * one LISTEN, and each gets every notification. `opts` may be NULL. Given: evpq_subscription_unref.
  * NULL when that cannot be: *ret_error (may be NULL) is then given. */
-EVPQ_API evpq_subscription *evpq_listener_subscribe(evpq_listener *listener, const char *channel,
-                                                    const evpq_subscription_opts *opts,
-                                                    evpq_error **ret_error);
+EVPQ_API EVPQ_NODISCARD evpq_subscription *
+evpq_listener_subscribe(evpq_listener *listener, const char *channel,
+                        const evpq_subscription_opts *opts, evpq_error **ret_error);
 
 /* One more reference: returns `subscription`, given. */
 EVPQ_API evpq_subscription *evpq_subscription_ref(evpq_subscription *subscription);
@@ -135,12 +137,12 @@ EVPQ_API evpq_subscription *evpq_subscription_unref(evpq_subscription *subscript
 /* Done as soon as LISTEN is in force: whatever commits its NOTIFY from then on is heard. Fails with
  * an error that time does not mend (a wrong password, no such database), or when the server refuses
  * the channel; waits while the server is down. */
-EVPQ_API evpq_future *evpq_subscription_ready(evpq_subscription *subscription);
+EVPQ_API EVPQ_NODISCARD evpq_future *evpq_subscription_ready(evpq_subscription *subscription);
 
 /* The next event: done with it (evpq_future_notification). Several may wait, and are served in
  * turn. Fails as evpq_subscription_ready does, with EVPQ_CLOSED when nothing can come any more, and
  * with EVPQ_NOMEM; then no event is lost. */
-EVPQ_API evpq_future *evpq_subscription_next(evpq_subscription *subscription);
+EVPQ_API EVPQ_NODISCARD evpq_future *evpq_subscription_next(evpq_subscription *subscription);
 
 /* The event of a done evpq_subscription_next, or of a future that follows one (evpq_timeout and so
  * on), borrowed while that future is. NULL for any other. To ask is to have taken it: an event that
@@ -179,7 +181,8 @@ EVPQ_API const evpq_future *evpq_notification_caught_up(const evpq_notification 
 /* Sends `payload` ("" for none, fewer than 8000 bytes) to all who listen on `channel` (1 to 63
  * bytes, as it stands) in the database; both are copied. Done when it is committed. A program that
  * wants it sent with a transaction of its own runs select pg_notify($1, $2) in that. */
-EVPQ_API evpq_future *evpq_notify(evpq_pool *pool, const char *channel, const char *payload);
+EVPQ_API EVPQ_NODISCARD evpq_future *evpq_notify(evpq_pool *pool, const char *channel,
+                                                 const char *payload);
 
 #ifdef __cplusplus
 }

@@ -22,7 +22,7 @@ typedef struct evpq_loop evpq_loop;
  * keep ev_run from returning; open pools, pending timers and look-ups do, as an open handle of any
  * kind would. Given: hand it back with evpq_loop_unref. NULL when out of memory or libev finds no
  * backend. Thread: call it in the thread that runs `ev`. */
-EVPQ_API evpq_loop *evpq_loop_new(struct ev_loop *ev);
+EVPQ_API EVPQ_NODISCARD evpq_loop *evpq_loop_new(struct ev_loop *ev);
 
 /* One more reference: returns `loop`, given. */
 EVPQ_API evpq_loop *evpq_loop_ref(evpq_loop *loop);

@@ -138,8 +138,9 @@ typedef struct evpq_pool_stats {
  * and tcp_user_timeout=30 s. `opts` may be NULL. Given: let go of it with evpq_pool_unref. Opens no
  * connection yet unless min_size says so. NULL when the connection string or the options are wrong:
  * *ret_error (may be NULL) is then given. */
-EVPQ_API evpq_pool *evpq_pool_open(evpq_loop *loop, const char *conninfo,
-                                   const evpq_pool_opts *opts, evpq_error **ret_error);
+EVPQ_API EVPQ_NODISCARD evpq_pool *evpq_pool_open(evpq_loop *loop, const char *conninfo,
+                                                  const evpq_pool_opts *opts,
+                                                  evpq_error **ret_error);
 
 /* One more reference: returns `pool`, given. */
 EVPQ_API evpq_pool *evpq_pool_ref(evpq_pool *pool);
@@ -153,14 +154,14 @@ EVPQ_API evpq_pool *evpq_pool_unref(evpq_pool *pool);
  * EVPQ_CLOSED and is canceled on the server, and leases not released lose their connection. The
  * future is done when the last connection is closed. Closing a closing pool again can only bring
  * the end nearer. */
-EVPQ_API evpq_future *evpq_pool_close(evpq_pool *pool, double seconds);
+EVPQ_API EVPQ_NODISCARD evpq_future *evpq_pool_close(evpq_pool *pool, double seconds);
 
 /* Done as soon as nothing runs, waits, or is leased. The pool stays open. */
-EVPQ_API evpq_future *evpq_pool_drain(evpq_pool *pool);
+EVPQ_API EVPQ_NODISCARD evpq_future *evpq_pool_drain(evpq_pool *pool);
 
 /* Done when min_size connections (at least one) are up; fails with the first connection error
  * meanwhile: a program's start-up check. */
-EVPQ_API evpq_future *evpq_pool_connect(evpq_pool *pool);
+EVPQ_API EVPQ_NODISCARD evpq_future *evpq_pool_connect(evpq_pool *pool);
 
 /* New limits from now on. Connections over max_size are closed when they become idle. EVPQ_INVALID
  * unless 0 <= min_size <= max_size and max_size >= 1; EVPQ_FORKED in a forked child. */
@@ -180,7 +181,8 @@ EVPQ_API evpq_status evpq_pool_get_stats(const evpq_pool *pool, evpq_pool_stats 
  * pg_advisory_lock) is not seen, and meets others: use a lease. COPY from stdin or to stdout is
  * EVPQ_INVALID; of more than one statement in a text the server runs none (SQLSTATE 42601). The
  * extended query protocol has no place for either. */
-EVPQ_API evpq_future *evpq_pool_query(evpq_pool *pool, const char *sql, evpq_args args);
+EVPQ_API EVPQ_NODISCARD evpq_future *evpq_pool_query(evpq_pool *pool, const char *sql,
+                                                     evpq_args args);
 
 /* The same for a statement that only reads. Those that one turn of the loop sends down one
  * connection share a transaction, which costs the server less than one for each. The server holds
@@ -189,23 +191,25 @@ EVPQ_API evpq_future *evpq_pool_query(evpq_pool *pool, const char *sql, evpq_arg
  * To share a transaction means: now() is the same for all of them, above READ COMMITTED so is the
  * snapshot, locks are held until the last has run; and set_config(..., true), set_config(...,
  * false) and advisory locks are possible, as in any read-only transaction. */
-EVPQ_API evpq_future *evpq_pool_read(evpq_pool *pool, const char *sql, evpq_args args);
+EVPQ_API EVPQ_NODISCARD evpq_future *evpq_pool_read(evpq_pool *pool, const char *sql,
+                                                    evpq_args args);
 
 /* ---- leases ---- */
 
 /* Waits for a connection of one's own; done with a lease. A lease that nobody takes out of the
  * future is released when the future goes. */
-EVPQ_API evpq_future *evpq_pool_acquire(evpq_pool *pool);
+EVPQ_API EVPQ_NODISCARD evpq_future *evpq_pool_acquire(evpq_pool *pool);
 
 /* The lease of a done evpq_pool_acquire, given: release it. NULL for any other future, and the
  * second time. */
-EVPQ_API evpq_lease *evpq_future_lease(evpq_future *f);
+EVPQ_API EVPQ_NODISCARD evpq_lease *evpq_future_lease(evpq_future *f);
 
 /* Runs one statement on the leased connection, after those asked for before. Several may be under
  * way: they are sent at once and run in order, each in its own transaction unless BEGIN was among
  * them. Canceling one that has others behind it stops it on the server only when those are canceled
  * too. */
-EVPQ_API evpq_future *evpq_lease_query(evpq_lease *lease, const char *sql, evpq_args args);
+EVPQ_API EVPQ_NODISCARD evpq_future *evpq_lease_query(evpq_lease *lease, const char *sql,
+                                                      evpq_args args);
 
 /* The process id of the server process, as pg_backend_pid() gives it; 0 when the connection is
  * lost. */

@@ -56,22 +56,22 @@ typedef struct evpq_stream_opts {
  * evpq_pool_query is true here. `sql` and everything in `args` are copied; `opts` may be NULL.
  * Given at once: evpq_stream_close. What is wrong with it is what the first evpq_stream_next fails
  * with. NULL only for a NULL pool or without memory: then evpq_stream_next(NULL) says so. */
-EVPQ_API evpq_stream *evpq_pool_stream(evpq_pool *pool, const char *sql, evpq_args args,
-                                       const evpq_stream_opts *opts);
+EVPQ_API EVPQ_NODISCARD evpq_stream *evpq_pool_stream(evpq_pool *pool, const char *sql,
+                                                      evpq_args args, const evpq_stream_opts *opts);
 
 /* The same on a leased connection, in the transaction that is open there, after the statements
  * asked for before. Those asked for later wait until the stream is over: waiting for one of them
  * without going on with the stream does not end. The lease may be released meanwhile: its
  * connection is free when the stream is over. */
-EVPQ_API evpq_stream *evpq_lease_stream(evpq_lease *lease, const char *sql, evpq_args args,
-                                        const evpq_stream_opts *opts);
+EVPQ_API EVPQ_NODISCARD evpq_stream *
+evpq_lease_stream(evpq_lease *lease, const char *sql, evpq_args args, const evpq_stream_opts *opts);
 
 /* The next rows: done with a result of one row or more (evpq_future_result); done without one
  * (NULL) when there are no more; or failed as the statement did. Several may be asked for, and are
  * served in order. Rows that nobody has looked at by evpq_future_result go back to the stream with
  * the future's last reference: none are lost to a cancel or a deadline. After the end, or a
  * failure, each call says the same again. NULL is EVPQ_INVALID. */
-EVPQ_API evpq_future *evpq_stream_next(evpq_stream *stream);
+EVPQ_API EVPQ_NODISCARD evpq_future *evpq_stream_next(evpq_stream *stream);
 
 /* Rows delivered so far. */
 EVPQ_API int64_t evpq_stream_rows(const evpq_stream *stream);

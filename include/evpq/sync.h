@@ -27,7 +27,7 @@ typedef struct evpq_semaphore evpq_semaphore;
 
 /* `permits` (1 or more) at once. Given: evpq_semaphore_unref. NULL when out of memory, or permits
  * is 0. */
-EVPQ_API evpq_semaphore *evpq_semaphore_new(evpq_loop *loop, size_t permits);
+EVPQ_API EVPQ_NODISCARD evpq_semaphore *evpq_semaphore_new(evpq_loop *loop, size_t permits);
 
 /* One more reference: returns `semaphore`, given. */
 EVPQ_API evpq_semaphore *evpq_semaphore_ref(evpq_semaphore *semaphore);
@@ -39,7 +39,7 @@ EVPQ_API evpq_semaphore *evpq_semaphore_unref(evpq_semaphore *semaphore);
 /* Waits for a permit. Done, the future (given) is the permit: it is free again when the future's
  * last reference goes, that of a combinator around it included. So neither canceling nor forgetting
  * can lose one. NULL is EVPQ_INVALID. */
-EVPQ_API evpq_future *evpq_semaphore_acquire(evpq_semaphore *semaphore);
+EVPQ_API EVPQ_NODISCARD evpq_future *evpq_semaphore_acquire(evpq_semaphore *semaphore);
 
 /* Permits that are free now. */
 EVPQ_API size_t evpq_semaphore_free(const evpq_semaphore *semaphore);
@@ -53,8 +53,8 @@ typedef struct evpq_channel evpq_channel;
  * (may be NULL) is called for items that reach nobody: of a send that failed, or left when the last
  * reference goes. It is called from within the call that does so, as the last thing this does, and
  * may itself use the channel. Given: evpq_channel_unref. NULL when out of memory. */
-EVPQ_API evpq_channel *evpq_channel_new(evpq_loop *loop, size_t capacity,
-                                        void (*free_item)(void *item));
+EVPQ_API EVPQ_NODISCARD evpq_channel *evpq_channel_new(evpq_loop *loop, size_t capacity,
+                                                       void (*free_item)(void *item));
 
 /* One more reference: returns `channel`, given. */
 EVPQ_API evpq_channel *evpq_channel_ref(evpq_channel *channel);
@@ -68,16 +68,16 @@ EVPQ_API evpq_channel *evpq_channel_unref(evpq_channel *channel);
  * is 0. Fails with EVPQ_CLOSED on a closed channel, and with EVPQ_INVALID for a NULL item (or a
  * NULL channel: then the item stays the caller's). Canceled while it waits for room, it is not
  * sent; let go of, it is. */
-EVPQ_API evpq_future *evpq_channel_send(evpq_channel *channel, void *item);
+EVPQ_API EVPQ_NODISCARD evpq_future *evpq_channel_send(evpq_channel *channel, void *item);
 
 /* Receives the oldest item: done with it (evpq_channel_item). Fails with EVPQ_CLOSED when the
  * channel is closed and empty. An item that nobody takes out of the future goes back to its place
  * at the front of the channel, however full or closed, when the future's last reference goes. */
-EVPQ_API evpq_future *evpq_channel_receive(evpq_channel *channel);
+EVPQ_API EVPQ_NODISCARD evpq_future *evpq_channel_receive(evpq_channel *channel);
 
 /* The item of a done evpq_channel_receive, or of a future that follows one (evpq_timeout and so
  * on), given. NULL for any other future, and the second time. */
-EVPQ_API void *evpq_channel_item(evpq_future *f);
+EVPQ_API EVPQ_NODISCARD void *evpq_channel_item(evpq_future *f);
 
 /* No more sends: those that wait, and later ones, fail with EVPQ_CLOSED. What is in the channel can
  * still be received; then receives fail with EVPQ_CLOSED. Idempotent. */

@@ -89,11 +89,13 @@ typedef struct evpq_task_opts {
 
 /* A task that calls fn(self, arg) from the loop, later. The future is given; letting go of it does
  * not stop the task. `arg` is borrowed until the task has ended, or taken when opts->free_arg says
- * so. The function is called once, or never: when the task is canceled before it began, or no
- * memory is left for a stack (EVPQ_NOMEM). evpq_future_cancel on a task's future cancels the task
- * as evpq_task_cancel does, and settles the future at once; the task then cleans up on its own. */
-EVPQ_API evpq_future *evpq_task_spawn(evpq_loop *loop, evpq_task_fn *fn, void *arg,
-                                      const evpq_task_opts *opts);
+ * so; where the options' size is refused (EVPQ_INVALID), free_arg has not been read, and `arg`
+ * stays the caller's. The function is called once, or never: when the task is canceled before it
+ * began, or no memory is left for a stack (EVPQ_NOMEM). evpq_future_cancel on a task's future
+ * cancels the task as evpq_task_cancel does, and settles the future at once; the task then cleans
+ * up on its own. */
+EVPQ_API EVPQ_NODISCARD evpq_future *evpq_task_spawn(evpq_loop *loop, evpq_task_fn *fn, void *arg,
+                                                     const evpq_task_opts *opts);
 
 /* asyncio's Task.cancel: asks `task` (borrowed; the future of evpq_task_spawn or evpq_group_join,
  * where all that runs in the group is canceled) to stop: see above. The future settles when the
@@ -158,12 +160,12 @@ typedef struct evpq_group_opts {
  * joined when the task's function returns is canceled and joined then, as if by a deferred function
  * (evpq_task_defer); what its tasks use must not stand in the frame of that function. NULL when out
  * of memory, or the options make no sense; the other functions take a NULL group, and fail. */
-EVPQ_API evpq_group *evpq_group_open(evpq_loop *loop, const evpq_group_opts *opts);
+EVPQ_API EVPQ_NODISCARD evpq_group *evpq_group_open(evpq_loop *loop, const evpq_group_opts *opts);
 
 /* evpq_task_spawn within the group (borrowed). A task that is spawned after the group has failed or
  * was canceled never begins: its future fails with EVPQ_CANCELED. */
-EVPQ_API evpq_future *evpq_group_spawn(evpq_group *group, evpq_task_fn *fn, void *arg,
-                                       const evpq_task_opts *opts);
+EVPQ_API EVPQ_NODISCARD evpq_future *evpq_group_spawn(evpq_group *group, evpq_task_fn *fn,
+                                                      void *arg, const evpq_task_opts *opts);
 
 /* Asks all tasks of the group (borrowed) to stop, and lets no more begin. */
 EVPQ_API void evpq_group_cancel(evpq_group *group);
@@ -173,7 +175,7 @@ EVPQ_API void evpq_group_cancel(evpq_group *group);
  * spawning into it until then: their pointer stays valid as long as they run. Letting go of the
  * future leaves the tasks running; evpq_task_cancel stops them. A task of the group that waits for
  * it is EVPQ_DEADLOCK. */
-EVPQ_API evpq_future *evpq_group_join(evpq_group *group);
+EVPQ_API EVPQ_NODISCARD evpq_future *evpq_group_join(evpq_group *group);
 
 #ifdef __cplusplus
 }

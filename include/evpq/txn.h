@@ -67,19 +67,19 @@ typedef struct evpq_txn_opts {
 /* Waits for a connection of the pool; done with a transaction on it (evpq_future_txn), of which the
  * server does not know yet. One that nobody takes out of the future is rolled back when the future
  * goes. `opts` may be NULL. */
-EVPQ_API evpq_future *evpq_pool_begin(evpq_pool *pool, const evpq_txn_opts *opts);
+EVPQ_API EVPQ_NODISCARD evpq_future *evpq_pool_begin(evpq_pool *pool, const evpq_txn_opts *opts);
 
 /* The same on a leased connection, on which no other transaction is open: done at once. The lease
  * is borrowed until the transaction has ended; released before, it is rolled back. */
-EVPQ_API evpq_future *evpq_lease_begin(evpq_lease *lease, const evpq_txn_opts *opts);
+EVPQ_API EVPQ_NODISCARD evpq_future *evpq_lease_begin(evpq_lease *lease, const evpq_txn_opts *opts);
 
 /* The transaction of a done evpq_pool_begin or evpq_lease_begin, given: hand it to evpq_txn_commit
  * or evpq_txn_rollback. NULL for any other future, and the second time. */
-EVPQ_API evpq_txn *evpq_future_txn(evpq_future *f);
+EVPQ_API EVPQ_NODISCARD evpq_txn *evpq_future_txn(evpq_future *f);
 
 /* Runs one statement in the transaction (borrowed), as evpq_lease_query does. A text that begins or
  * ends a transaction or savepoint is EVPQ_INVALID. */
-EVPQ_API evpq_future *evpq_txn_query(evpq_txn *txn, const char *sql, evpq_args args);
+EVPQ_API EVPQ_NODISCARD evpq_future *evpq_txn_query(evpq_txn *txn, const char *sql, evpq_args args);
 
 /* A savepoint in `txn` (borrowed, and kept until the savepoint has ended): a transaction of its
  * own, given, which evpq_txn_commit makes part of `txn`, and evpq_txn_rollback undoes alone.
@@ -87,7 +87,7 @@ EVPQ_API evpq_future *evpq_txn_query(evpq_txn *txn, const char *sql, evpq_args a
  * it, and evpq_txn_commit is refused then. Any depth. Calls on a savepoint whose transaction has
  * ended are EVPQ_INVALID; it is handed to evpq_txn_rollback all the same. NULL when `txn` cannot
  * have one (it is NULL, has ended, or another is open in it), or there is no memory. */
-EVPQ_API evpq_txn *evpq_txn_savepoint(evpq_txn *txn);
+EVPQ_API EVPQ_NODISCARD evpq_txn *evpq_txn_savepoint(evpq_txn *txn);
 
 /* The connection of the transaction, which has begun on it then: for what only a lease can do.
  * Borrowed until the transaction ends; do not release it, and leave the transaction to evpq_txn_
@@ -109,13 +109,13 @@ EVPQ_API evpq_lease *evpq_txn_lease(evpq_txn *txn);
  * another one, and says "committed": it may have given that number to another transaction.
  *
  * Canceled before COMMIT was sent, it is rolled back. */
-EVPQ_API evpq_future *evpq_txn_commit(evpq_txn *txn);
+EVPQ_API EVPQ_NODISCARD evpq_future *evpq_txn_commit(evpq_txn *txn);
 
 /* Rolls back (takes `txn`; NULL is allowed, and EVPQ_INVALID), with all savepoints open in it.
  * Statements of it that are still running are canceled. Done when that is so, which a lost
  * connection is as well. It cannot be called off: canceling the future, or letting go of it, only
  * stops waiting. So evpq_future_unref(evpq_txn_rollback(txn)) is how to drop a transaction. */
-EVPQ_API evpq_future *evpq_txn_rollback(evpq_txn *txn);
+EVPQ_API EVPQ_NODISCARD evpq_future *evpq_txn_rollback(evpq_txn *txn);
 
 /* ---- a function in a transaction ---- */
 
@@ -138,8 +138,8 @@ typedef evpq_future *evpq_txn_fn(evpq_txn *txn, void *arg);
  * task of fn has ended. Canceling stops that task as evpq_task_cancel does, and rolls back;
  * evpq_task_cancel on this future, and a task that waits for it and is stopped, wait until that is
  * so. */
-EVPQ_API evpq_future *evpq_transact(evpq_pool *pool, const evpq_txn_opts *opts, evpq_txn_fn *fn,
-                                    void *arg);
+EVPQ_API EVPQ_NODISCARD evpq_future *evpq_transact(evpq_pool *pool, const evpq_txn_opts *opts,
+                                                   evpq_txn_fn *fn, void *arg);
 
 /* ---- batches ---- */
 
@@ -157,21 +157,24 @@ typedef struct evpq_statement {
  * first the server commits by itself, as it does what a procedure commits (PostgreSQL
  * documentation, "Pipelining"): leave these out of batches. BEGIN, COMMIT and their like are
  * EVPQ_INVALID, as is n = 0. Canceling one of its futures cancels it all. */
-EVPQ_API evpq_future *evpq_pool_batch(evpq_pool *pool, const evpq_statement *v, size_t n);
-EVPQ_API evpq_future *evpq_lease_batch(evpq_lease *lease, const evpq_statement *v, size_t n);
-EVPQ_API evpq_future *evpq_txn_batch(evpq_txn *txn, const evpq_statement *v, size_t n);
+EVPQ_API EVPQ_NODISCARD evpq_future *evpq_pool_batch(evpq_pool *pool, const evpq_statement *v,
+                                                     size_t n);
+EVPQ_API EVPQ_NODISCARD evpq_future *evpq_lease_batch(evpq_lease *lease, const evpq_statement *v,
+                                                      size_t n);
+EVPQ_API EVPQ_NODISCARD evpq_future *evpq_txn_batch(evpq_txn *txn, const evpq_statement *v,
+                                                    size_t n);
 
 /* Runs one statement, prepared once, for each of the `n` rows of arguments, in one transaction: for
  * all of them or for none. All is copied; beside that copy memory is bounded, whatever n. The rows
  * must agree in how many parameters they have and what types they declare. Done with the number of
  * rows that were affected in all (evpq_future_affected); what the statement returns is dropped. The
  * detail of its error tells which row it was. n = 0 is EVPQ_INVALID. */
-EVPQ_API evpq_future *evpq_executemany(evpq_pool *pool, const char *sql, const evpq_args *rows,
-                                       size_t n);
-EVPQ_API evpq_future *evpq_lease_executemany(evpq_lease *lease, const char *sql,
-                                             const evpq_args *rows, size_t n);
-EVPQ_API evpq_future *evpq_txn_executemany(evpq_txn *txn, const char *sql, const evpq_args *rows,
-                                           size_t n);
+EVPQ_API EVPQ_NODISCARD evpq_future *evpq_executemany(evpq_pool *pool, const char *sql,
+                                                      const evpq_args *rows, size_t n);
+EVPQ_API EVPQ_NODISCARD evpq_future *evpq_lease_executemany(evpq_lease *lease, const char *sql,
+                                                            const evpq_args *rows, size_t n);
+EVPQ_API EVPQ_NODISCARD evpq_future *evpq_txn_executemany(evpq_txn *txn, const char *sql,
+                                                          const evpq_args *rows, size_t n);
 
 /* Of a done query or executemany: how many rows it affected, as evpq_result_affected says; -1 for
  * any other future. */

@@ -15,12 +15,15 @@
 #define EVPQ_VERSION_NUMBER \
  (EVPQ_VERSION_MAJOR * 10000 + EVPQ_VERSION_MINOR * 100 + EVPQ_VERSION_PATCH)
 
+/* EVPQ_NODISCARD marks what gives its caller something to let go of: to drop it is a leak. */
 #if defined(__GNUC__) || defined(__clang__)
 # define EVPQ_API __attribute__((visibility("default")))
 # define EVPQ_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+# define EVPQ_NODISCARD __attribute__((warn_unused_result))
 #else
 # define EVPQ_API
 # define EVPQ_PRINTF(fmt, args)
+# define EVPQ_NODISCARD
 #endif
 
 #ifdef __cplusplus

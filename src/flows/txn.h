@@ -33,8 +33,8 @@ void txn_unref(evpq_txn *txn); /* NULL is allowed */
 /* evpq_pool_begin, once its options are known to be good: see txn_modes. */
 evpq_future *txn_ask(evpq_pool *pool, unsigned modes);
 
-/* Reads options (NULL is allowed), and puts those that a transaction begins with in a number. Given:
- * why they make no sense. */
+/* Reads options (NULL is allowed), and puts those that a transaction begins with in a number.
+ * Given: why they make no sense. */
 evpq_error *txn_modes(const evpq_txn_opts *opts, evpq_txn_opts *ret_opts, unsigned *ret_modes);
 
 /* EVPQ_OK, or why nothing can be asked of it: it is NULL, or a parent's. */

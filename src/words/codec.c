@@ -76,8 +76,7 @@ evpq_status evpq_types_add(evpq_types *types, const evpq_codec *given)
         evpq_error_unref(error);
         return EVPQ_INVALID;
     }
-    if (!types || !is.name || !*is.name || codec_named(types, is.name) ||
-        codec_of(types, is.oid))
+    if (!types || !is.name || !*is.name || codec_named(types, is.name) || codec_of(types, is.oid))
         return EVPQ_INVALID;
     size_t length = strlen(is.name);
     struct codec *added = mem_zalloc(sizeof *added + length + 1);

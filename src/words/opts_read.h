@@ -14,16 +14,16 @@ struct opts_kind {
     size_t least, size;
 };
 
-#define OPTS_KIND(type, first)                                                                   \
- (&(const struct opts_kind){#type, offsetof(type, first) + sizeof(((type *)NULL)->first),        \
+#define OPTS_KIND(type, first)                                                            \
+ (&(const struct opts_kind){#type, offsetof(type, first) + sizeof(((type *)NULL)->first), \
                             sizeof(type)})
 
-/* Copies `given` to `ret_opts`, which has kind->size bytes, and sets its size to that. What an older
- * program does not know of is zero, and so is all where `given` is NULL. EVPQ_INVALID, given:
+/* Copies `given` to `ret_opts`, which has kind->size bytes, and sets its size to that. What an
+ * older program does not know of is zero, and so is all where `given` is NULL. EVPQ_INVALID, given:
  *
  * - for a size that no program could mean: 0 or too small for a single field (it was not set, or is
- *   that of a pointer), or absurdly large. Nothing but the size has been read then, and *ret_opts is
- *   zero;
+ *   that of a pointer), or absurdly large. Nothing but the size has been read then, and *ret_opts
+ * is zero;
  * - for a larger struct, of a newer program, whose surplus is not all zero: it asks for what this
  *   library does not know. *ret_opts is then filled. */
 evpq_error *opts_read(const struct opts_kind *kind, const void *given, void *ret_opts);
