@@ -104,9 +104,15 @@ EVPQ_API evpq_lease *evpq_txn_lease(evpq_txn *txn);
  * committed or not, and only the database can tell. With opts.probe it is asked: on another
  * connection of the pool, again while the old session still lasts, for up to half a minute. Then
  * the future is done where it was committed, or its error has EVPQ_OUTCOME_REJECTED where it was
- * rolled back. It stays unknown where the link was lost so early that the transaction's number had
- * not arrived, where it had none (it wrote nothing), or where the server has crashed since, or is
- * another one, and says "committed": it may have given that number to another transaction.
+ * rolled back. Both are facts of the server that the transaction ran on: a standby may lack what is
+ * committed there.
+ *
+ * It stays unknown, and the detail of the error says why, where the link was lost so early that the
+ * transaction's number had not arrived; where it had none (it wrote nothing); where another server
+ * answers, or the same one has been restarted, as nothing proves then that the number means the
+ * same transaction to it; and where the server has crashed since and says "committed", as it may
+ * have given that number to another transaction. It stays unknown, too, to a role that may not call
+ * pg_control_system(), which all may by default.
  *
  * Canceled before COMMIT was sent, it is rolled back. */
 EVPQ_API EVPQ_NODISCARD evpq_future *evpq_txn_commit(evpq_txn *txn);

@@ -165,8 +165,9 @@ static void probed(struct job *job)
 
 static bool can_be_probed(const struct ending *e, const evpq_error *error)
 {
+    evpq_status status = evpq_error_status(error);
     return e->number && evpq_error_outcome(error) == EVPQ_OUTCOME_UNKNOWN &&
-           evpq_error_status(error) == EVPQ_LOST;
+           (status == EVPQ_LOST || status == EVPQ_SERVER);
 }
 
 static void commit_answered(struct job *job)
@@ -205,6 +206,22 @@ static void leave(evpq_txn *txn)
         session_end(txn->session);
 }
 
+/* Asks for what a probe would need. Where that fails, as it does for want of a privilege, the
+ * transaction is as it was. False: no memory. */
+static bool ask_for_number(struct ending *e)
+{
+    struct session *s = session_of(e);
+    evpq_future *before = session_say(s, "SAVEPOINT evpq_probe", true);
+    e->number = before ? session_say(s, probe_sql, true) : NULL;
+    session_cut(s);
+    evpq_future *after =
+        e->number ? session_say(s, "ROLLBACK TO SAVEPOINT evpq_probe", true) : NULL;
+    session_cut(s);
+    evpq_future_unref(before);
+    evpq_future_unref(after);
+    return after;
+}
+
 static evpq_future *say_commit(struct ending *e)
 {
     evpq_txn *txn = e->txn;
@@ -213,10 +230,8 @@ static evpq_future *say_commit(struct ending *e)
         snprintf(sql, sizeof sql, "RELEASE SAVEPOINT evpq_%u", txn->depth);
         return session_say(txn->session, sql, false);
     }
-    if (txn->probes) {
-        e->number = session_say(txn->session, probe_sql, true);
-        session_cut(txn->session);
-    }
+    if (txn->probes && !ask_for_number(e))
+        return NULL;
     return session_say(txn->session, "COMMIT", false);
 }
 

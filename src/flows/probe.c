@@ -11,13 +11,35 @@
 #define LONGEST_PAUSE 0.5
 #define LONGEST 30.0
 
-#define MARK "extract(epoch from pg_catalog.pg_stat_get_bgwriter_stat_reset_time())::text"
+/* Names are spelled out: a function of the same name in another schema is nobody's server. */
+#define SERVER                                 \
+ "pg_catalog.concat(c.system_identifier, ' '," \
+ " extract(epoch from pg_catalog.pg_postmaster_start_time()))"
+#define MARK "extract(epoch from pg_catalog.pg_stat_get_bgwriter_stat_reset_time())"
 
 const char probe_sql[] =
-    "select pg_catalog.pg_current_xact_id_if_assigned()::text, coalesce(" MARK ", '')";
+    "select pg_catalog.pg_current_xact_id_if_assigned()::pg_catalog.text, " SERVER
+    ", pg_catalog.concat(" MARK "), pg_catalog.pg_current_wal_insert_lsn()::pg_catalog.text"
+    " from pg_catalog.pg_control_system() c";
 
+enum { NUMBER, SERVER_ID, CRASH_MARK, PLACE }; /* its columns */
+
+/* What is compared stands beside what is concluded from it, in one statement: a pooler cannot send
+ * them to two servers. The status is asked for only where it means something. */
 static const char status_sql[] =
-    "select pg_catalog.pg_xact_status($1::text::xid8), coalesce(" MARK ", '') = $2";
+    "select case when s.same and (s.ahead or not s.whole)"
+    " then pg_catalog.pg_xact_status($1::pg_catalog.text::pg_catalog.xid8) end,"
+    " s.same, s.whole, s.standby from (select " SERVER " operator(pg_catalog.=) $2 as same,"
+    " pg_catalog.concat(" MARK ") operator(pg_catalog.=) $3"
+    " and $3 operator(pg_catalog.<>) '' as whole,"
+    " case when r.standby then false else pg_catalog.pg_current_wal_insert_lsn()"
+    " operator(pg_catalog.>=) $4::pg_catalog.text::pg_catalog.pg_lsn end as ahead, r.standby"
+    " from pg_catalog.pg_control_system() c, pg_catalog.pg_is_in_recovery() r(standby)) s";
+
+enum { STATUS, SAME, WHOLE, STANDBY };
+
+/* pg_xact_status of a number that was not given yet: 22023, invalid_parameter_value. */
+#define TO_COME "22023"
 
 struct probe {
     struct evpq_future future;
@@ -25,9 +47,9 @@ struct probe {
     evpq_error *lost;
     evpq_future *asked;
     struct waiter answered;
-    struct timer again;
+    struct timer again; /* while it is asked: the end of it all */
     double pause, until;
-    char number[24], mark[40];
+    char *noted[4]; /* by the columns of probe_sql */
 };
 
 static struct probe *probe_of(evpq_future *f)
@@ -59,6 +81,8 @@ static void probe_free(evpq_future *f)
     stop(p);
     evpq_error_unref(p->lost);
     pool_unref(p->pool);
+    for (int i = 0; i < 4; i++)
+        mem_free(p->noted[i]);
     mem_free(p);
 }
 
@@ -82,20 +106,47 @@ static void ask_later(struct probe *p, const char *if_never)
     p->pause = p->pause * 2 < LONGEST_PAUSE ? p->pause * 2 : LONGEST_PAUSE;
 }
 
-static void judge(struct probe *p, const char *status, bool same_server)
+static void rolled_back(struct probe *p, const char *why)
+{
+    future_settle_error(&p->future, error_in_detail(p->lost, EVPQ_OUTCOME_REJECTED, why));
+}
+
+/* The server is the one that gave the number. */
+static void judge(struct probe *p, const char *status, bool whole)
 {
     if (!status)
         stays_unknown(p, "the server does not remember the transaction");
     else if (!strcmp(status, "in progress"))
         ask_later(p, "the transaction is still in progress on the server");
     else if (!strcmp(status, "aborted"))
-        future_settle_error(&p->future, error_in_detail(p->lost, EVPQ_OUTCOME_REJECTED,
-                                                        "the server says that it was rolled back"));
-    else if (same_server)
+        rolled_back(p, "the server says that it was rolled back");
+    else if (whole)
         future_settle_value(&p->future, NULL, NULL);
     else
-        stays_unknown(p, "the server has crashed, or is another one, and may have given the "
-                         "transaction's number again");
+        stays_unknown(p, "the server has crashed since, and may have given the transaction's "
+                         "number again");
+}
+
+static void judge_server(struct probe *p, const evpq_result *r)
+{
+    if (evpq_result_bool(r, 0, STANDBY))
+        ask_later(p, "a standby answers, which cannot tell");
+    else if (evpq_result_bool(r, 0, SAME))
+        judge(p, evpq_result_text(r, 0, STATUS), evpq_result_bool(r, 0, WHOLE));
+    else
+        stays_unknown(p, "the server was restarted since, or is another one: nothing proves that "
+                         "the transaction's number means the same to it");
+}
+
+static void judge_failure(struct probe *p, const evpq_error *error)
+{
+    evpq_status status = evpq_error_status(error);
+    if (!strcmp(evpq_error_sqlstate(error), TO_COME))
+        rolled_back(p, "the server has crashed since, and has lost the transaction");
+    else if (status == EVPQ_CLOSED || status == EVPQ_SERVER)
+        stays_unknown(p, evpq_error_message(error));
+    else
+        ask_later(p, "no connection could be had to ask the server");
 }
 
 static void answered(struct job *job)
@@ -104,43 +155,78 @@ static void answered(struct job *job)
     evpq_future *asked = p->asked;
     const evpq_result *r = evpq_future_result(asked);
     p->asked = NULL;
+    timer_stop(&p->again);
     if (evpq_result_rows(r) == 1)
-        judge(p, evpq_result_text(r, 0, 0), evpq_result_bool(r, 0, 1));
-    else if (evpq_future_status(asked) == EVPQ_CLOSED || evpq_future_status(asked) == EVPQ_SERVER)
-        stays_unknown(p, evpq_error_message(evpq_future_error(asked)));
+        judge_server(p, r);
     else
-        ask_later(p, "no connection could be had to ask the server");
+        judge_failure(p, evpq_future_error(asked));
     evpq_future_unref(asked);
 }
 
-static void ask(struct timer *t)
+static void ask(struct probe *p)
+{
+    p->asked = evpq_pool_query(
+        p->pool, status_sql,
+        EVPQ_ARGS(p->noted[NUMBER], p->noted[SERVER_ID], p->noted[CRASH_MARK], p->noted[PLACE]));
+    future_watch(p->asked, p->pool->loop, &p->answered, answered);
+    timer_start(&p->again, p->until - loop_time(p->pool->loop));
+}
+
+static void again(struct timer *t)
 {
     struct probe *p = container_of(t, struct probe, again);
-    p->asked = evpq_pool_query(p->pool, status_sql, EVPQ_ARGS(p->number, p->mark));
-    future_watch(p->asked, p->pool->loop, &p->answered, answered);
+    if (!p->asked) {
+        ask(p);
+        return;
+    }
+    stop(p);
+    stays_unknown(p, "the server did not answer");
+}
+
+/* ---- life ---- */
+
+/* NULL: the transaction can be asked about. */
+static const char *why_not(const evpq_future *before)
+{
+    const evpq_result *r = evpq_future_result(before);
+    if (evpq_future_status(before) == EVPQ_SERVER)
+        return evpq_error_message(evpq_future_error(before));
+    if (evpq_result_rows(r) != 1)
+        return "the transaction's number had not arrived";
+    return evpq_result_is_null(r, 0, NUMBER) ? "the transaction had no number: it wrote nothing"
+                                             : NULL;
+}
+
+/* False: no memory. */
+static bool note(struct probe *p, const evpq_result *r)
+{
+    for (int i = 0; i < 4; i++) {
+        const char *text = evpq_result_text(r, 0, i);
+        if (!(p->noted[i] = mem_strdup(text ? text : "")))
+            return false;
+    }
+    return true;
 }
 
 evpq_future *probe_new(evpq_pool *pool, const evpq_future *before, const evpq_error *lost)
 {
-    const evpq_result *r = evpq_future_result(before);
-    if (!r || evpq_result_is_null(r, 0, 0))
-        return future_failed(pool->loop,
-                             error_in_detail(lost, EVPQ_OUTCOME_UNKNOWN,
-                                             r ? "the transaction had no number: it wrote nothing"
-                                               : "the transaction's number had not arrived"));
+    const char *why = why_not(before);
+    if (why)
+        return future_failed(pool->loop, error_in_detail(lost, EVPQ_OUTCOME_UNKNOWN, why));
     struct probe *p = mem_zalloc(sizeof *p);
     if (!p)
         return future_failed(pool->loop, evpq_error_ref(lost));
     future_init(&p->future, &probe_class, pool->loop);
     list_init(&p->answered.job.node);
-    timer_init(&p->again, pool->loop, ask);
+    timer_init(&p->again, pool->loop, again);
     pool_ref(pool);
     p->pool = pool;
     p->lost = evpq_error_ref(lost);
     p->pause = FIRST_PAUSE;
     p->until = loop_time(pool->loop) + LONGEST;
-    snprintf(p->number, sizeof p->number, "%s", evpq_result_text(r, 0, 0));
-    snprintf(p->mark, sizeof p->mark, "%s", evpq_result_text(r, 0, 1));
-    ask(&p->again);
+    if (note(p, evpq_future_result(before)))
+        ask(p);
+    else
+        future_settle_error(&p->future, evpq_error_ref(lost));
     return &p->future;
 }

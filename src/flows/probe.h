@@ -1,18 +1,37 @@
 /* probe.h - what became of a COMMIT whose answer was lost.
  *
- * Before COMMIT, under a Sync of its own, the transaction's number is asked for; after a loss
- * another connection asks the server for its fate (pg_xact_status).
+ * Just before COMMIT, under a Sync of its own, the transaction's number is asked for, and which
+ * server gave it; after a loss another connection asks the server for its fate (pg_xact_status).
  *
- * A number that had not reached the disk when a server crashed is given again by the next
- * (PostgreSQL documentation, "Transaction ID and Snapshot Information Functions"), so that
- * "committed" may be said of another transaction then. The time since which the server counts its
- * background writer's work tells: a crash begins it anew, and another server has another. */
+ * A number means nothing by itself. A copy of a server counts on from where it was made and gives
+ * the same numbers to other transactions; so does a server after a crash, with those that had not
+ * reached the disk (PostgreSQL documentation, "Transaction ID and Snapshot Information Functions").
+ * Neither the system identifier nor the timeline nor the position in the WAL tells them apart: a
+ * copy of the files that is started has all three in common with its original, and writes past any
+ * position. So the one server that is proved to continue the history that the transaction was
+ * written to is the one that has not been restarted since:
+ *
+ *   server  the system identifier, and when its postmaster was started, to the microsecond. A
+ *           running postmaster stays on its timeline, and shares its files with no other.
+ *   mark    since when the background writer's work is counted. It begins anew when the postmaster
+ *           has restarted its processes after a crash.
+ *   place   where the WAL was written. A machine that was set back to a snapshot of its memory is
+ *           behind it.
+ *
+ *   answered by              "aborted"       "committed"   the number is to come
+ *   the same server          rolled back     committed     -
+ *   ... after a crash        rolled back *   unknown       rolled back *
+ *   a standby                it is asked again
+ *   any other                unknown         unknown       unknown
+ *
+ *   * its own history goes on, and a number was either committed in it or not. What it gave a
+ * second time it had lost before. */
 #ifndef FLOWS_PROBE_H
 #define FLOWS_PROBE_H
 
 #include "pool/pool.h"
 
-/* To be run before COMMIT. */
+/* To be run before COMMIT, in a savepoint: a role that may not call what it calls gets an error. */
 extern const char probe_sql[];
 
 /* Done when it was committed; fails as `lost`, with outcome REJECTED where it was rolled back.
