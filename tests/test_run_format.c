@@ -84,6 +84,14 @@ START_TEST(tables_keep_a_value_on_its_line)
 }
 END_TEST
 
+START_TEST(f74_csv_quotes_what_copy_takes_for_the_end)
+{
+    const char *values[] = {"\\.", "\\.x", "\\"};
+
+    ck_assert_str_eq(shown(&format_csv, three, 3, 1, values), "id,name,n\n\"\\.\",\\.x,\\\n");
+}
+END_TEST
+
 START_TEST(csv_values)
 {
     const char *values[] = {"1", "a,\"b\"\nc", NULL, "", " x ", "NULL"};
@@ -210,6 +218,7 @@ int main(void)
     CHECK_ADD(c, tables);
     CHECK_ADD(c, tables_keep_a_value_on_its_line);
     CHECK_ADD(c, csv_values);
+    CHECK_ADD(c, f74_csv_quotes_what_copy_takes_for_the_end);
     CHECK_ADD(c, json_values);
     CHECK_ADD(c, json_numbers);
     CHECK_ADD(c, json_failures);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../examples/evpq-run/rejects.h"
@@ -162,7 +163,7 @@ START_TEST(out_writes_what_was_added)
     struct out o;
 
     make("out", "old and long contents");
-    ck_assert(out_open(&o, path_of("out")));
+    ck_assert(out_open(&o, path_of("out"), 0666));
     ck_assert_str_eq(contents("out"), "old and long contents");
     ck_assert(out_truncate(&o));
     ck_assert(out_add(&o, "one\n", 4, "a:1"));
@@ -178,9 +179,9 @@ START_TEST(out_cannot_open)
 {
     struct out o;
 
-    ck_assert(!out_open(&o, path_of("no/such/folder")));
+    ck_assert(!out_open(&o, path_of("no/such/folder"), 0666));
     ck_assert_int_eq(errno, ENOENT);
-    ck_assert(!out_open(&o, folder));
+    ck_assert(!out_open(&o, folder, 0666));
     ck_assert_int_eq(errno, EISDIR);
 }
 END_TEST
@@ -190,7 +191,7 @@ START_TEST(full_disk_is_noticed_at_the_end)
     struct out o;
     struct buf why = {0};
 
-    ck_assert(out_open(&o, "/dev/full"));
+    ck_assert(out_open(&o, "/dev/full", 0666));
     o.immediate = false;
     ck_assert(out_add(&o, "x", 1, "a.sql:3"));
     ck_assert(out_add(&o, "x", 1, "a.sql:5"));
@@ -209,7 +210,7 @@ START_TEST(full_disk_is_noticed_on_the_way)
     struct out o;
     char *much = calloc(1, 100000);
 
-    ck_assert(out_open(&o, "/dev/full"));
+    ck_assert(out_open(&o, "/dev/full", 0666));
     ck_assert(!out_add(&o, much, 100000, "a:1"));
     ck_assert(!out_add(&o, "x", 1, "a:2"));
     ck_assert_int_eq(o.error, ENOSPC);
@@ -236,6 +237,47 @@ START_TEST(closed_pipe_is_an_error_not_a_death)
 }
 END_TEST
 
+/* A reader that takes its time over a pipe in non-blocking mode. */
+static pid_t slow_reader(const int *ends, size_t expected)
+{
+    pid_t pid = fork();
+    char room[4096];
+    size_t got = 0;
+    ssize_t n;
+
+    if (pid != 0)
+        return pid;
+    close(ends[1]);
+    usleep(200000);
+    while ((n = read(ends[0], room, sizeof room)) > 0 || (n < 0 && errno == EAGAIN)) {
+        got += n > 0 ? (size_t)n : 0;
+        usleep(n > 0 ? 0 : 1000);
+    }
+    _exit(got == expected ? 0 : 1);
+}
+
+START_TEST(f74_pipe_in_nonblocking_mode_is_waited_for)
+{
+    struct out o = {.name = dup_string("pipe"), .immediate = true};
+    enum { MUCH = 1 << 20 };
+    char *much = calloc(1, MUCH);
+    int ends[2], status = -1;
+    pid_t reader;
+
+    ck_assert_int_eq(pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
+    reader = slow_reader(ends, MUCH);
+    o.fd = ends[1];
+    ck_assert(out_add(&o, much, MUCH, "a:1"));
+    ck_assert_int_eq(o.error, 0);
+    ck_assert(out_close(&o));
+    ck_assert_int_eq(waitpid(reader, &status, 0), reader);
+    ck_assert_int_eq(status, 0);
+    close(ends[0]);
+    out_free(&o);
+    free(much);
+}
+END_TEST
+
 /* ---- sink ---- */
 
 static void put_csv(struct sink *s, long number, const char *head, const char *body)
@@ -252,7 +294,7 @@ START_TEST(sink_writes_a_head_where_it_changes)
     struct out o;
     struct sink s;
 
-    ck_assert(out_open(&o, path_of("sink")));
+    ck_assert(out_open(&o, path_of("sink"), 0666));
     sink_open(&s, &o, 8);
     put_csv(&s, 4, "b\n", "4\n");
     put_csv(&s, 1, "a\n", "1\n");
@@ -271,7 +313,7 @@ START_TEST(sink_without_order)
     struct out o;
     struct sink s;
 
-    ck_assert(out_open(&o, path_of("done")));
+    ck_assert(out_open(&o, path_of("done"), 0666));
     sink_open(&s, &o, 0);
     ck_assert(sink_has_room(&s, 1000000));
     put_csv(&s, 2, "", "2\n");
@@ -386,7 +428,7 @@ static void check_refused(const char *results, const char *rejects)
     char *why = NULL;
 
     make("results", "kept");
-    ck_assert(out_open(&o, path_of(results)));
+    ck_assert(out_open(&o, path_of(results), 0666));
     ck_assert(!rejects_open(&r, path_of(rejects), true, source, &o, &why));
     ck_assert_ptr_nonnull(strstr(why, "cannot take both the results and the rejects"));
     ck_assert_str_eq(contents("results"), "kept");
@@ -492,6 +534,7 @@ int main(void)
     CHECK_ADD(c, full_disk_is_noticed_at_the_end);
     CHECK_ADD(c, full_disk_is_noticed_on_the_way);
     CHECK_ADD(c, closed_pipe_is_an_error_not_a_death);
+    CHECK_ADD(c, f74_pipe_in_nonblocking_mode_is_waited_for);
     CHECK_ADD(c, sink_writes_a_head_where_it_changes);
     CHECK_ADD(c, sink_without_order);
     CHECK_ADD(c, rejected_statements_can_be_run_again);

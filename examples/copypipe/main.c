@@ -3,6 +3,7 @@
  * One task takes the bytes that a COPY gives and hands them to another, and waits where either side
  * is slow: so both go at the speed of the slower. A second task asks the source now and then how
  * far it is. */
+#include "../common/cli.h"
 #include "bar.h"
 #include "opts.h"
 
@@ -154,7 +155,7 @@ static evpq_pool *open_pool(evpq_loop *loop, const char *conninfo)
     evpq_pool *pool = evpq_pool_open(loop, conninfo, &opts, &error);
     if (pool)
         return pool;
-    fprintf(stderr, "copypipe: %s\n", evpq_error_message(error));
+    fprintf(stderr, "copypipe: %s\n", cli_mask(evpq_error_message(error), conninfo));
     exit(2);
 }
 
@@ -185,6 +186,7 @@ static void say(const struct run *r, const evpq_error *error)
 int main(int argc, char **argv)
 {
     char name[32];
+    cli_guard_streams();
     snprintf(name, sizeof name, "copypipe %ld", (long)getpid());
     setenv("PGAPPNAME", name, 1);
     struct run r = {.opts = opts_read(argc, argv), .loop = evpq_loop_new(NULL)};

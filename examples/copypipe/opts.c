@@ -1,6 +1,8 @@
 /* opts.c - see opts.h. */
 #include "opts.h"
 
+#include "../common/cli.h"
+
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,10 +55,10 @@ struct opts opts_read(int argc, char **argv)
     for (int c; (c = getopt_long(argc, argv, "f:t:c:s:qh", options, NULL)) != -1;) {
         switch (c) {
         case 'f':
-            o.from = optarg;
+            o.from = cli_take_conninfo(optarg);
             break;
         case 't':
-            o.to = optarg;
+            o.to = cli_take_conninfo(optarg);
             break;
         case 'c':
             o.columns = optarg;

@@ -1,13 +1,13 @@
 /* format_csv.c - rows as RFC 4180 has them, but with LF line ends as psql --csv writes them. NULL
  * is nothing at all and the empty string is "", so that the output can be the params of another
- * run. */
+ * run. A field that is \. is quoted, since COPY would take it for the end of the data. */
 #include "format.h"
 
 #include <string.h>
 
 static void add_field(struct buf *to, const char *text, size_t length)
 {
-    bool plain = length > 0;
+    bool plain = length > 0 && !(length == 2 && memcmp(text, "\\.", 2) == 0);
 
     for (size_t i = 0; plain && i < length; i++)
         plain = !strchr(",\"\r\n", text[i]) && text[i] != '\0';

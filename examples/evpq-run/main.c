@@ -1,5 +1,6 @@
 /* main.c - evpq-run: runs many SQL statements at once. Opens what the options name, in an order in
  * which nothing is lost when something cannot be opened, runs, and tells what came of it. */
+#include "../common/cli.h"
 #include "opts.h"
 #include "runner.h"
 #include "signals.h"
@@ -78,7 +79,7 @@ static int open_files(struct run *run)
     char *why = NULL;
 
     run->source = source_open(&from, &why);
-    if (run->source && !out_open(&run->out, o->output))
+    if (run->source && !out_open(&run->out, o->output, 0666))
         return complain_of_file(o->output);
     if (run->source && source_reads(run->source, run->out.fd))
         return complain(WRONG_USAGE, "%s: cannot be input and output at once", o->output);
@@ -115,7 +116,7 @@ static int open_pool(struct run *run)
     setenv("PGCLIENTENCODING", "UTF8", 0);
     run->pool = evpq_pool_open(run->loop, run->opts.conninfo, &options, &error);
     if (!run->pool) {
-        complain(WRONG_USAGE, "-d: %s", evpq_error_message(error));
+        complain(WRONG_USAGE, "-d: %s", cli_mask(evpq_error_message(error), run->opts.conninfo));
         evpq_error_unref(error);
         return WRONG_USAGE;
     }
@@ -232,7 +233,7 @@ static void tell_counts(struct run *run, double elapsed, bool rejects_whole)
 
     if (run->opts.summary || run->interrupted) {
         stats_summary(s, elapsed, run->opts.jobs, &text);
-        fputs(buf_string(&text), stderr);
+        out_write(STDERR_FILENO, buf_string(&text), text.length);
     } else if (s->failed > 0) {
         progress_say(&run->progress, "%ld of %ld statements failed", s->failed, s->started);
     }
@@ -302,6 +303,7 @@ int main(int argc, char **argv)
     struct run run = {.out.fd = -1, .progress.fd = -1};
     int status = SOME_FAILED;
 
+    cli_guard_streams();
     setlocale(LC_CTYPE, "");
     switch (opts_read(&run.opts, argc, argv, isatty(STDIN_FILENO))) {
     case OPTS_HELP:

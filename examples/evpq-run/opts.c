@@ -1,6 +1,8 @@
 /* opts.c - see opts.h. */
 #include "opts.h"
 
+#include "../common/cli.h"
+
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
@@ -150,7 +152,7 @@ static bool take(struct opts *o, int option)
 {
     switch (option) {
     case 'd':
-        o->conninfo = optarg;
+        o->conninfo = cli_take_conninfo(optarg);
         return true;
     case 'f':
         add_file(o, optarg);

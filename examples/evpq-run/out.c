@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,13 +11,13 @@
 
 #define GATHER ((size_t)64 << 10)
 
-bool out_open(struct out *o, const char *path)
+bool out_open(struct out *o, const char *path, mode_t mode)
 {
     bool is_stdout = strcmp(path, "-") == 0;
 
     *o = (struct out){.fd = STDOUT_FILENO};
     if (!is_stdout)
-        o->fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+        o->fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, mode);
     if (o->fd < 0)
         return false;
     o->name = dup_string(is_stdout ? "(standard output)" : path);
@@ -48,18 +49,39 @@ static void note_lost(struct out *o)
     o->lost_count += o->pending_count;
 }
 
+/* A pipe may be in non-blocking mode, because whoever holds its other end has made it so. */
+static void wait_for_room(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLOUT};
+
+    poll(&p, 1, -1);
+}
+
+size_t out_write(int fd, const char *data, size_t length)
+{
+    size_t done = 0;
+
+    while (done < length) {
+        ssize_t n = write(fd, data + done, length - done);
+
+        if (n >= 0)
+            done += (size_t)n;
+        else if (errno == EAGAIN || errno == EWOULDBLOCK)
+            wait_for_room(fd);
+        else if (errno != EINTR)
+            break;
+    }
+    return done;
+}
+
 bool out_flush(struct out *o)
 {
     size_t done = 0;
 
-    while (!o->error && done < o->pending.length) {
-        ssize_t n = write(o->fd, o->pending.data + done, o->pending.length - done);
-
-        if (n >= 0)
-            done += (size_t)n;
-        else if (errno != EINTR)
-            o->error = errno;
-    }
+    if (!o->error && o->pending.length > 0)
+        done = out_write(o->fd, o->pending.data, o->pending.length);
+    if (done < o->pending.length && !o->error)
+        o->error = errno;
     if (done < o->pending.length)
         note_lost(o);
     buf_clear(&o->pending);

@@ -8,6 +8,7 @@
 #include "buf.h"
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct out {
     char *name;
@@ -21,14 +22,19 @@ struct out {
     struct buf lost_since;
 };
 
-/* "-" is standard output. An existing file keeps its contents until out_truncate. False with errno
- * set where it cannot be opened. */
-bool out_open(struct out *o, const char *path);
+/* "-" is standard output. A new file gets the permissions `mode`, less the umask; an existing one
+ * keeps its own, and its contents until out_truncate. False with errno set where it cannot be
+ * opened. */
+bool out_open(struct out *o, const char *path, mode_t mode);
 bool out_truncate(struct out *o);
 
 /* Whether both are open on one regular file, whatever names led there: each would overwrite what
  * the other wrote. */
 bool out_same(const struct out *a, const struct out *b);
+
+/* Writes all of it, and waits where a descriptor in non-blocking mode takes no more. Returns how
+ * much was written; where that is less, errno says why. */
+size_t out_write(int fd, const char *data, size_t length);
 
 /* Adds the output of one statement, which stands at `place`. False once the file cannot be
  * written. */

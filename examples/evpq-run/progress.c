@@ -1,6 +1,8 @@
 /* progress.c - see progress.h. */
 #include "progress.h"
 
+#include "out.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -149,13 +151,21 @@ void progress_wipe(struct progress *p)
 void progress_say(struct progress *p, const char *format, ...)
 {
     va_list args;
+    char *text = NULL;
+    int length;
 
     progress_wipe(p);
-    fputs("evpq-run: ", stderr);
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    length = vasprintf(&text, format, args);
     va_end(args);
-    fputc('\n', stderr);
+    if (length < 0)
+        return;
+    buf_clear(&p->line);
+    buf_text(&p->line, "evpq-run: ");
+    buf_add(&p->line, text, (size_t)length);
+    buf_byte(&p->line, '\n');
+    free(text);
+    out_write(STDERR_FILENO, p->line.data, p->line.length);
 }
 
 void progress_free(struct progress *p)

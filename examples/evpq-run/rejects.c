@@ -19,7 +19,7 @@ static bool open_one(struct out *o, const char *path, const struct source *sourc
 {
     struct buf why = {0};
 
-    if (!out_open(o, path)) {
+    if (!out_open(o, path, 0600)) {
         buf_format(&why, "cannot write: %s", strerror(errno));
         refuse(path, buf_string(&why), ret_why);
         buf_free(&why);

@@ -20,8 +20,8 @@ struct rejects {
     struct buf last_why;
 };
 
-/* Opens the file or files; refuses one that the source reads or that `results` is written to.
- * False: *ret_why says why, given to free(). */
+/* Opens the file or files, which none but their owner can read when they are new; refuses one that
+ * the source reads or that `results` is written to. False: *ret_why says why, given to free(). */
 bool rejects_open(struct rejects *r, const char *path, bool rows, const struct source *source,
                   const struct out *results, char **ret_why);
 

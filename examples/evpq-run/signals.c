@@ -10,12 +10,14 @@
 static int wake[2];
 static volatile sig_atomic_t count;
 
+/* A terminal that goes sends SIGHUP, and so does the shell in it: the second is no order to drop
+ * what the first one has saved. */
 static void handle(int number)
 {
     int saved = errno;
     ssize_t ignored;
 
-    if (count++ > 0) {
+    if (number != SIGHUP && count++ > 0) {
         ignored = write(STDERR_FILENO, "\n", 1);
         (void)ignored;
         _exit(128 + number);
@@ -23,6 +25,15 @@ static void handle(int number)
     ignored = write(wake[1], "", 1);
     (void)ignored;
     errno = saved;
+}
+
+/* Who was started with SIGHUP ignored (nohup) goes on without the terminal. */
+static void catch_hangup(const struct sigaction *action)
+{
+    struct sigaction now;
+
+    if (sigaction(SIGHUP, NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+        sigaction(SIGHUP, action, NULL);
 }
 
 int signals_open(void)
@@ -34,6 +45,7 @@ int signals_open(void)
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    catch_hangup(&action);
     action.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &action, NULL);
     return wake[0];

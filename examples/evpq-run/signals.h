@@ -1,5 +1,5 @@
-/* signals.h - Ctrl-C and SIGTERM: the first asks for an orderly end, the second ends the program
- * there and then.
+/* signals.h - Ctrl-C, SIGTERM and SIGHUP: the first asks for an orderly end. A second Ctrl-C or
+ * SIGTERM ends the program there and then; SIGHUP never does.
  *
  * The handler writes to a pipe that the loop watches, and interrupts system calls, so that even a
  * program that is stuck in writing to a full pipe can be ended by the second signal. */

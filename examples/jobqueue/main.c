@@ -1,4 +1,5 @@
 /* main.c - the command line, the loop and the pool around one command of the job queue. */
+#include "../common/cli.h"
 #include "app.h"
 
 #include <ev.h>
@@ -61,7 +62,8 @@ static evpq_pool *open_pool(struct app *app)
     evpq_error *error = NULL;
     evpq_pool *pool = evpq_pool_open(app->loop, app->opts.conninfo, &opts, &error);
     if (!pool)
-        fprintf(stderr, "jobqueue: --conninfo: %s\n", evpq_error_message(error));
+        fprintf(stderr, "jobqueue: --conninfo: %s\n",
+                cli_mask(evpq_error_message(error), app->opts.conninfo));
     evpq_error_unref(error);
     return pool;
 }
@@ -90,6 +92,7 @@ int main(int argc, char **argv)
 {
     struct app app = {0};
     int exit_status = 1;
+    cli_guard_streams();
     if (!opts_read(&app.opts, argc, argv, &exit_status))
         return exit_status;
     signal(SIGPIPE, SIG_IGN);

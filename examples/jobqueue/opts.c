@@ -1,6 +1,8 @@
 /* opts.c - see opts.h. */
 #include "opts.h"
 
+#include "../common/cli.h"
+
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,10 +70,10 @@ static bool take(struct opts *o, int option)
 {
     switch (option) {
     case 'd':
-        o->conninfo = optarg;
+        o->conninfo = cli_take_conninfo(optarg);
         return true;
     case OPT_LISTEN:
-        o->listen_conninfo = optarg;
+        o->listen_conninfo = cli_take_conninfo(optarg);
         return true;
     case 'w':
         return read_count("--workers", optarg, 1000, &o->workers);

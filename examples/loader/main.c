@@ -1,6 +1,8 @@
 /* main.c - the program `loader`: takes batch after batch as a training loop would, looks at each,
  * and remembers where to go on. */
 #include "loader.h"
+
+#include "../common/cli.h"
 #include "opts.h"
 #include "progress.h"
 #include "tally.h"
@@ -218,6 +220,7 @@ int main(int argc, char **argv)
     struct run r = {.unique = -1};
     evpq_error *error = NULL;
     int status;
+    cli_guard_streams();
     if (!opts_read(&r.opts, argc, argv, &status))
         return status;
     if (r.opts.resume && !read_state(r.opts.resume, &r.state))
@@ -233,7 +236,7 @@ int main(int argc, char **argv)
     if (pool && went_well(&r, evpq_pool_connect(pool)))
         load(&r, pool);
     if (!pool)
-        fail(&r, evpq_error_message(error));
+        fail(&r, cli_mask(evpq_error_message(error), r.opts.conninfo));
     evpq_error_unref(error);
     if (pool)
         went_well(&r, evpq_pool_close(pool, 2));

@@ -1,6 +1,8 @@
 /* opts.c - see opts.h. */
 #include "opts.h"
 
+#include "../common/cli.h"
+
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -132,7 +134,7 @@ static bool take(struct opts *o, int option)
         o->loader.columns = optarg;
         return true;
     case 'd':
-        o->conninfo = optarg;
+        o->conninfo = cli_take_conninfo(optarg);
         return true;
     case OPT_CHECK:
         return o->check = true;

@@ -1,5 +1,6 @@
 /* main.c - a web server in front of a pool: opens both, waits to be told to end, lets everybody
  * finish, and goes. */
+#include "../common/cli.h"
 #include "opts.h"
 #include "routes.h"
 #include "server.h"
@@ -76,7 +77,7 @@ static evpq_pool *open_pool(evpq_loop *loop, const struct opts *o)
     evpq_error *error = NULL;
     evpq_pool *pool = evpq_pool_open(loop, o->conninfo, &opts, &error);
     if (!pool)
-        fprintf(stderr, "web: --conninfo: %s\n", evpq_error_message(error));
+        fprintf(stderr, "web: --conninfo: %s\n", cli_mask(evpq_error_message(error), o->conninfo));
     evpq_error_unref(error);
     return pool;
 }
@@ -99,6 +100,7 @@ static struct server *open_server(evpq_loop *loop, evpq_pool *pool, const struct
         .port = o->port,
         .max_requests = o->max_requests,
         .max_clients = o->max_clients,
+        .client_timeout = o->client_timeout,
         .deadline = o->deadline,
         .routes = routes,
         .app = pool,
@@ -121,6 +123,7 @@ int main(int argc, char **argv)
     struct opts opts;
     struct ending ending;
     int status = 1;
+    cli_guard_streams();
     if (!opts_read(&opts, argc, argv, &status))
         return status;
     signal(SIGPIPE, SIG_IGN);

@@ -1,6 +1,8 @@
 /* opts.c - see opts.h. */
 #include "opts.h"
 
+#include "../common/cli.h"
+
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,15 +21,28 @@ static const char help[] =
     "      --max-requests N    requests at once that ask the database; one more is answered 503\n"
     "                          [256]; of 500 queries each so many fit into --max-waiting\n"
     "      --max-clients N     connections at once; more have to wait until one ends [10000]\n"
+    "      --client-timeout S\n"
+    "                          seconds that a client has for its next request, head and body, from\n"
+    "                          its connection or its last answer on, and for taking an answer; who\n"
+    "                          is slower loses the connection [30]\n"
     "      --deadline S        seconds after which a request is answered 504, and its queries are\n"
     "                          canceled; so the end waits no longer for them [5]\n"
     "      --help              print this\n"
     "\n"
     "SIGTERM and SIGINT: listen no more, answer whoever has asked, end with 0. A second one quits.\n";
 
-enum { OPT_DEADLINE = 256, OPT_HELP, OPT_MAX_CLIENTS, OPT_MAX_REQUESTS, OPT_MAX_WAITING, OPT_POOL };
+enum {
+    OPT_CLIENT_TIMEOUT = 256,
+    OPT_DEADLINE,
+    OPT_HELP,
+    OPT_MAX_CLIENTS,
+    OPT_MAX_REQUESTS,
+    OPT_MAX_WAITING,
+    OPT_POOL,
+};
 
 static const struct option long_options[] = {
+    {"client-timeout", required_argument, NULL, OPT_CLIENT_TIMEOUT},
     {"conninfo", required_argument, NULL, 'd'},
     {"deadline", required_argument, NULL, OPT_DEADLINE},
     {"help", no_argument, NULL, OPT_HELP},
@@ -81,7 +96,7 @@ static bool take(struct opts *o, int option)
         o->port = optarg;
         return is_port(optarg);
     case 'd':
-        o->conninfo = optarg;
+        o->conninfo = cli_take_conninfo(optarg);
         return true;
     case OPT_POOL:
         return read_count("pool", &o->pool);
@@ -91,6 +106,8 @@ static bool take(struct opts *o, int option)
         return read_count("max-clients", &o->max_clients);
     case OPT_MAX_REQUESTS:
         return read_count("max-requests", &o->max_requests);
+    case OPT_CLIENT_TIMEOUT:
+        return read_seconds("client-timeout", &o->client_timeout);
     case OPT_DEADLINE:
         return read_seconds("deadline", &o->deadline);
     default:
@@ -109,6 +126,7 @@ bool opts_read(struct opts *o, int argc, char **argv, int *ret_status)
         .max_waiting = 128000,
         .max_requests = 256,
         .max_clients = 10000,
+        .client_timeout = 30,
         .deadline = 5,
     };
     while ((option = getopt_long(argc, argv, "d:l:p:", long_options, NULL)) != -1) {

@@ -7,7 +7,7 @@
 struct opts {
     const char *address, *port, *conninfo;
     int pool, max_waiting, max_requests, max_clients;
-    double deadline;
+    double client_timeout, deadline;
 };
 
 /* Reads the command line. False when the program is to end with *ret_status: help has been printed,

@@ -7,6 +7,8 @@
 static const char *words_for(unsigned status)
 {
     switch (status) {
+    case MHD_HTTP_BAD_REQUEST:
+        return "400 Bad Request: it can be read in more than one way\n";
     case MHD_HTTP_NOT_FOUND:
         return "404 Not Found: there is nothing here\n";
     case MHD_HTTP_METHOD_NOT_ALLOWED:

@@ -5,26 +5,31 @@
  * A suspended connection is not polled, so a second epoll descriptor tells which clients leave. It
  * asks for hang-ups alone, once for each connection: a request costs it nothing, and data that
  * comes early does not wake it. Who has shut down the sending side counts as gone: its task is
- * canceled, and the answer is 503; what needs no task it still gets. */
+ * canceled, and the answer is 503; what needs no task it still gets.
+ *
+ * A client has a time for its whole request, from the connection or its last answer on, and another
+ * to take its answer. One that is slower loses its place. libmicrohttpd's own timeout counts
+ * silence alone: who sends a byte now and then would stay for ever. */
 #include "server.h"
 
+#include "head.h"
+#include "patience.h"
 #include "reply.h"
 
 #include <errno.h>
 #include <ev.h>
 #include <microhttpd.h>
 #include <netdb.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Seconds: how long a client may be silent, whatever it has sent before: this counts silence
- * alone, so one that sends its head a byte at a time keeps its place; how long one that has gone
- * may take to read what is left; and how long one that is idle when the server drains has to send
- * what may be on its way. */
-enum { CLIENT_TIMEOUT = 30, GONE_TIMEOUT = 1, LINGER = 1 };
+/* Seconds: how long a client that has gone may take to read what is left; and how long one that is
+ * idle when the server drains has to send what may be on its way. */
+enum { GONE_TIMEOUT = 1, LINGER = 1 };
 
 /* Bytes for the head of a request, and of its answer, in each connection. A head that does not fit
  * is answered 431, or 413 or 414, by libmicrohttpd. */
@@ -38,6 +43,7 @@ struct client {
     const struct route *route;
     evpq_future *task; /* while it runs */
     unsigned status;   /* of the answer, once it is known; 0 before */
+    struct turn turn;  /* while it sends or receives, not while its task runs */
     bool begun;        /* it is whole, and counted among the server's requests */
     bool gone;
 };
@@ -48,9 +54,11 @@ struct server {
     struct MHD_Daemon *http;
     ev_io ready, leaving;
     ev_timer due, lingered;
+    struct patience patience;
     int tasks, requests, clients; /* under way; whole, and not answered yet; connected */
     double told;                  /* when the log last said that there is no database */
     bool draining;
+    bool freed;           /* a place, since the last MHD_run */
     evpq_future *drained; /* until it has settled */
 };
 
@@ -65,18 +73,24 @@ static void look_if_drained(struct server *s)
     s->drained = evpq_future_unref(s->drained);
 }
 
-/* An answer is made up by one MHD_run, and sent by the next; what else there is waits its turn. */
+/* An answer is made up by one MHD_run, and sent by the next; what else there is waits its turn.
+ * Where there was no place or no descriptor left, libmicrohttpd has stopped accepting; it takes
+ * that up again at the beginning of the MHD_run after the one that freed a place, and nothing but
+ * this wakes it for that. */
 static void run(struct server *s)
 {
     struct ev_loop *ev = evpq_loop_ev(s->loop);
     MHD_UNSIGNED_LONG_LONG milliseconds = 0;
     bool due = true;
     for (int i = 0; i < 2 && due && milliseconds == 0; i++) {
+        s->freed = false;
         MHD_run(s->http);
         due = MHD_get_timeout(s->http, &milliseconds) == MHD_YES;
     }
     ev_timer_stop(ev, &s->due);
-    if (due) {
+    if (s->freed)
+        milliseconds = 0;
+    if (due || s->freed) {
         ev_timer_set(&s->due, (double)milliseconds * 1e-3, 0.);
         ev_timer_start(ev, &s->due);
     }
@@ -111,12 +125,13 @@ static enum MHD_Result answer(struct client *c, unsigned status)
         status = MHD_HTTP_SERVICE_UNAVAILABLE;
     r = status == MHD_HTTP_OK ? reply_make(body->data, body->length, c->route->type)
                               : reply_refuse(status);
-    if (s->draining)
+    if (s->draining || status == MHD_HTTP_BAD_REQUEST)
         reply_header(r, MHD_HTTP_HEADER_CONNECTION, "close");
     if (!r)
         return MHD_NO;
     enum MHD_Result result = MHD_queue_response(c->connection, status, r);
     MHD_destroy_response(r);
+    patience_start(&s->patience, &c->turn);
     return result;
 }
 
@@ -147,26 +162,9 @@ static enum MHD_Result start_task(struct client *c)
         return answer(c, MHD_HTTP_SERVICE_UNAVAILABLE);
     }
     s->tasks++;
+    patience_stop(&c->turn);
     MHD_suspend_connection(c->connection);
     return MHD_YES;
-}
-
-static void find_route(struct client *c, const char *path, const char *method)
-{
-    c->route = c->server->opts.routes;
-    while (c->route->path && strcmp(c->route->path, path) != 0)
-        c->route++;
-    if (!c->route->path)
-        c->status = MHD_HTTP_NOT_FOUND;
-    else if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
-        c->status = MHD_HTTP_METHOD_NOT_ALLOWED;
-}
-
-static bool has_body(const struct client *c)
-{
-    struct MHD_Connection *head = c->connection;
-    return MHD_lookup_connection_value(head, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH) ||
-           MHD_lookup_connection_value(head, MHD_HEADER_KIND, MHD_HTTP_HEADER_TRANSFER_ENCODING);
 }
 
 /* From here on a drain waits for the answer. */
@@ -187,8 +185,11 @@ static enum MHD_Result begin(struct client *c)
  * without a body is refused in its turn. */
 static enum MHD_Result on_head(struct client *c, const char *path, const char *method)
 {
-    find_route(c, path, method);
-    return c->status && has_body(c) ? begin(c) : MHD_YES;
+    if (c->status == 0 && head_is_ambiguous(c->connection))
+        c->status = MHD_HTTP_BAD_REQUEST;
+    if (c->status == 0)
+        c->status = head_route(c->server->opts.routes, path, method, &c->route);
+    return c->status && head_has_body(c->connection) ? begin(c) : MHD_YES;
 }
 
 /* Called when the head of a request is there, for each piece of its body, at its end, and when a
@@ -218,6 +219,7 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **re
     s->requests -= c->begun;
     c->begun = false;
     c->status = 0;
+    patience_start(&s->patience, &c->turn);
     text_clear(&c->request.body);
 }
 
@@ -225,6 +227,16 @@ const char *request_parameter(const struct request *rq, const char *name)
 {
     const struct client *c = (const struct client *)rq;
     return MHD_lookup_connection_value(c->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+/* libmicrohttpd decodes in place, and %00 would end the string: /json%00/x is not /json. */
+static size_t unescape(void *cls, struct MHD_Connection *connection, char *text)
+{
+    struct client *c =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+    if (c && strstr(text, "%00"))
+        c->status = MHD_HTTP_BAD_REQUEST;
+    return MHD_http_unescape(text);
 }
 
 /* ---- clients ---- */
@@ -244,11 +256,20 @@ static struct client *welcome(struct server *s, struct MHD_Connection *connectio
     c->server = s;
     c->connection = connection;
     epoll_ctl(s->leaving.fd, EPOLL_CTL_ADD, socket_of(connection), &hang_up);
+    patience_start(&s->patience, &c->turn);
     return c;
+}
+
+/* libmicrohttpd finds the end of the connection, and closes it. */
+static void on_expired(struct turn *turn)
+{
+    struct client *c = (struct client *)((char *)turn - offsetof(struct client, turn));
+    shutdown(socket_of(c->connection), SHUT_RDWR);
 }
 
 static void say_goodbye(struct client *c)
 {
+    patience_stop(&c->turn);
     epoll_ctl(c->server->leaving.fd, EPOLL_CTL_DEL, socket_of(c->connection), NULL);
     text_free(&c->request.body);
     free(c);
@@ -263,6 +284,7 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **c
         *client = welcome(s, connection);
     } else {
         s->clients--;
+        s->freed = true;
         if (*client)
             say_goodbye(*client);
     }
@@ -298,12 +320,14 @@ static struct MHD_Daemon *listen_on(struct server *s)
     unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
     if (found->ai_family == AF_INET6)
         flags |= MHD_USE_IPv6;
+    unsigned silence = (unsigned)s->opts.client_timeout + 1;
     struct MHD_Daemon *http = MHD_start_daemon(
         flags, 0, NULL, NULL, on_request, s, MHD_OPTION_SOCK_ADDR, found->ai_addr,
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
         s, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)s->opts.max_clients, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD_MEMORY,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CLIENT_TIMEOUT, MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_TIMEOUT, silence, MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL,
+        MHD_OPTION_END);
     freeaddrinfo(found);
     return http;
 }
@@ -327,6 +351,7 @@ struct server *server_open(evpq_loop *loop, const struct server_opts *opts)
     struct server *s = leaving < 0 ? NULL : calloc(1, sizeof *s);
     if (s) {
         s->opts = *opts;
+        patience_open(&s->patience, evpq_loop_ev(loop), opts->client_timeout, on_expired);
         s->http = listen_on(s);
     }
     if (!s || !s->http) {
@@ -383,6 +408,7 @@ void server_close(struct server *s)
     ev_timer_stop(ev, &s->due);
     ev_timer_stop(ev, &s->lingered);
     MHD_stop_daemon(s->http);
+    patience_close(&s->patience);
     close(leaving);
     evpq_loop_unref(s->loop);
     free(s);

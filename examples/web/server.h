@@ -30,6 +30,8 @@ struct server_opts {
     const char *port;           /* "0": one that is free */
     int max_requests;           /* tasks at once; one more request is answered 503 */
     int max_clients;            /* connections at once; more wait in the kernel's queue */
+    double client_timeout;      /* seconds that a client has for its next request, from its
+                                   connection or its last answer on, and for taking an answer */
     double deadline;            /* seconds for each task; negative: none */
     const struct route *routes; /* ends with a NULL path; borrowed, as `app` is */
     void *app;
