@@ -569,7 +569,7 @@ START_TEST(what_cannot_be_loaded_is_refused)
         {{.table = "sample", .columns = "missing"}, EVPQ_SERVER, "missing"},
         {{.table = "sample", .columns = "id, id::numeric as price"},
          EVPQ_TYPE,
-         "column price of sample is of type numeric, which is not loaded as it is: cast it, as in "
+         "column price of public.sample is of type numeric, which is not loaded as it is: cast it, as in "
          "...::float8"},
         {{.table = "sample", .columns = "array[id] as ids"}, EVPQ_TYPE, "integer[]"},
         {{.table = "sample", .columns = "'250000-01-01'::timestamp as at, id", .batch_rows = 9},

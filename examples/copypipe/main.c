@@ -6,6 +6,7 @@
 #include "../common/cli.h"
 #include "bar.h"
 #include "opts.h"
+#include "plan.h"
 
 #include <evpq/evpq.h>
 #include <inttypes.h>
@@ -18,59 +19,21 @@ struct run {
     struct opts opts;
     evpq_loop *loop;
     evpq_pool *from, *to;
+    struct plan plan;
     evpq_copy *out, *in;
     struct bar bar;
     int64_t rows;
 };
 
-/* Several texts as one, given: free(). */
-static char *join(const char *const *parts, size_t n)
-{
-    size_t length = 1;
-    for (size_t i = 0; i < n; i++)
-        length += strlen(parts[i]);
-    char *all = malloc(length), *end = all;
-    for (size_t i = 0; all && i < n; i++)
-        end = stpcpy(end, parts[i]);
-    return all;
-}
-#define JOIN(...)                         \
- join((const char *const[]){__VA_ARGS__}, \
-      sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
-
-/* ---- what is to be moved ---- */
-
-/* The columns that can be written, and about how many rows there are, in all partitions. */
-static const char about_table[] =
-    "select string_agg(quote_ident(attname), ', ' order by attnum),"
-    " (select sum(greatest(reltuples, 0))::float8 from pg_class where oid = $1::regclass or oid in"
-    " (select relid from pg_partition_tree($1::regclass)))"
-    " from pg_attribute where attrelid = $1::regclass and attnum > 0 and not attisdropped"
-    " and attgenerated = ''";
-
 /* NULL, or what has failed. */
 static evpq_future *start(struct run *r)
 {
-    const struct opts *o = &r->opts;
-    evpq_future *f =
-        evpq_pool_query(r->from, about_table, EVPQ_ARGS(o->query ? "pg_class" : o->source));
-    if (evpq_await(f) != EVPQ_OK)
+    evpq_future *f = plan_make(&r->plan, &r->opts, r->from, r->to);
+    if (f)
         return f;
-    const evpq_result *about = evpq_future_result(f);
-    const char *columns = o->columns ? o->columns : o->query ? "" : evpq_result_text(about, 0, 0);
-    if (!o->query)
-        r->bar.of_rows = evpq_result_float8(about, 0, 1);
-    const char *open = *columns ? " (" : "", *close = *columns ? ")" : "";
-    char *out = o->query ? JOIN("copy (", o->query, "\n) to stdout (format ", o->format, ")")
-                         : JOIN("copy (select ", columns, " from ", o->source,
-                                ") to stdout (format ", o->format, ")");
-    char *in =
-        JOIN("copy ", o->target, open, columns, close, " from stdin (format ", o->format, ")");
-    evpq_future_unref(f);
-    r->out = out ? evpq_pool_copy_out(r->from, out) : NULL;
-    r->in = in ? evpq_pool_copy_in(r->to, in) : NULL;
-    free(out);
-    free(in);
+    r->bar.of_rows = r->plan.rows;
+    r->out = evpq_lease_copy_out(r->plan.from, r->plan.out);
+    r->in = evpq_lease_copy_in(r->plan.to, r->plan.in);
     return NULL;
 }
 
@@ -121,9 +84,11 @@ static evpq_future *move(evpq_task *self, void *arg)
 
 /* Of the COPY that runs beside this, under the same name. */
 static const char how_far[] =
-    "select max(tuples_processed)::float8 from pg_stat_progress_copy p"
-    " join pg_stat_activity a using (pid) where p.command = 'COPY TO'"
-    " and a.usename = current_user and a.application_name = current_setting('application_name')";
+    "select pg_catalog.max(p.tuples_processed)::pg_catalog.float8"
+    " from pg_catalog.pg_stat_progress_copy p join pg_catalog.pg_stat_activity a"
+    " on a.pid operator(pg_catalog.=) p.pid where p.command operator(pg_catalog.=) 'COPY TO'"
+    " and a.usename operator(pg_catalog.=) current_user and a.application_name"
+    " operator(pg_catalog.=) pg_catalog.current_setting('application_name')";
 
 /* A task that the end of the other ends. */
 static evpq_future *look(evpq_task *self, void *arg)
@@ -190,6 +155,7 @@ int main(int argc, char **argv)
     snprintf(name, sizeof name, "copypipe %ld", (long)getpid());
     setenv("PGAPPNAME", name, 1);
     struct run r = {.opts = opts_read(argc, argv), .loop = evpq_loop_new(NULL)};
+    r.plan.loop = r.loop;
     r.from = open_pool(r.loop, r.opts.from);
     r.to = open_pool(r.loop, r.opts.to);
     bar_begin(&r.bar, r.opts.quiet);
@@ -203,6 +169,7 @@ int main(int argc, char **argv)
     say(&r, evpq_future_error(moved));
     evpq_future_unref(watched);
     evpq_future_unref(moved);
+    plan_free(&r.plan);
     close_pool(r.from);
     close_pool(r.to);
     evpq_loop_unref(r.loop);

@@ -18,11 +18,15 @@ static const char help[] =
     "  -c, --columns LIST    these alone, as in SQL: 'id, \"Name\"' [all but generated ones]\n"
     "  -s, --select QUERY    its rows instead of those of TABLE, which then is the target\n"
     "      --format FORMAT   of COPY: binary, where both have the same types; or text [binary]\n"
+    "      --row-security    move the rows that row-level security lets the role see; without this a\n"
+    "                        table where it hides any is refused\n"
     "  -q, --quiet           show no progress\n"
     "  -h, --help\n"
     "\n"
-    "Tables are written as in SQL: sales.\"Order\". Progress goes to standard error, if that is a\n"
-    "terminal. Exit status: 0 all rows were moved, 1 none were, 2 the command line is wrong.\n";
+    "Tables are written as in SQL, in UTF-8: sales.\"Order\". Both ends have the same encoding, date\n"
+    "style and the like meanwhile, as pg_dump has it, and an empty search_path but for QUERY. Progress\n"
+    "goes to standard error, if that is a terminal. Exit status: 0 all rows were moved, 1 none were, 2\n"
+    "the command line is wrong.\n";
 
 static _Noreturn void wrong(const char *what)
 {
@@ -40,13 +44,14 @@ static void check(const struct opts *o)
 
 struct opts opts_read(int argc, char **argv)
 {
-    enum { FORMAT = 256 };
+    enum { FORMAT = 256, ROW_SECURITY };
     static const struct option options[] = {
         {"from", required_argument, NULL, 'f'},
         {"to", required_argument, NULL, 't'},
         {"columns", required_argument, NULL, 'c'},
         {"select", required_argument, NULL, 's'},
         {"format", required_argument, NULL, FORMAT},
+        {"row-security", no_argument, NULL, ROW_SECURITY},
         {"quiet", no_argument, NULL, 'q'},
         {"help", no_argument, NULL, 'h'},
         {0},
@@ -68,6 +73,9 @@ struct opts opts_read(int argc, char **argv)
             break;
         case FORMAT:
             o.format = optarg;
+            break;
+        case ROW_SECURITY:
+            o.row_security = true;
             break;
         case 'q':
             o.quiet = true;

@@ -11,6 +11,7 @@ struct opts {
     const char *query;     /* read instead of the source; or NULL */
     const char *columns;   /* of the target, and of the source: as in SQL; or NULL */
     const char *format;    /* of COPY */
+    bool row_security;     /* only the rows that the role may see */
     bool quiet;
 };
 

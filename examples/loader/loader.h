@@ -34,6 +34,10 @@
  * values take), the result of a range for each connection, and ahead + 3 batches. By default, with
  * rows of a hundred bytes, that is about 30 MB.
  *
+ * Texts are UTF-8, whatever the encoding of the database; bytes in one without an encoding
+ * (SQL_ASCII) that are no UTF-8 are an error. What a select list casts to text is written in ISO
+ * style and with all digits.
+ *
  * A snapshot that is held for a whole epoch keeps VACUUM from removing what died since; and a
  * partition must not be attached meanwhile. Thread: the loop's. */
 #ifndef LOADER_H
@@ -66,6 +70,8 @@ struct loader_opts {
     const char *columns; /* a select list, which is the program's own SQL: "id, price::float8"
                             [*] */
     size_t batch_rows;   /* [4096] */
+    bool row_security;   /* load the rows that row-level security lets the role see; without this a
+                            table where it hides any is refused */
     bool drop_last;      /* no batch of fewer rows at the end of an epoch */
     uint64_t epochs;     /* [1] */
     int connections;     /* of the pool, held throughout an epoch [4] */

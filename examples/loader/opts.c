@@ -24,6 +24,8 @@ static const char help[] =
     "      --mix N             ranges whose rows are mixed with each other [16]\n"
     "      --ahead N           batches that are ready before they are asked for [2]\n"
     "      --drop-last         no batch of fewer rows at the end of an epoch\n"
+    "      --row-security      load the rows that row-level security lets the role see; without this a\n"
+    "                          table where it hides any is refused\n"
     "\n"
     "      --state FILE        write every second, and at the end, where to go on\n"
     "      --resume FILE       go on there; seed, range and mix are those of then\n"
@@ -49,6 +51,7 @@ enum {
     OPT_QUIET,
     OPT_RANGE,
     OPT_RESUME,
+    OPT_ROW_SECURITY,
     OPT_STATE,
     OPT_STATS,
     OPT_UNIQUE,
@@ -69,6 +72,7 @@ static const struct option long_options[] = {
     {"quiet", no_argument, NULL, OPT_QUIET},
     {"range", required_argument, NULL, OPT_RANGE},
     {"resume", required_argument, NULL, OPT_RESUME},
+    {"row-security", no_argument, NULL, OPT_ROW_SECURITY},
     {"seed", required_argument, NULL, 's'},
     {"state", required_argument, NULL, OPT_STATE},
     {"stats", no_argument, NULL, OPT_STATS},
@@ -140,6 +144,8 @@ static bool take(struct opts *o, int option)
         return o->check = true;
     case OPT_DROP_LAST:
         return o->loader.drop_last = true;
+    case OPT_ROW_SECURITY:
+        return o->loader.row_security = true;
     case OPT_QUIET:
         return o->quiet = true;
     case OPT_RESUME:

@@ -14,24 +14,43 @@ enum { RANGE_BYTES = 512 << 10, RANGE_BLOCKS = 64 };
 #define BEGIN "begin isolation level repeatable read, read only"
 
 /* The order of the rows in a range has to be that of the table; and a program that takes its time
- * over a batch is not idle. */
-static const char settings[] = "select set_config('enable_seqscan', 'off', true),"
-                               " set_config('synchronize_seqscans', 'off', true),"
-                               " set_config('max_parallel_workers_per_gather', '0', true),"
-                               " set_config('jit', 'off', true),"
-                               " set_config('idle_in_transaction_session_timeout', '0', true)";
+ * over a batch is not idle. Arrow's texts are UTF-8, and what a select list casts to text reads as
+ * in pg_dump, whatever the database and the role have set. */
+static const char settings[] =
+    "select pg_catalog.set_config('enable_seqscan', 'off', true),"
+    " pg_catalog.set_config('synchronize_seqscans', 'off', true),"
+    " pg_catalog.set_config('max_parallel_workers_per_gather', '0', true),"
+    " pg_catalog.set_config('jit', 'off', true),"
+    " pg_catalog.set_config('idle_in_transaction_session_timeout', '0', true),"
+    " pg_catalog.set_config('client_encoding', 'UTF8', true),"
+    " pg_catalog.set_config('datestyle', 'ISO', true),"
+    " pg_catalog.set_config('intervalstyle', 'postgres', true),"
+    " pg_catalog.set_config('extra_float_digits', '3', true),"
+    " pg_catalog.set_config('bytea_output', 'hex', true),"
+    " pg_catalog.set_config('row_security', $1, true)";
+
+static evpq_future *pin(const struct loader *l, evpq_lease *lease)
+{
+    return evpq_lease_query(lease, settings, EVPQ_ARGS(l->opts.row_security ? "on" : "off"));
+}
 
 /* A table with its partitions and children. */
 static const char look[] =
-    "with recursive tree as (select to_regclass($1)::oid as oid union all"
-    " select i.inhrelid from pg_inherits i join tree on i.inhparent = tree.oid)"
-    " select to_regclass($1)::text,"
-    " coalesce(max(pg_relation_size(c.oid)) / current_setting('block_size')::int, 0)::int8,"
-    " coalesce(sum(pg_table_size(c.oid)), 0)::int8,"
-    " coalesce(sum(pg_relation_filenode(c.oid)::int8), 0)::int8,"
-    " min(c.oid::regclass::text) filter (where c.relkind not in ('r', 'p', 'm')),"
-    " current_setting('server_version_num')::int"
-    " from tree join pg_class c using (oid)";
+    "with recursive tree as (select pg_catalog.to_regclass($1)::pg_catalog.oid as oid union all"
+    " select i.inhrelid from pg_catalog.pg_inherits i join tree"
+    " on i.inhparent operator(pg_catalog.=) tree.oid)"
+    " select (select pg_catalog.format('%I.%I', n.nspname, r.relname) from pg_catalog.pg_class r"
+    " join pg_catalog.pg_namespace n on n.oid operator(pg_catalog.=) r.relnamespace"
+    " where r.oid operator(pg_catalog.=) pg_catalog.to_regclass($1)),"
+    " coalesce(pg_catalog.max(pg_catalog.pg_relation_size(c.oid)) operator(pg_catalog./)"
+    " pg_catalog.current_setting('block_size')::pg_catalog.int8, 0)::pg_catalog.int8,"
+    " coalesce(pg_catalog.sum(pg_catalog.pg_table_size(c.oid)), 0)::pg_catalog.int8,"
+    " coalesce(pg_catalog.sum(pg_catalog.pg_relation_filenode(c.oid)::pg_catalog.int8), 0)"
+    "::pg_catalog.int8,"
+    " pg_catalog.min(c.oid::pg_catalog.regclass::pg_catalog.text)"
+    " filter (where c.relkind operator(pg_catalog.<>) all ('{r,p,m}'::pg_catalog.\"char\"[])),"
+    " pg_catalog.current_setting('server_version_num')::pg_catalog.int4"
+    " from tree join pg_catalog.pg_class c on c.oid operator(pg_catalog.=) tree.oid";
 
 evpq_future *failure_of(evpq_future *f)
 {
@@ -62,7 +81,8 @@ static evpq_future *refuse_column(struct epoch *e, const evpq_result *r, int mis
     struct loader *l = e->loader;
     uint32_t oid = evpq_result_column_type(r, misfit);
     evpq_future *f =
-        evpq_lease_query(e->fetchers->lease, "select $1::regtype::text", EVPQ_ARGS(evpq_oid(oid)));
+        evpq_lease_query(e->fetchers->lease, "select $1::pg_catalog.regtype::pg_catalog.text",
+                         EVPQ_ARGS(evpq_oid(oid)));
     if (evpq_await(f) != EVPQ_OK)
         return f;
     evpq_future *refusal = evpq_future_failed(
@@ -101,8 +121,10 @@ static evpq_future *describe(struct epoch *e)
         return evpq_future_failed(l->loop, status, "out of memory");
     l->described = true;
     evpq_future_set_value(l->ready, NULL, NULL);
-    return print(l, &l->fetch, "select %s from %s where ctid >= $1 and ctid < $2", l->select,
-                 l->relation);
+    return print(
+        l, &l->fetch,
+        "select %s from %s where ctid operator(pg_catalog.>=) $1 and ctid operator(pg_catalog.<) $2",
+        l->select, l->relation);
 }
 
 /* ---- the blocks ---- */
@@ -182,7 +204,8 @@ static evpq_lease *acquire(struct fetcher *me, evpq_future **ret_failure)
 /* The snapshot of a fetcher's transaction is named, so that others can take it on. */
 static evpq_future *export_from(struct epoch *e, struct fetcher *exporter)
 {
-    evpq_future *f = evpq_lease_query(exporter->lease, "select pg_export_snapshot()", EVPQ_ARGS());
+    evpq_future *f =
+        evpq_lease_query(exporter->lease, "select pg_catalog.pg_export_snapshot()", EVPQ_ARGS());
     if (evpq_await(f) != EVPQ_OK)
         return f;
     if (!exporter->lease) { /* lost right afterwards */
@@ -203,7 +226,7 @@ evpq_future *table_begin(struct epoch *e)
     if (!first->lease)
         return f;
     evpq_future *both[] = {evpq_lease_query(first->lease, BEGIN, EVPQ_ARGS()),
-                           evpq_lease_query(first->lease, settings, EVPQ_ARGS())};
+                           pin(e->loader, first->lease)};
     if ((f = failure_of(evpq_all(both, 2))) || (f = look_at(e, false)) || (f = describe(e)) ||
         (f = look_at(e, true)))
         return f;
@@ -218,8 +241,7 @@ static evpq_future *import(struct epoch *e, evpq_lease *lease)
     if (f)
         return f;
     evpq_future *all[] = {evpq_lease_query(lease, BEGIN, EVPQ_ARGS()),
-                          evpq_lease_query(lease, sql, EVPQ_ARGS()),
-                          evpq_lease_query(lease, settings, EVPQ_ARGS())};
+                          evpq_lease_query(lease, sql, EVPQ_ARGS()), pin(e->loader, lease)};
     free(sql);
     return failure_of(evpq_all(all, 3));
 }
