@@ -325,13 +325,24 @@ START_TEST(refuses_what_needs_one_session)
         {"rollback prepared 'x'", false},
         {"start transaction", true},
         {"prepare transaction 'x'", true},
-        {"prepare p as select 1", false},
         {"savepoint a", true},
         {"release a", true},
         {"end", true},
         {"abort", true},
-        {"copy t from stdin", true},
-        {"COPY t (a, b) FROM STDIN WITH (FORMAT csv)", true},
+        {"copy t from stdin", false},
+        {"COPY t (a, b) FROM STDIN WITH (FORMAT csv)", false},
+        {"copy t from stdin (format 'Binary')", true},
+        {"copy binary t from stdin", true},
+        {"set search_path = a", true},
+        {"SET LOCAL x = 1", true},
+        {"prepare p as select 1", true},
+        {"listen a", true},
+        {"create temp table a()", true},
+        {"create or replace temporary view a as select 1", true},
+        {"select 1 into temp a", true},
+        {"update t set a = 1", false},
+        {"create table temp()", false},
+        {"select set_config('a.b', 'c', true)", false},
         {"copy t from '/tmp/stdin'", false},
         {"copy (select 1 from stdin) to '/tmp/x'", false},
         {"select 1 from stdin", false},
@@ -344,10 +355,76 @@ START_TEST(refuses_what_needs_one_session)
         struct split *split;
         struct statement st = only(&w, &split, cases[i].sql);
 
-        ck_assert_msg((refuse(&st) != NULL) == cases[i].refused, "%s", cases[i].sql);
+        ck_assert_msg((refuse(&st, false, false) != NULL) == cases[i].refused, "%s", cases[i].sql);
         split_free(split);
         window_free(&w);
     }
+}
+END_TEST
+
+START_TEST(f74_copy_data_are_no_statements)
+{
+    static const char sql[] =
+        "copy t from stdout; -- data\ndelete from t;\n\\\\.\n\\.\nselect 1;\n"
+        "copy t to stdout;copy t from stdin;\n\\.\r\nCopy t\nFrom Stdin;\nlast";
+    static const char *const texts[] = {"copy t from stdout", "select 1", "copy t to stdout",
+                                        "copy t from stdin", "Copy t\nFrom Stdin"};
+    static const char *const data[] = {"delete from t;\n\\\\.\n", NULL, NULL, "", "last"};
+    static const long lines[] = {1, 5, 6, 6, 8};
+
+    for (size_t step = 1; step < sizeof sql; step++) {
+        struct window w = {0};
+        struct split *split = split_new(&w);
+        struct statement st;
+        size_t fed = 0, n = 0;
+
+        for (;;) {
+            enum split_status status = split_next(split, &st);
+
+            if (status == SPLIT_MORE) {
+                size_t left = sizeof sql - 1 - fed, piece = left < step ? left : step;
+
+                window_feed(&w, sql + fed, piece);
+                fed += piece;
+                w.finished = fed == sizeof sql - 1;
+                continue;
+            }
+            if (status == SPLIT_END)
+                break;
+            ck_assert_int_eq(status, SPLIT_OK);
+            ck_assert_uint_lt(n, 5);
+            ck_assert_uint_eq(st.length, strlen(texts[n]));
+            ck_assert_mem_eq(st.text, texts[n], st.length);
+            ck_assert_int_eq(st.line, lines[n]);
+            ck_assert_int_eq(st.copies_in, data[n] != NULL);
+            if (data[n]) {
+                ck_assert_uint_eq(st.data_length, strlen(data[n]));
+                ck_assert_mem_eq(st.data, data[n], st.data_length);
+                ck_assert_int_eq(st.data_ended, n != 4);
+            }
+            n++;
+        }
+        ck_assert_uint_eq(n, 5);
+        split_free(split);
+        window_free(&w);
+    }
+}
+END_TEST
+
+START_TEST(f74_copy_must_end_its_line)
+{
+    struct window w = {0};
+    struct split *split = split_new(&w);
+    struct statement st;
+    static const char sql[] = "copy t from stdin; select 1;\n1\n\\.\n";
+
+    window_feed(&w, sql, sizeof sql - 1);
+    w.finished = true;
+    ck_assert_int_eq(split_next(split, &st), SPLIT_FATAL);
+    ck_assert_ptr_nonnull(strstr(st.why, "must end its line"));
+    ck_assert_int_eq(split_next(split, &st), SPLIT_END);
+    split_free(split);
+    window_free(&w);
 }
 END_TEST
 
@@ -409,6 +486,8 @@ int main(void)
     CHECK_ADD(c, what_is_not_sql);
     CHECK_ADD(c, counts_parameters);
     CHECK_ADD(c, refuses_what_needs_one_session);
+    CHECK_ADD(c, f74_copy_data_are_no_statements);
+    CHECK_ADD(c, f74_copy_must_end_its_line);
     CHECK_ADD(c, holds_one_statement_at_a_time);
     CHECK_ADD(c, refuses_a_statement_without_end);
     return check_end(c);

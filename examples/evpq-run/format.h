@@ -24,6 +24,7 @@ struct answer {
     const char *command; /* the server's word for what it did, such as "INSERT 0 1" */
     const struct column *columns;
     int column_count, row_count;
+    const struct buf *copied; /* what COPY ... TO STDOUT gave; NULL: it was no such statement */
     /* A value's text and length; NULL for NULL. */
     const char *(*cell)(const void *from, int row, int column, size_t *ret_length);
     const void *from;

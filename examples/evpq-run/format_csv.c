@@ -26,6 +26,8 @@ static void add_field(struct buf *to, const char *text, size_t length)
 
 static void csv_answer(struct piece *to, const struct answer *a)
 {
+    if (a->copied)
+        buf_add(&to->body, buf_string(a->copied), a->copied->length);
     if (a->column_count == 0)
         return;
     for (int c = 0; c < a->column_count; c++) {

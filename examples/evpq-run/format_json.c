@@ -134,6 +134,10 @@ static void json_answer(struct piece *to, const struct answer *a)
     begin(b, a);
     buf_text(b, ",\"command\":");
     add_text(b, a->command);
+    if (a->copied) {
+        buf_text(b, ",\"data\":");
+        add_string(b, buf_string(a->copied), a->copied->length);
+    }
     if (a->column_count > 0) {
         buf_text(b, ",\"rows\":[");
         for (int r = 0; r < a->row_count; r++) {

@@ -100,6 +100,10 @@ static void table_answer(struct piece *to, const struct answer *a)
 {
     size_t *widths;
 
+    if (a->copied) {
+        buf_add(&to->body, buf_string(a->copied), a->copied->length);
+        return;
+    }
     if (a->column_count == 0) {
         if (*a->command)
             buf_format(&to->body, "%s\n", a->command);

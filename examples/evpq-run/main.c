@@ -75,6 +75,7 @@ static int open_files(struct run *run)
         .sql_count = o->sql_count,
         .params = o->params,
         .header = o->header,
+        .one_session = o->jobs == 1,
     };
     char *why = NULL;
 
@@ -104,11 +105,48 @@ static int open_loop(struct run *run)
     return ALL_GOOD;
 }
 
+static void on_notice(const evpq_error *notice, void *arg)
+{
+    struct run *run = arg;
+
+    if (run->runner)
+        runner_notice(run->runner, notice);
+    else
+        progress_say(&run->progress, "%s: %s", evpq_error_severity(notice),
+                     evpq_error_message(notice));
+}
+
+/* --set: on each new connection, and again after a reset. */
+static evpq_future *make_settings(evpq_lease *lease, void *arg)
+{
+    const struct opts *o = &((struct run *)arg)->opts;
+    evpq_future **all = alloc(o->set_count * sizeof *all), *f;
+
+    for (size_t i = 0; i < o->set_count; i++) {
+        const char *value = strchr(o->sets[i], '=');
+        char *name = dup_bytes(o->sets[i], (size_t)(value - o->sets[i]));
+
+        all[i] = evpq_lease_query(lease, "select pg_catalog.set_config($1, $2, false)",
+                                  EVPQ_ARGS(name, value + 1));
+        free(name);
+    }
+    f = evpq_all(all, o->set_count);
+    free(all);
+    return f;
+}
+
 /* Opens all connections: one too many for the server is better known now than in the middle. */
 static int open_pool(struct run *run)
 {
     evpq_pool_opts options = {
-        .size = sizeof options, .min_size = run->opts.jobs, .max_size = run->opts.jobs};
+        .size = sizeof options,
+        .min_size = run->opts.jobs,
+        .max_size = run->opts.jobs,
+        .after_connect = run->opts.set_count > 0 ? make_settings : NULL,
+        .hook_arg = run,
+        .on_notice = on_notice,
+        .notice_arg = run,
+    };
     evpq_error *error = NULL;
     int status = ALL_GOOD;
 
@@ -181,6 +219,8 @@ static void tell_stop(struct run *run)
         [STOP_INTERRUPT] = "interrupted",
         [STOP_OUTPUT] = "stopped because the output cannot be written",
         [STOP_REJECTS] = "stopped because the rejects cannot be written",
+        [STOP_SESSION] =
+            "stopped because the session is lost, and with it what statements had set up in it",
         [STOP_INPUT] = "stopped because the input cannot be read",
     };
     enum stop stop = runner_stopped(run->runner);

@@ -21,6 +21,7 @@ enum {
     OPT_REJECTS,
     OPT_RETRIES,
     OPT_RETRY_UNKNOWN,
+    OPT_SET,
     OPT_SUMMARY,
     OPT_TIMEOUT,
 };
@@ -42,6 +43,7 @@ static const struct option long_options[] = {
     {"rejects", required_argument, NULL, OPT_REJECTS},
     {"retries", required_argument, NULL, OPT_RETRIES},
     {"retry-unknown", no_argument, NULL, OPT_RETRY_UNKNOWN},
+    {"set", required_argument, NULL, OPT_SET},
     {"summary", no_argument, NULL, OPT_SUMMARY},
     {"timeout", required_argument, NULL, OPT_TIMEOUT},
     {"version", no_argument, NULL, 'V'},
@@ -64,6 +66,7 @@ void opts_print_help(FILE *to)
         "How\n"
         "  -d, --dbname CONNINFO   a connection string or URI; PGHOST, PGDATABASE, ... fill in the rest\n"
         "  -j, --jobs JOBS         connections, and statements at a time [8]\n"
+        "      --set NAME=VALUE        a setting of every connection, such as search_path=sales\n"
         "      --timeout S         seconds that a statement may take [no limit]\n"
         "      --retries N         run a statement again, up to N times, when it certainly had no effect\n"
         "                          and what stood in its way may pass [0]\n"
@@ -142,6 +145,17 @@ static bool read_progress(struct opts *o)
     return wrong(o, "--progress", optarg, "must be auto, always or never");
 }
 
+static bool add_set(struct opts *o)
+{
+    const char *sign = strchr(optarg, '=');
+
+    if (!sign || sign == optarg)
+        return wrong(o, "--set", optarg, "must be NAME=VALUE");
+    o->sets = realloc_array(o->sets, o->set_count + 1, sizeof *o->sets);
+    o->sets[o->set_count++] = optarg;
+    return true;
+}
+
 static void add_file(struct opts *o, const char *file)
 {
     o->files = realloc_array(o->files, o->file_count + 1, sizeof *o->files);
@@ -182,6 +196,8 @@ static bool take(struct opts *o, int option)
         return read_int(o, "--retries", 0, 1000000, &o->retries);
     case OPT_RETRY_UNKNOWN:
         return o->retry_unknown = true;
+    case OPT_SET:
+        return add_set(o);
     case OPT_SUMMARY:
         return o->summary = true;
     default:
@@ -255,5 +271,6 @@ enum opts_verdict opts_read(struct opts *o, int argc, char **argv, bool stdin_is
 void opts_free(struct opts *o)
 {
     free(o->files);
+    free(o->sets);
     buf_free(&o->why);
 }

@@ -20,6 +20,8 @@ enum opts_verdict {
 struct opts {
     const char *conninfo;
     int jobs;
+    const char **sets; /* NAME=VALUE */
+    size_t set_count;
     const char **files;
     size_t file_count;
     const char *const *sql;

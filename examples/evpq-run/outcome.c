@@ -91,7 +91,8 @@ static const char *cell(const void *from, int row, int column, size_t *ret_lengt
     return evpq_result_raw(from, row, column, ret_length);
 }
 
-void outcome_done(struct outcome *o, struct item *item, const evpq_result *result)
+void outcome_done(struct outcome *o, struct item *item, const evpq_result *result,
+                  const struct buf *copied)
 {
     struct piece piece = {0};
     struct answer answer = where(item);
@@ -106,6 +107,7 @@ void outcome_done(struct outcome *o, struct item *item, const evpq_result *resul
     answer.column_count = count;
     answer.row_count = evpq_result_rows(result);
     answer.cell = cell;
+    answer.copied = item->copies_out ? copied : NULL;
     answer.from = result;
     o->format->answer(&piece, &answer);
     free(columns);

@@ -23,7 +23,10 @@ struct outcome {
 };
 
 /* Each takes the item. */
-void outcome_done(struct outcome *o, struct item *item, const evpq_result *result);
+
+/* `copied` is what COPY ... TO STDOUT gave, and not looked at for any other statement. */
+void outcome_done(struct outcome *o, struct item *item, const evpq_result *result,
+                  const struct buf *copied);
 void outcome_failed(struct outcome *o, struct item *item, const struct failure *failure);
 
 #endif

@@ -4,7 +4,8 @@
 
 #include "split.h"
 
-/* NULL when the statement may be run; or why not, borrowed for ever. */
-const char *refuse(const struct statement *statement);
+/* NULL when the statement may be run; or why not, borrowed for ever. `one_session`: statements run
+ * one after the other in the same session. `from_argument`: it stands in the command line. */
+const char *refuse(const struct statement *statement, bool one_session, bool from_argument);
 
 #endif

@@ -81,6 +81,12 @@ static bool write_statement(struct rejects *r, const struct item *item, const ch
     buf_format(&text, "-- %s\n", why);
     buf_add(&text, item->text, item->length);
     buf_text(&text, item->last ? "\n" : ";\n");
+    if (item->data && !item->last) {
+        buf_add(&text, item->data, item->data_length);
+        if (item->data_length > 0 && item->data[item->data_length - 1] != '\n')
+            buf_byte(&text, '\n');
+        buf_text(&text, "\\.\n");
+    }
     good = write_out(r, item, &text, NULL);
     buf_free(&text);
     return good;

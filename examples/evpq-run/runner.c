@@ -3,9 +3,11 @@
 #include "runner.h"
 
 #include "outcome.h"
+#include "session.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 /* Bad items that may be dealt with in one turn of the loop. */
@@ -13,8 +15,9 @@
 
 struct job {
     struct runner *runner;
-    struct item *item;   /* NULL: free */
-    evpq_future *wait;   /* the query, or the pause before the next one; owned */
+    struct item *item; /* NULL: free */
+    evpq_future *wait; /* the answer, or the pause before the next one; owned */
+    struct sending sending;
     evpq_error *failure; /* while pausing: of the last attempt; owned */
     int attempts;
     double began; /* the attempt */
@@ -24,6 +27,7 @@ struct runner {
     struct runner_options options;
     struct runner_parts parts;
     struct job *jobs;
+    struct session session;
     int busy;
     struct outcome outcome;
     evpq_future *finished;
@@ -120,7 +124,7 @@ static bool found_no_server(const struct job *job, const evpq_error *error)
     evpq_pool_stats stats = {.size = sizeof stats};
 
     evpq_pool_get_stats(job->runner->parts.pool, &stats);
-    return stats.idle + stats.busy == 0 &&
+    return stats.idle + stats.busy + stats.leased == 0 &&
            failure_found_no_server(error, job->runner->options.timeout > 0);
 }
 
@@ -157,18 +161,28 @@ static void pause_job(struct job *job, const evpq_error *error)
              on_pause_over);
 }
 
+/* Where the session that statements have set up is lost, none after them may run in another. */
+static void heed_session(struct runner *r)
+{
+    if (!session_check(&r->session))
+        runner_stop(r, STOP_SESSION);
+}
+
 static void on_answer(evpq_future *f, void *arg)
 {
     struct job *job = arg;
     struct runner *r = job->runner;
     const evpq_error *error = evpq_future_error(f);
 
+    heed_session(r);
     if (!error || evpq_error_outcome(error) != EVPQ_OUTCOME_NOT_SENT)
         stats_attempt(&r->outcome.stats, now() - job->began);
     if (!error) {
+        evpq_future *kept = evpq_future_ref(f);
         struct item *item = free_job(job);
 
-        outcome_done(&r->outcome, item, evpq_future_result(f));
+        outcome_done(&r->outcome, item, evpq_future_result(f), &job->sending.copied);
+        evpq_future_unref(kept);
         heed_outputs(r);
     } else if (r->stop == STOP_NOT && job->attempts <= r->options.retries &&
                failure_may_pass(error, r->options.retry_unknown)) {
@@ -188,20 +202,12 @@ static void on_answer(evpq_future *f, void *arg)
 static void send(struct job *job)
 {
     struct runner *r = job->runner;
-    const struct item *item = job->item;
-    evpq_arg *values = alloc(item->count * sizeof *values);
-    evpq_future *query;
 
-    for (size_t i = 0; i < item->count; i++)
-        values[i] = evpq_text(item->fields[i]);
     job->failure = evpq_error_unref(job->failure);
     job->attempts++;
     job->began = now();
-    query = evpq_pool_query(r->parts.pool, item->sql, (evpq_args){.n = item->count, .v = values});
-    free(values);
-    if (r->options.timeout > 0)
-        query = evpq_timeout(query, r->options.timeout);
-    wait_for(job, query, on_answer);
+    sending_begin(&job->sending, &r->session, job->item, r->options.timeout);
+    wait_for(job, evpq_future_ref(job->sending.answer), on_answer);
 }
 
 static void begin_item(struct runner *r, struct item *item)
@@ -214,6 +220,42 @@ static void begin_item(struct runner *r, struct item *item)
     job->attempts = 0;
     r->busy++;
     send(job);
+}
+
+/* ---- notices ---- */
+
+/* Of several that run the same text it may be any. */
+static const struct item *item_of(const struct runner *r, const char *sql)
+{
+    const struct item *found = NULL;
+
+    for (int i = 0; i < r->options.jobs; i++) {
+        const struct item *item = r->jobs[i].item;
+
+        if (!item || (sql ? strcmp(item->sql, sql) != 0 : r->busy > 1))
+            continue;
+        if (found)
+            return NULL;
+        found = item;
+    }
+    return found;
+}
+
+void runner_notice(struct runner *r, const evpq_error *notice)
+{
+    const struct item *item = r ? item_of(r, evpq_error_sql(notice)) : NULL;
+    const char *severity = evpq_error_severity(notice), *detail = evpq_error_detail(notice);
+    struct buf text = {0};
+
+    if (item) {
+        item_place(item, &text);
+        buf_text(&text, ": ");
+    }
+    buf_format(&text, "%s: %s", severity ? severity : "NOTICE", evpq_error_message(notice));
+    if (detail)
+        buf_format(&text, "; %s", detail);
+    progress_say(r->parts.progress, "%s", buf_string(&text));
+    buf_free(&text);
 }
 
 /* ---- reading ---- */
@@ -341,6 +383,8 @@ struct runner *runner_new(const struct runner_options *options, const struct run
     r->jobs = alloc((size_t)options->jobs * sizeof *r->jobs);
     for (int i = 0; i < options->jobs; i++)
         r->jobs[i].runner = r;
+    r->session =
+        (struct session){.loop = parts->loop, .pool = parts->pool, .single = options->jobs == 1};
     r->finished = evpq_future_new(parts->loop, NULL, NULL);
     r->started = now();
     r->seed[0] = (unsigned short)(long)(r->started * 1e6);
@@ -368,8 +412,10 @@ void runner_stop(struct runner *r, enum stop why)
     for (int i = 0; i < r->options.jobs; i++) {
         struct job *job = &r->jobs[i];
 
-        if (job->item && (why == STOP_INTERRUPT || job->failure))
+        if (job->item && job->failure)
             evpq_future_cancel(job->wait);
+        else if (job->item && why == STOP_INTERRUPT)
+            sending_cancel(&job->sending);
     }
     fill_soon(r);
 }
@@ -393,6 +439,11 @@ void runner_free(struct runner *r)
 {
     stop_watching(r);
     evpq_future_unref(r->finished);
+    for (int i = 0; i < r->options.jobs; i++) {
+        evpq_future_unref(r->jobs[i].sending.answer);
+        buf_free(&r->jobs[i].sending.copied);
+    }
+    session_close(&r->session);
     free(r->jobs);
     free(r);
 }

@@ -23,6 +23,7 @@ enum stop {
     STOP_OUTPUT,    /* the output cannot be written */
     STOP_REJECTS,   /* nor the rejects */
     STOP_INPUT,     /* the input cannot be read on */
+    STOP_SESSION,   /* what statements have set up in the session is lost with it */
 };
 
 struct runner_options {
@@ -54,6 +55,10 @@ evpq_future *runner_start(struct runner *r);
 
 /* Starts nothing more; for STOP_INTERRUPT cancels what runs. The first reason stays. */
 void runner_stop(struct runner *r, enum stop why);
+
+/* Says what the server has to say, with the place of the statement it belongs to where that is
+ * known. */
+void runner_notice(struct runner *r, const evpq_error *notice);
 
 enum stop runner_stopped(const struct runner *r);
 const struct stats *runner_stats(const struct runner *r);

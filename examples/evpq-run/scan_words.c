@@ -4,6 +4,7 @@
 
 #include <limits.h>
 #include <string.h>
+#include <strings.h>
 
 static bool inside_routine(const struct scan_statement *now)
 {
@@ -35,10 +36,51 @@ static void track_routine(struct scan_statement *now, const char *word)
 
 static void track_copy(struct scan_statement *now, const char *word)
 {
-    if (now->parens > 0 || strcmp(now->seen.words[0], "copy") != 0)
+    if (strcmp(now->seen.words[0], "copy") != 0)
         return;
-    if (strcmp(word, "stdin") == 0 && strcmp(now->last_word, "from") == 0)
-        now->seen.copies_stdin = true;
+    if (strcmp(word, "binary") == 0)
+        now->seen.binary = true;
+    if (now->parens > 0 || (strcmp(word, "stdin") != 0 && strcmp(word, "stdout") != 0))
+        return;
+    if (strcmp(now->last_word, "from") == 0)
+        now->seen.copies_in = true;
+    if (strcmp(now->last_word, "to") == 0)
+        now->seen.copies_out = true;
+}
+
+static bool is_any(const char *word, size_t length, const char *const *words)
+{
+    for (; *words; words++)
+        if (strlen(*words) == length && strncasecmp(*words, word, length) == 0)
+            return true;
+    return false;
+}
+
+/* What only its own session knows of: statements by their first word, temporary objects, and calls
+ * of functions. What a function does that somebody has written does not show. */
+static void track_session(struct scan_statement *now, const char *text, size_t length)
+{
+    static const char *const first[] = {"set",     "reset",    "prepare", "execute", "deallocate",
+                                        "declare", "fetch",    "move",    "close",   "listen",
+                                        "load",    "unlisten", "discard", NULL};
+    static const char *const temporary[] = {"temp", "temporary", NULL};
+    static const char *const before[] = {"create", "local", "global", "replace", NULL};
+    static const char *const calls[] = {"set_config",
+                                        "pg_advisory_lock",
+                                        "pg_advisory_lock_shared",
+                                        "pg_try_advisory_lock",
+                                        "pg_try_advisory_lock_shared",
+                                        NULL};
+
+    if (now->words == 0 && is_any(text, length, first))
+        now->seen.of_session = true;
+    if (is_any(text, length, temporary) &&
+        (strcmp(now->last_word, "into") == 0 ||
+         (strcmp(now->seen.words[0], "create") == 0 && now->words < 4 &&
+          is_any(now->last_word, strlen(now->last_word), before))))
+        now->seen.of_session = true;
+    if (is_any(text, length, calls))
+        now->seen.calls_session = true;
 }
 
 void scan_note_word(struct scan_statement *now, const char *text, size_t length)
@@ -51,6 +93,7 @@ void scan_note_word(struct scan_statement *now, const char *text, size_t length)
         memcpy(now->seen.words[now->words], word, sizeof word);
     track_routine(now, word);
     track_copy(now, word);
+    track_session(now, text, length);
     memcpy(now->last_word, word, sizeof word);
     if (now->words < INT_MAX)
         now->words++;

@@ -17,7 +17,7 @@ struct source {
     struct window window;
     struct split *split; /* of the current input; one of the two */
     struct csv *csv;
-    bool want_header;
+    bool want_header, one_session;
     char *header;
     char *sql; /* with parameters: the statement for every row */
     size_t params;
@@ -112,6 +112,7 @@ void item_free(struct item *item)
     free(item->fields);
     free(item->text);
     free(item->bad);
+    free(item->data);
     free(item);
 }
 
@@ -142,6 +143,18 @@ void item_place(const struct item *item, struct buf *to)
         buf_format(to, ":%ld", item->bad_column);
 }
 
+static void take_copy(struct item *item, const struct statement *st)
+{
+    item->copies_in = st->copies_in;
+    item->copies_out = st->copies_out;
+    item->of_session = st->of_session;
+    item->calls_session = st->calls_session;
+    if (!st->copies_in)
+        return;
+    item->data = dup_bytes(st->data ? st->data : "", st->data ? st->data_length : 0);
+    item->data_length = st->data_length;
+}
+
 static enum source_status next_statement(struct source *s, struct item **ret_item)
 {
     struct statement st;
@@ -160,7 +173,8 @@ static enum source_status next_statement(struct source *s, struct item **ret_ite
             make_last(s, *ret_item);
         return SOURCE_ITEM;
     }
-    why = refuse(&st);
+    take_copy(*ret_item, &st);
+    why = refuse(&st, s->one_session, s->inputs[s->current].fd < 0);
     if (why) {
         spoil(*ret_item, st.line, 0, why);
         make_last(s, *ret_item);
@@ -315,6 +329,7 @@ struct source *source_open(const struct source_options *options, char **ret_why)
     struct source *s = alloc(sizeof *s);
     bool good = true;
 
+    s->one_session = options->one_session;
     for (size_t i = 0; good && i < options->file_count; i++)
         good = add_file(s, options->files[i]);
     for (size_t i = 0; i < options->sql_count; i++)

@@ -23,10 +23,14 @@ struct item {
     size_t length;
     char **fields; /* the row's values, NULL for NULL; no row: NULL */
     size_t count;
-    int params;                /* the highest n of any $n in a statement */
-    char *bad;                 /* why it cannot be run; NULL when it can */
-    long bad_line, bad_column; /* where that was found; no column: 0 */
-    bool last;                 /* bad, and what comes after it in the input will not be read */
+    int params;                     /* the highest n of any $n in a statement */
+    char *bad;                      /* why it cannot be run; NULL when it can */
+    long bad_line, bad_column;      /* where that was found; no column: 0 */
+    bool copies_in, copies_out;     /* COPY ... FROM STDIN, TO STDOUT */
+    bool of_session, calls_session; /* see split.h */
+    char *data;                     /* of a COPY ... FROM STDIN */
+    size_t data_length;
+    bool last; /* bad, and what comes after it in the input will not be read */
 };
 
 struct source;
@@ -38,8 +42,9 @@ struct source_options {
     const char *const *sql;
     size_t sql_count;
     const char
-        *params; /* NULL: the SQL is a list of statements; or the CSV file for the only one */
-    bool header; /* the first row of `params` is names */
+        *params;      /* NULL: the SQL is a list of statements; or the CSV file for the only one */
+    bool one_session; /* statements run one after the other in the same session */
+    bool header;      /* the first row of `params` is names */
 };
 
 enum source_status { SOURCE_ITEM, SOURCE_WAIT, SOURCE_END, SOURCE_FAILED };

@@ -9,6 +9,9 @@
 struct split {
     struct scan scan;
     bool begun, handed, dead;
+    bool copying; /* the data of a COPY are looked for */
+    size_t data,
+        row; /* where they begin, and the line that is looked at; from the window's start */
 };
 
 struct split *split_new(struct window *in)
@@ -76,6 +79,97 @@ static enum split_status want_more(struct split *s, struct statement *ret_statem
     return hand_out(s, scan->pos, SPLIT_FATAL, ret_statement);
 }
 
+/* ---- the data of a COPY ---- */
+
+/* The line at `from`: its end, past the line feed, or 0 where the window has no end of it yet. */
+static size_t line_end(const struct scan *scan, size_t from)
+{
+    size_t length = window_length(scan->in);
+    const char *text = window_at(scan->in);
+    const char *end = from < length ? memchr(text + from, '\n', length - from) : NULL;
+
+    if (end)
+        return (size_t)(end - text) + 1;
+    return scan->in->finished ? length : 0;
+}
+
+static bool is_blank(const char *text, size_t length)
+{
+    size_t i = 0;
+
+    while (i < length && (text[i] == ' ' || (text[i] >= '\t' && text[i] <= '\r')))
+        i++;
+    return i == length || (length - i >= 2 && text[i] == '-' && text[i + 1] == '-');
+}
+
+static bool ends_data(const char *text, size_t length)
+{
+    while (length > 0 && (text[length - 1] == '\n' || text[length - 1] == '\r'))
+        length--;
+    return length == 2 && memcmp(text, "\\.", 2) == 0;
+}
+
+/* All of the statement, with its data: `end` is past the line that ends them. */
+static enum split_status hand_out_copy(struct split *s, size_t data_end, size_t end,
+                                       struct statement *ret_statement)
+{
+    struct scan *scan = &s->scan;
+    const char *text = window_at(scan->in);
+
+    for (size_t i = scan->pos; i < end; i++)
+        scan->line += text[i] == '\n';
+    scan->pos = end;
+    scan->now.seen.data = text + s->data;
+    scan->now.seen.data_length = data_end - s->data;
+    scan->now.seen.data_ended = data_end < end;
+    s->copying = false;
+    return hand_out(s, scan->now.end, SPLIT_OK, ret_statement);
+}
+
+static enum split_status copy_too_long(struct split *s, struct statement *ret_statement)
+{
+    s->copying = false;
+    scan_blame(&s->scan, s->scan.now.seen.line,
+               "COPY with more than 64 MiB of data (psql and copypipe load any number)");
+    return hand_out(s, s->scan.now.end, SPLIT_FATAL, ret_statement);
+}
+
+static enum split_status next_data(struct split *s, struct statement *ret_statement)
+{
+    struct scan *scan = &s->scan;
+    size_t end;
+
+    if (s->data == 0) { /* still on the line of the statement */
+        if ((end = line_end(scan, scan->pos)) == 0 && scan->pos < window_length(scan->in))
+            return window_length(scan->in) < WINDOW_MAX ? SPLIT_MORE
+                                                        : copy_too_long(s, ret_statement);
+        if (end == 0 && !scan->in->finished)
+            return SPLIT_MORE;
+        if (end > 0 && !is_blank(window_at(scan->in) + scan->pos, end - scan->pos)) {
+            s->copying = false;
+            scan_blame(scan, scan->line,
+                       "COPY FROM STDIN must end its line: the data begin on the next one");
+            return hand_out(s, scan->now.end, SPLIT_FATAL, ret_statement);
+        }
+        s->data = s->row = end > 0 ? end : scan->pos;
+    }
+    while (s->row < window_length(scan->in) && (end = line_end(scan, s->row)) > 0) {
+        if (ends_data(window_at(scan->in) + s->row, end - s->row))
+            return hand_out_copy(s, s->row, end, ret_statement);
+        s->row = end;
+    }
+    if (scan->in->finished && s->row >= window_length(scan->in))
+        return hand_out_copy(s, s->row, s->row, ret_statement);
+    return window_length(scan->in) < WINDOW_MAX ? SPLIT_MORE : copy_too_long(s, ret_statement);
+}
+
+static bool has_data(const struct split *s)
+{
+    const struct statement *seen = &s->scan.now.seen;
+
+    return seen->copies_in && !seen->binary && !seen->why;
+}
+
 enum split_status split_next(struct split *s, struct statement *ret_statement)
 {
     struct scan *scan = &s->scan;
@@ -85,12 +179,19 @@ enum split_status split_next(struct split *s, struct statement *ret_statement)
     if (s->handed)
         scan_start_over(scan);
     s->handed = false;
+    if (s->copying)
+        return next_data(s, ret_statement);
     if (!s->begun && !window_skip_mark(scan->in))
         return SPLIT_MORE;
     s->begun = true;
     for (;;) {
         enum scan_step step = scan->pos < window_length(scan->in) ? scan_next(scan) : SCAN_MORE;
 
+        if (step == SCAN_CUT && scan->now.has_token && has_data(s)) {
+            s->copying = true;
+            s->data = 0;
+            return next_data(s, ret_statement);
+        }
         if (step == SCAN_CUT && scan->now.has_token)
             return hand_out(s, scan->now.end, scan->now.seen.why ? SPLIT_BAD : SPLIT_OK,
                             ret_statement);

@@ -7,7 +7,9 @@
  *
  * The text of a statement runs from its first word (or block comment: planner hints live there) to
  * its last, without `;`, and without the white space and `--` comments around it. Pieces between
- * two `;` that hold no word are skipped. */
+ * two `;` that hold no word are skipped.
+ *
+ * The lines after a COPY ... FROM STDIN are its data, up to one that is \. or to the end. */
 #ifndef RUN_SPLIT_H
 #define RUN_SPLIT_H
 
@@ -24,12 +26,19 @@ enum split_status {
 struct statement {
     const char *text; /* borrowed until the next split_next; no NUL at its end */
     size_t length;
-    long line;         /* of the first word, counted from 1 */
-    int params;        /* the highest n of any $n, 0: none */
-    char words[2][16]; /* the first two words in lower case, cut to what fits */
-    bool copies_stdin; /* COPY ... FROM STDIN: data follows in the input */
-    const char *why;   /* SPLIT_BAD, SPLIT_FATAL: borrowed as `text` is */
-    long why_line;     /* where it went wrong */
+    long line;          /* of the first word, counted from 1 */
+    int params;         /* the highest n of any $n, 0: none */
+    char words[2][16];  /* the first two words in lower case, cut to what fits */
+    bool copies_in;     /* COPY ... FROM STDIN, or STDOUT, which the server takes for the same */
+    bool copies_out;    /* COPY ... TO STDOUT, or STDIN */
+    bool binary;        /* COPY in binary */
+    bool of_session;    /* SET and whatever else is for the rest of the session */
+    bool calls_session; /* it calls a function that may be: set_config, pg_advisory_lock */
+    const char *data;   /* of COPY ... FROM STDIN: borrowed as `text` is */
+    size_t data_length;
+    bool data_ended; /* by \. rather than by the end of the input */
+    const char *why; /* SPLIT_BAD, SPLIT_FATAL: borrowed as `text` is */
+    long why_line;   /* where it went wrong */
 };
 
 struct split;
