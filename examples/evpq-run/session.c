@@ -112,13 +112,16 @@ static evpq_future *run(evpq_task *self, void *arg)
 
 static bool is_simple(const struct session *session, const struct item *item)
 {
-    return !session->single && !item->copies_in && !item->copies_out && !item->calls_session;
+    if (item->copies_in || item->copies_out)
+        return false;
+    return session->single ? session->lease != NULL : !item->calls_session;
 }
 
 static evpq_future *query(struct session *session, const struct item *item, double seconds)
 {
     evpq_args args = args_of(item);
-    evpq_future *f = evpq_pool_query(session->pool, item->sql, args);
+    evpq_future *f = session->single ? evpq_lease_query(session->lease, item->sql, args)
+                                     : evpq_pool_query(session->pool, item->sql, args);
 
     free((void *)args.v);
     return seconds > 0 ? evpq_timeout(f, seconds) : f;
