@@ -1,0 +1,178 @@
+/* torture.c - see torture.h.
+ *
+ *     torture TOKENS FAULTS [SEED]
+ *
+ * Behind tests/with-postgres, and with a pooler of tests/with-pgbouncer or tests/with-pgpool
+ * through that. Prints the figures; exits with 1 when anything was said that was not so.
+ * EVPQ_TORTURE_TRACE prints each call and each fault. The seed repeats the dice, not the race. */
+#include "torture.h"
+
+#include <ev.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "support/dice.h"
+
+enum { WORKERS = 16 };
+
+struct torture t;
+static struct dice dice;
+
+unsigned below(unsigned n)
+{
+    return dice_below(&dice, n);
+}
+
+void pause_for(double seconds)
+{
+    evpq_future *f = evpq_sleep(t.loop, seconds);
+    evpq_await(f);
+    evpq_future_unref(f);
+}
+
+static void die(const char *what)
+{
+    fprintf(stderr, "torture: %s\n", what);
+    exit(2);
+}
+
+static const char *env(const char *name)
+{
+    const char *text = getenv(name);
+    return text ? text : "";
+}
+
+/* ---- set up ---- */
+
+static struct proxy *make_proxy(void)
+{
+    static const char *const ways[][2] = {{"PGPOOL_HOST", "PGPOOL_PORT"},
+                                          {"PGBOUNCER_HOST", "PGBOUNCER_PORT"},
+                                          {"EVPQ_TEST_TCP_HOST", "PGPORT"}};
+    for (int i = 0; i < 3; i++)
+        if (*env(ways[i][0]))
+            return proxy_start(env(ways[i][0]), atoi(env(ways[i][1])));
+    die("there is no server: run it behind tests/with-postgres");
+    return NULL;
+}
+
+static void open_pools(void)
+{
+    char conninfo[256];
+    bool pooled = *env("PGPOOL_HOST") || *env("PGBOUNCER_HOST");
+    snprintf(conninfo, sizeof conninfo, "host=127.0.0.1 port=%d dbname=%s", proxy_port(t.proxy),
+             env("PGDATABASE"));
+    evpq_pool_opts opts = {
+        .size = sizeof opts,
+        .max_size = 8,
+        .acquire_timeout = 5,
+        .query_timeout = 2,
+        .connect_timeout = 3,
+        .cancel_timeout = 1,
+        .backoff_max = 0.2,
+        .prepare = pooled && *env("EVPQ_TORTURE_NO_PREPARE") ? EVPQ_PREPARE_OFF : 0,
+    };
+    t.pool = evpq_pool_open(t.loop, conninfo, &opts, NULL);
+    snprintf(conninfo, sizeof conninfo,
+             "application_name=torture-admin options='-c synchronous_commit=local'");
+    opts = (evpq_pool_opts){.size = sizeof opts, .max_size = 1, .backoff_max = 0.2};
+    t.admin = evpq_pool_open(t.loop, conninfo, &opts, NULL);
+    if (!t.pool || !t.admin)
+        die("there is no pool");
+}
+
+static void make_table(void)
+{
+    static const char *const steps[] = {"drop table if exists token",
+                                        "create table token (t int8 not null)",
+                                        "create index on token (t)"};
+    for (int i = 0; i < 3; i++) {
+        evpq_future *f = evpq_pool_query(t.admin, steps[i], EVPQ_ARGS());
+        if (evpq_await(f))
+            die(evpq_error_message(evpq_future_error(f)));
+        evpq_future_unref(f);
+    }
+}
+
+/* ---- the work ---- */
+
+/* As many tokens between two faults, whatever those take. */
+static bool may_go_on(void)
+{
+    if (t.faults >= t.faults_most)
+        return t.tokens < t.tokens_most;
+    return t.tokens < t.tokens_most * (t.faults + 1) / t.faults_most;
+}
+
+static evpq_future *work(evpq_task *self, void *arg)
+{
+    (void)self, (void)arg;
+    while (!t.over) {
+        if (may_go_on())
+            verbs_call();
+        else
+            pause_for(0.01);
+    }
+    return NULL;
+}
+
+static evpq_future *cause_faults(evpq_task *self, void *arg)
+{
+    (void)self, (void)arg;
+    while (t.faults < t.faults_most) {
+        pause_for(0.01 + below(150) / 1e3);
+        faults_cause();
+    }
+    faults_end();
+    for (int i = 0; t.tokens < t.tokens_most && i < 3000; i++)
+        pause_for(0.02);
+    t.over = true;
+    pause_for(3);
+    proxy_cut(t.proxy); /* what is still under way, and has no deadline */
+    return NULL;
+}
+
+static void run(void)
+{
+    evpq_future *tasks[WORKERS + 1];
+    for (int i = 0; i < WORKERS; i++)
+        tasks[i] = evpq_task_spawn(t.loop, work, NULL, NULL);
+    tasks[WORKERS] = evpq_task_spawn(t.loop, cause_faults, NULL, NULL);
+    evpq_future *all = evpq_all_settled(tasks, WORKERS + 1);
+    evpq_await(all);
+    evpq_future_unref(all);
+    evpq_future *closed = evpq_pool_close(t.pool, 5);
+    evpq_await(closed);
+    evpq_future_unref(closed);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 3)
+        die("usage: torture TOKENS FAULTS [SEED]");
+    t = (struct torture){.tokens_most = atoll(argv[1]), .faults_most = atoi(argv[2])};
+    t.trace = *env("EVPQ_TORTURE_TRACE");
+    t.seed = dice.state = argc > 3 ? strtoull(argv[3], NULL, 10) : (uint64_t)time(NULL);
+    t.loop = evpq_loop_new(NULL);
+    t.proxy = make_proxy();
+    open_pools();
+    make_table();
+    double begun = ev_time();
+    run();
+    if (system("\"$EVPQ_PG_CTL\" restart >&2")) // NOLINT: no session of before is left
+        die("the server does not restart");
+    printf("# seed %llu, %lld tokens, %d faults, %.0f s\n", (unsigned long long)t.seed,
+           (long long)t.tokens, t.faults, ev_time() - begun);
+    faults_print();
+    long violations = ledger_settle();
+    evpq_future *closed = evpq_pool_close(t.admin, 0);
+    evpq_await(closed);
+    evpq_future_unref(closed);
+    evpq_pool_unref(t.pool);
+    evpq_pool_unref(t.admin);
+    evpq_loop_unref(t.loop);
+    proxy_stop(t.proxy);
+    return violations ? 1 : 0;
+}
