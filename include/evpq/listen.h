@@ -67,6 +67,9 @@ typedef struct evpq_listener_opts {
     int buffer;               /* notifications that wait in a subscription; more are dropped, and
                                  told by a GAP [10000] */
     size_t buffer_bytes;      /* the same in bytes, with some 100 for each [16 MiB] */
+
+    evpq_notice_fn *on_notice; /* as of a pool, of every connection [notices are dropped] */
+    void *notice_arg;
 } evpq_listener_opts;
 
 /* Finds out what happened before the notifications that follow, as a rule by

@@ -63,7 +63,10 @@ typedef enum evpq_prepare {
  * connections too, each is made after a pause, as after a failed connect. Called from the loop. */
 typedef evpq_future *evpq_hook_fn(evpq_lease *lease, void *arg);
 
-/* A notice or warning from the server, borrowed for the call. Called from the loop. */
+/* A notice or warning from the server, borrowed for the call. evpq_error_sql is the statement whose
+ * answers came at that moment: NULL when there was none, as while connecting. Of statements that
+ * share a Sync (evpq_pool_read, batches), one that the server sends while it parses or plans may
+ * come with the statement before. Called from the loop, before what awaits that statement. */
 typedef void evpq_notice_fn(const evpq_error *notice, void *arg);
 
 /* Zero (or NULL) is the default, which stands in brackets. Copied. Times are seconds; where a time
@@ -103,7 +106,9 @@ typedef struct evpq_pool_opts {
     evpq_hook_fn *after_release;
     void *hook_arg;
 
-    evpq_notice_fn *on_notice; /* [notices are dropped] */
+    /* Of all connections, from the moment at which the server is spoken to, but for leases that
+     * have an evpq_lease_on_notice. [notices are dropped] */
+    evpq_notice_fn *on_notice;
     void *notice_arg;
 } evpq_pool_opts;
 
@@ -214,6 +219,11 @@ EVPQ_API EVPQ_NODISCARD evpq_future *evpq_lease_query(evpq_lease *lease, const c
 /* The process id of the server process, as pg_backend_pid() gives it; 0 when the connection is
  * lost. */
 EVPQ_API int evpq_lease_backend_pid(const evpq_lease *lease);
+
+/* From now on calls fn(notice, arg) with the notices of this lease's connection, in place of the
+ * pool's on_notice, until the lease is released; with NULL the pool's again. EVPQ_INVALID for one
+ * that was released; EVPQ_FORKED. */
+EVPQ_API evpq_status evpq_lease_on_notice(evpq_lease *lease, evpq_notice_fn *fn, void *arg);
 
 /* Takes the lease; NULL is allowed. Returns NULL. Queries under way on it run to their end; then
  * the connection is reset and goes to the next in line. */

@@ -345,6 +345,12 @@ static void connected(struct dial_owner *owner, struct pg_conn *pq, double turna
     c->owner->opened(c);
 }
 
+static void dial_notice(struct dial_owner *owner, evpq_error *notice)
+{
+    struct conn *c = container_of(owner, struct conn, dialing);
+    c->owner->notice(c, notice);
+}
+
 static void not_connected(struct dial_owner *owner, evpq_error *why)
 {
     struct conn *c = container_of(owner, struct conn, dialing);
@@ -378,7 +384,8 @@ struct conn *conn_new(const struct conn_config *config, const struct conn_owner 
     job_init(&c->bury, bury);
     job_init(&c->settling, settle_down_later);
     list_init(&c->node);
-    c->dialing = (struct dial_owner){.connected = connected, .failed = not_connected};
+    c->dialing =
+        (struct dial_owner){.connected = connected, .failed = not_connected, .notice = dial_notice};
     c->dial =
         dial_start(c->loop, config->conninfo, config->connect_timeout, config->rng, &c->dialing);
     if (!c->dial) {

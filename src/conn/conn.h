@@ -35,7 +35,8 @@ struct conn_owner {
     void (*dead)(struct conn *, const evpq_error *why);
     /* After dead: its operations have failed, and it is about to be freed. */
     void (*buried)(struct conn *);
-    /* The notice is given. */
+    /* From the moment at which the server is spoken to. The notice is given; nothing may be done to
+     * the connection. */
     void (*notice)(struct conn *, evpq_error *notice);
     /* NOTIFY sent something; borrowed. NULL: nobody listens. */
     void (*notified)(struct conn *, const struct pq_notification *);

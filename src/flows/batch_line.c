@@ -17,6 +17,13 @@ void batch_leave_line(struct batch *b)
     evpq_future_unref(&b->future);
 }
 
+/* From now on what comes is for that one. */
+static void turn_to(struct batch *b, size_t at)
+{
+    b->at = at;
+    b->op.sql = at < b->n ? b->entries[at].request.sql : NULL;
+}
+
 /* ---- sending ---- */
 
 static bool send(struct op *op, struct pg_conn *c)
@@ -40,7 +47,7 @@ static void submit(evpq_future *f, struct conn *c)
     struct batch *b = batch_of(f);
     evpq_future_ref(f);
     b->conn = c;
-    b->at = 0;
+    turn_to(b, 0);
     b->stale = PQ_STALE_NO;
     for (size_t i = 0; i < b->n; i++) {
         struct entry *e = &b->entries[i];
@@ -98,7 +105,7 @@ static void end_part(struct batch *b)
     if (e && e->phrase.preparing)
         e->phrase.preparing = false;
     else
-        b->at++;
+        turn_to(b, b->at + 1);
 }
 
 /* Not run, as another before it failed: perhaps one that was tied before the whole batch. */

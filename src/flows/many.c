@@ -136,6 +136,7 @@ static evpq_future *many_new(evpq_loop *loop, const char *sql, const evpq_args *
     list_init(&m->op.node);
     char *rest = copies;
     copy(&m->first, &rest, sql, &rows[0]);
+    m->op.sql = m->first.sql;
     for (size_t i = 0; i < n; i++)
         copy(&m->rows[i], &rest, "", &rows[i]);
     *ret_many = m;

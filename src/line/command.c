@@ -33,7 +33,8 @@ static void fail(struct op *op, const evpq_error *why, bool sent)
 void command_init(struct command *k, const char *sql, void (*over)(struct command *))
 {
     static const struct op_class class = {.send = send, .feed = feed, .fail = fail};
-    *k = (struct command){.op = {.class = &class, .risky = true}, .sql = sql, .over = over};
+    *k = (struct command){
+        .op = {.class = &class, .sql = *sql ? sql : NULL, .risky = true}, .sql = sql, .over = over};
     list_init(&k->op.node);
 }
 

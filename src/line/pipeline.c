@@ -318,9 +318,16 @@ static void lost(struct wire *w, evpq_error *why)
     evpq_error_unref(kept);
 }
 
+/* It belongs to the statement whose answers come at this moment. */
 static void noticed(struct wire *w, evpq_error *notice)
 {
     struct pipeline *p = pipeline_of(w);
+    const struct op *op = p->current;
+    if (op && op->sql && !op->skip) {
+        evpq_error *about = error_about(notice, EVPQ_OK, evpq_error_outcome(notice), op->sql);
+        evpq_error_unref(notice);
+        notice = about;
+    }
     p->owner->notice(p, notice);
 }
 

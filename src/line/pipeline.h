@@ -55,6 +55,8 @@ struct op_class {
 struct op {
     struct list node;
     const struct op_class *class;
+    const char *sql; /* what it runs, borrowed while it is on the pipeline: told with notices; NULL
+                        where nobody would know it */
     double sent_at;
     size_t size; /* about how many bytes it sends */
     int parts;   /* how many statements send handed to libpq: set by it, counted down */

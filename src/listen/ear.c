@@ -165,6 +165,7 @@ void ear_tend(struct ear *ear)
         return;
     ear->busy = true;
     ear->asked_on = wanted;
+    ear->op.sql = statement(ear);
     if (!wanted)
         ear->on = ear->hears = false; /* whoever comes from now on needs a LISTEN of his own */
     conn_submit(l->conn, &ear->op);

@@ -8,6 +8,7 @@
 #include "listen/listener.h"
 
 #include "pool/keeper.h"
+#include "pool/notice.h"
 #include "words/error.h"
 
 static evpq_listener *listener_of(const struct conn *c)
@@ -118,10 +119,22 @@ static void buried(struct conn *c)
     listener_buried(l);
 }
 
+static struct notice_fn listens(void *listener)
+{
+    const evpq_listener_opts *o = &((evpq_listener *)listener)->opts;
+    return (struct notice_fn){.fn = o->on_notice, .arg = o->notice_arg};
+}
+
+static void let_go(void *listener)
+{
+    listener_unref(listener);
+}
+
 static void notice(struct conn *c, evpq_error *notice)
 {
-    (void)c;
-    evpq_error_unref(notice);
+    evpq_listener *l = listener_of(c);
+    listener_ref(l);
+    notice_tell_later(l->loop, notice, listens, let_go, l);
 }
 
 static void canceling(struct conn *c)

@@ -29,6 +29,7 @@ struct evpq_lease {
     bool session;            /* the program may do with it what it likes */
     struct acquire *acquire; /* GREETING: for whom */
     double since;
+    struct notice_fn notice;
     evpq_hook_fn *hook;
     struct job call;
     evpq_future *hook_future;
@@ -364,6 +365,22 @@ evpq_future *evpq_lease_query(evpq_lease *lease, const char *sql, evpq_args args
 int evpq_lease_backend_pid(const evpq_lease *lease)
 {
     return lease && lease->conn ? conn_backend_pid(lease->conn) : 0;
+}
+
+struct notice_fn lease_notice_fn(const evpq_lease *lease)
+{
+    return lease->phase <= OUT ? lease->notice : (struct notice_fn){.fn = NULL};
+}
+
+evpq_status evpq_lease_on_notice(evpq_lease *lease, evpq_notice_fn *fn, void *arg)
+{
+    evpq_status status = lease ? pool_check(lease->pool) : EVPQ_INVALID;
+    if (status)
+        return status;
+    if (lease->phase > OUT)
+        return EVPQ_INVALID;
+    lease->notice = (struct notice_fn){.fn = fn, .arg = arg};
+    return EVPQ_OK;
 }
 
 int lease_longest(const evpq_pool *pool, double *ret_seconds)

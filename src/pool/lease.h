@@ -10,6 +10,7 @@
 #ifndef POOL_LEASE_H
 #define POOL_LEASE_H
 
+#include "pool/notice.h"
 #include "pool/pool.h"
 
 /* evpq_pool_acquire: a future with a place in the queue. */
@@ -33,6 +34,8 @@ bool lease_is_out(const evpq_lease *lease);
 void lease_ref(evpq_lease *lease);
 void lease_unref(evpq_lease *lease);
 evpq_pool *lease_pool(const evpq_lease *lease);
+/* Who hears its notices; nobody but the pool once it was released. */
+struct notice_fn lease_notice_fn(const evpq_lease *lease);
 /* Why nothing can be asked of it; NULL: something can. Given. */
 evpq_error *lease_refusal(const evpq_lease *lease, const char *sql);
 

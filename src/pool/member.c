@@ -2,11 +2,11 @@
  * call. */
 #include "pool/member.h"
 
-#include "base/mem.h"
 #include "pool/close.h"
 #include "pool/keeper.h"
 #include "pool/lanes.h"
 #include "pool/lease.h"
+#include "pool/notice.h"
 #include "pool/wish.h"
 #include "words/error.h"
 
@@ -95,34 +95,38 @@ static void conn_buried(struct conn *c)
     close_if_empty(pool);
 }
 
-struct notice_job {
-    struct job job;
-    evpq_pool *pool;
-    evpq_error *notice;
-};
-
-static void tell_notice(struct job *job)
+static struct notice_fn pool_listens(void *pool)
 {
-    struct notice_job *n = container_of(job, struct notice_job, job);
-    const evpq_pool_opts *o = &n->pool->opts;
-    o->on_notice(n->notice, o->notice_arg);
-    evpq_error_unref(n->notice);
-    pool_unref(n->pool);
-    mem_free(n);
+    const evpq_pool_opts *o = &((evpq_pool *)pool)->opts;
+    return (struct notice_fn){.fn = o->on_notice, .arg = o->notice_arg};
+}
+
+static void let_go_of_pool(void *pool)
+{
+    pool_unref(pool);
+}
+
+static struct notice_fn lease_listens(void *lease)
+{
+    struct notice_fn own = lease_notice_fn(lease);
+    return own.fn ? own : pool_listens(lease_pool(lease));
+}
+
+static void let_go_of_lease(void *lease)
+{
+    lease_unref(lease);
 }
 
 static void conn_noticed(struct conn *c, evpq_error *notice)
 {
     evpq_pool *pool = pool_of(c);
-    struct notice_job *n = pool->opts.on_notice ? mem_alloc(sizeof *n) : NULL;
-    if (!n) {
-        evpq_error_unref(notice);
-        return;
+    if (c->user) {
+        lease_ref(c->user);
+        notice_tell_later(c->loop, notice, lease_listens, let_go_of_lease, c->user);
+    } else {
+        pool_ref(pool);
+        notice_tell_later(c->loop, notice, pool_listens, let_go_of_pool, pool);
     }
-    *n = (struct notice_job){.pool = pool, .notice = notice};
-    pool_ref(pool);
-    job_init(&n->job, tell_notice);
-    loop_defer(pool->loop, &n->job);
 }
 
 static const struct conn_owner conn_owner = {

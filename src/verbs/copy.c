@@ -80,6 +80,7 @@ static bool send(struct op *op, struct pg_conn *c)
     struct copy *k = copy_of(op);
     bool sent;
     op->parts = 1;
+    op->sql = statement(k);
     if (k->stage == COPY_STARTING) {
         sent = pq_send_simple(c, k->sql);
     } else if (k->describes) {

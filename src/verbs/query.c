@@ -286,6 +286,7 @@ __attribute__((flatten)) evpq_future *query_new(evpq_loop *loop, const char *sql
     q->plannable = kind == SQL_PLANNABLE;
     q->op.size = size.block;
     request_write(&q->request, q + 1, sql, &args, &size);
+    q->op.sql = q->request.sql;
     *ret_query = q;
     return &q->future;
 }

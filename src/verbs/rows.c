@@ -330,6 +330,7 @@ void rows_init(struct rows *s, const struct rows_user *user, void *room, const c
     job_init(&s->deliver, deliver);
     s->plannable = sql_kind(sql) == SQL_PLANNABLE;
     request_write(&s->request, room, sql, args, size);
+    s->op.sql = s->request.sql;
 }
 
 void rows_free(struct rows *s)

@@ -18,6 +18,7 @@ struct dial {
     double timeout;
     struct rng *rng;
     struct dial_owner *owner;
+    struct pq_listener listener;
 
     struct job start;
     struct timer timer;
@@ -120,6 +121,7 @@ static void next_address(struct dial *d)
         fail(d);
         return;
     }
+    pq_listen(d->c, &d->listener);
     timer_start(&d->timer, d->timeout);
     if (pq_socket(d->c) >= 0) {
         wait_for(d, IO_WRITE);
@@ -129,6 +131,13 @@ static void next_address(struct dial *d)
     remember(d, evpq_error_message(error), evpq_error_sqlstate(error));
     evpq_error_unref(error);
     next_address(d);
+}
+
+static void take_notice(struct pq_listener *listener, evpq_error *notice, bool fatal)
+{
+    struct dial *d = container_of(listener, struct dial, listener);
+    (void)fatal;
+    d->owner->notice(d->owner, notice);
 }
 
 static void address_failed(struct dial *d)
@@ -255,6 +264,7 @@ struct dial *dial_start(evpq_loop *loop, const struct conninfo *ci, double timeo
     d->timeout = timeout;
     d->rng = rng;
     d->owner = owner;
+    d->listener.notice = take_notice;
     job_init(&d->start, begin);
     timer_init(&d->timer, loop, took_too_long);
     io_init(&d->io, loop, poll_connection);

@@ -19,6 +19,8 @@ struct dial_owner {
      * there and back. */
     void (*connected)(struct dial_owner *, struct pg_conn *c, double turnaround);
     void (*failed)(struct dial_owner *, evpq_error *why); /* given */
+    /* The server's, before it is connected; given. Nothing of the dial may be touched. */
+    void (*notice)(struct dial_owner *, evpq_error *notice);
 };
 
 /* `ci`, `rng` and `owner` are borrowed until then. `timeout`: seconds for each look-up and each
