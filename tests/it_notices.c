@@ -32,8 +32,8 @@ static int times_told(const char *text)
 /* It has been told by now. */
 static void ck_told(const char *text)
 {
-    ck_assert_msg(times_told(text) == 1, "\"%s\" was told %d times in:\n%s", text,
-                  times_told(text), told);
+    ck_assert_msg(times_told(text) == 1, "\"%s\" was told %d times in:\n%s", text, times_told(text),
+                  told);
 }
 
 static void begin_test(void)
@@ -72,11 +72,11 @@ START_TEST(f72_a_listener_tells_them_too)
     begin_test();
     warn_at_login(true);
     open_pool(.max_size = 1);
-    evpq_listener *l = evpq_listener_open(
-        loop, server_conninfo(SERVER_UNIX, NULL),
-        &(evpq_listener_opts){
-            .size = sizeof(evpq_listener_opts), .on_notice = hear, .notice_arg = as_listener},
-        NULL);
+    evpq_listener *l = evpq_listener_open(loop, server_conninfo(SERVER_UNIX, NULL),
+                                          &(evpq_listener_opts){.size = sizeof(evpq_listener_opts),
+                                                                .on_notice = hear,
+                                                                .notice_arg = as_listener},
+                                          NULL);
     evpq_subscription *s = evpq_listener_subscribe(l, "f72", NULL, NULL);
     ck_done(evpq_subscription_ready(s));
     ck_told("listener: " AT_LOGIN);
@@ -151,9 +151,9 @@ static void say(int verb)
 START_TEST(f72_a_notice_tells_its_statement)
 {
     static const char *const want[] = {
-        "query [select says('query')]", "read [select says('read')]",
-        "txn [select says('txn')]",     "transact [select says('transact')]",
-        "batch [select says('batch')]", "many [select says($1::text)]",
+        "query [select says('query')]",   "read [select says('read')]",
+        "txn [select says('txn')]",       "transact [select says('transact')]",
+        "batch [select says('batch')]",   "many [select says($1::text)]",
         "stream [select says('stream')]", "copy [copy (select says('copy')) to stdout]"};
     begin_test();
     open_heard(.max_size = 1, .prepare = _i % 2 ? EVPQ_PREPARE_OFF : EVPQ_PREPARE_AUTO);

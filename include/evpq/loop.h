@@ -14,7 +14,14 @@ struct ev_loop; /* libev's */
  * would start something there or wait for it fails with EVPQ_FORKED, and canceling, closing,
  * releasing and letting go do no more than take the reference: nothing of it reaches the parent's
  * connections. What had settled can be read. The child may make a loop of its own, also on the same
- * libev loop once it has called ev_loop_fork. */
+ * libev loop once it has called ev_loop_fork.
+ *
+ * A loop, and all that hangs on it, belongs to the thread that made it, and then to whichever ran
+ * it last (evpq_loop_run, ev_run, or evpq_await outside of it): so it may be handed on while nobody
+ * runs it. From any other thread, whatever would start something there or wait for it fails with
+ * EVPQ_INVALID; while the loop is being run, canceling, closing, releasing and letting go do
+ * nothing, and otherwise clean up as they would in the loop's thread. Functions that only look at
+ * something, and those that count a reference more, do not ask. */
 typedef struct evpq_loop evpq_loop;
 
 /* Joins the libev loop `ev` (borrowed until the last reference to the result goes), or makes one of
@@ -40,7 +47,7 @@ EVPQ_API struct ev_loop *evpq_loop_ev(evpq_loop *loop);
 
 /* Runs the loop until nothing keeps it alive (see evpq_loop_new) or evpq_loop_stop is called:
  * ev_run with its flags at 0, for programs that need no <ev.h>. Returns at once in a forked
- * child. */
+ * child, and while another thread runs the loop. */
 EVPQ_API void evpq_loop_run(evpq_loop *loop);
 
 /* Makes the innermost evpq_loop_run (or ev_run) return after the current turn. */

@@ -238,8 +238,8 @@ evpq_future *evpq_channel_send(evpq_channel *c, void *item)
 {
     if (!c)
         return future_constant(EVPQ_INVALID);
-    if (loop_forked(c->loop))
-        return refuse(c, item, future_constant(EVPQ_FORKED));
+    if (loop_check(c->loop))
+        return refuse(c, item, future_refused(c->loop));
     if (!item)
         return evpq_future_failed(c->loop, EVPQ_INVALID, "NULL is no item that could be sent");
     if (c->closed)
@@ -256,8 +256,8 @@ evpq_future *evpq_channel_send(evpq_channel *c, void *item)
 
 evpq_future *evpq_channel_receive(evpq_channel *c)
 {
-    if (!c || loop_forked(c->loop))
-        return future_constant(c ? EVPQ_FORKED : EVPQ_INVALID);
+    if (!c || loop_check(c->loop))
+        return future_refused(c ? c->loop : NULL);
     if (c->closed && !c->count)
         return future_failed(c->loop, evpq_error_ref(c->closed_error));
     struct call *receive = call_new(c, &receive_class);
@@ -283,7 +283,7 @@ void *evpq_channel_item(evpq_future *f)
 
 evpq_channel *evpq_channel_new(evpq_loop *loop, size_t capacity, void (*free_item)(void *item))
 {
-    evpq_channel *c = loop ? mem_alloc(sizeof *c) : NULL;
+    evpq_channel *c = loop && !loop_elsewhere(loop) ? mem_alloc(sizeof *c) : NULL;
     if (!c)
         return NULL;
     evpq_error *closed = error_new(EVPQ_CLOSED, EVPQ_OUTCOME_NOT_SENT, "the channel is closed");
@@ -320,7 +320,7 @@ static void shut(evpq_channel *c)
 
 evpq_channel *evpq_channel_unref(evpq_channel *c)
 {
-    if (!c || --c->refs)
+    if (!c || loop_elsewhere(c->loop) || --c->refs)
         return NULL;
     enter(c);
     list_splice(&c->doomed, &c->returned);
@@ -334,7 +334,7 @@ evpq_channel *evpq_channel_unref(evpq_channel *c)
 
 void evpq_channel_close(evpq_channel *c)
 {
-    if (!c || loop_forked(c->loop))
+    if (!c || loop_is_barred(c->loop))
         return;
     enter(c);
     shut(c);

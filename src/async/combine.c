@@ -143,8 +143,8 @@ static evpq_future *combine(evpq_future *const *fs, size_t n,
     evpq_loop *loop = members_loop(fs, n);
     if (!loop)
         return future_constant(fs && n ? evpq_future_status(fs[0]) : EVPQ_INVALID);
-    if (loop_forked(loop))
-        return give_up(fs, n, future_constant(EVPQ_FORKED));
+    if (loop_check(loop))
+        return give_up(fs, n, future_refused(loop));
     if (!members_all_on(loop, fs, n))
         return give_up(fs, n, evpq_future_failed(loop, EVPQ_INVALID, "members of different loops"));
     struct group *g = n <= SIZE_MAX / sizeof *g->members / 2

@@ -143,8 +143,8 @@ evpq_status evpq_as_completed(evpq_future *const *fs, size_t n, evpq_future **re
     evpq_loop *loop = members_loop(fs, n);
     if (!loop)
         return as_they_are(fs, n, ret_fs);
-    if (loop_forked(loop))
-        return give_up(fs, n, future_constant(EVPQ_FORKED), ret_fs);
+    if (loop_check(loop))
+        return give_up(fs, n, future_refused(loop), ret_fs);
     if (!members_all_on(loop, fs, n))
         return give_up(fs, n, evpq_future_failed(loop, EVPQ_INVALID, "members of different loops"),
                        ret_fs);

@@ -110,9 +110,10 @@ static evpq_future *follower_new(evpq_future *child, const struct future_class *
         return future_constant(EVPQ_INVALID);
     if (!child->loop)
         return child;
-    if (loop_forked(child->loop)) {
+    if (loop_check(child->loop)) {
+        evpq_future *refused = future_refused(child->loop);
         evpq_future_unref(child);
-        return future_constant(EVPQ_FORKED);
+        return refused;
     }
     struct follower *w = mem_zalloc(sizeof *w);
     if (!w) {

@@ -9,6 +9,7 @@
 
 static const struct evpq_future constant_invalid = {.status = EVPQ_INVALID};
 static const struct evpq_future constant_nomem = {.status = EVPQ_NOMEM};
+static const struct evpq_future constant_elsewhere = {.status = EVPQ_INVALID};
 static const struct evpq_future constant_forked = {.status = EVPQ_FORKED};
 
 /* ---- life ---- */
@@ -26,6 +27,13 @@ evpq_future *future_constant(evpq_status status)
                            : status == EVPQ_FORKED ? &constant_forked
                                                    : &constant_invalid;
     return (evpq_future *)(uintptr_t)f; /* never written to: all look at refs or loop first */
+}
+
+evpq_future *future_refused(const evpq_loop *loop)
+{
+    if (!loop || loop_forked(loop))
+        return future_constant(loop ? EVPQ_FORKED : EVPQ_INVALID);
+    return (evpq_future *)(uintptr_t)&constant_elsewhere;
 }
 
 evpq_future *evpq_future_ref(evpq_future *f)
@@ -76,7 +84,7 @@ static void bury_chain(evpq_future *f)
 
 evpq_future *evpq_future_unref(evpq_future *f)
 {
-    if (!f || !f->refs || --f->refs)
+    if (!f || !f->refs || loop_elsewhere(f->loop) || --f->refs)
         return NULL;
     if (is_leaf(f))
         bury(f);
@@ -141,7 +149,7 @@ void future_settle_canceled(evpq_future *f, evpq_outcome outcome)
 
 void evpq_future_cancel(evpq_future *f)
 {
-    if (!f || !future_pending(f) || f->ending || loop_forked(f->loop))
+    if (!f || !future_pending(f) || f->ending || loop_is_barred(f->loop))
         return;
     f->ending = true;
     f->class->cancel(f);
@@ -201,8 +209,8 @@ evpq_status evpq_future_on_done(evpq_future *f, evpq_done_fn *fn, void *arg)
         return EVPQ_INVALID;
     if (!f->loop)
         return f->status; /* there is nowhere to call from */
-    if (loop_forked(f->loop))
-        return EVPQ_FORKED;
+    if (loop_check(f->loop))
+        return loop_check(f->loop);
     struct callback *cb = f->first.fn ? mem_alloc(sizeof *cb) : &f->first;
     if (!cb)
         return EVPQ_NOMEM;
@@ -234,6 +242,8 @@ const evpq_error *evpq_future_error(const evpq_future *f)
         return s->error;
     if (s->status == EVPQ_FORKED)
         return error_forked();
+    if (s == &constant_elsewhere)
+        return error_elsewhere();
     return s->status == EVPQ_NOMEM ? error_nomem() : error_invalid();
 }
 

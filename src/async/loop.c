@@ -9,6 +9,7 @@
 
 #include "async/thread.h"
 #include "base/mem.h"
+#include "words/error.h"
 
 #include <time.h>
 
@@ -19,6 +20,33 @@ static const double TICK_LASTS = 0.002; /* seconds of jobs alone, about */
 bool loop_forked(const evpq_loop *loop)
 {
     return birthmark_forked(&loop->birth);
+}
+
+/* ---- whose it is ---- */
+
+bool loop_is_mine(const evpq_loop *loop)
+{
+    return atomic_load_explicit(&loop->owner, memory_order_relaxed) == &thread_mark;
+}
+
+bool loop_elsewhere(const evpq_loop *loop)
+{
+    return !loop_is_mine(loop) && ev_depth(loop->ev) > 0;
+}
+
+const evpq_error *loop_refusal(const evpq_loop *loop)
+{
+    if (!loop)
+        return error_invalid();
+    return loop_forked(loop) ? error_forked() : error_elsewhere();
+}
+
+/* Before each poll, whoever runs `ev`: what other threads ask for while that lasts is refused. What
+ * is pending when a run begins is called before this. */
+static void on_turn(struct ev_loop *ev, ev_prepare *w, int events)
+{
+    (void)ev, (void)events;
+    loop_adopt(w->data);
 }
 
 /* ---- the tick ---- */
@@ -113,6 +141,7 @@ static void run_tick(evpq_loop *loop)
     unsigned outer = loop->ticking;
     int left = JOBS_PER_TICK;
     double since = 0;
+    loop_adopt(loop);
     evpq_loop_ref(loop);
     loop->ticking = ev_depth(loop->ev);
     loop->now = loop->polled = 0;
@@ -213,7 +242,12 @@ evpq_loop *evpq_loop_new(struct ev_loop *ev)
     ev_fork_init(&loop->forked, loop_on_fork);
     loop->forked.data = loop;
     ev_fork_start(loop->ev, &loop->forked);
-    ev_unref(loop->ev); /* it keeps no run from ending by itself */
+    ev_prepare_init(&loop->adopting, on_turn);
+    loop->adopting.data = loop;
+    ev_prepare_start(loop->ev, &loop->adopting);
+    ev_unref(loop->ev); /* these keep no run from ending by itself */
+    ev_unref(loop->ev);
+    loop_adopt(loop);
     return loop;
 }
 
@@ -226,7 +260,7 @@ evpq_loop *evpq_loop_ref(evpq_loop *loop)
 
 evpq_loop *evpq_loop_unref(evpq_loop *loop)
 {
-    if (!loop || --loop->refs)
+    if (!loop || loop_elsewhere(loop) || --loop->refs)
         return NULL;
     if (loop_forked(loop))
         loop_leave_to_parent(loop);
@@ -235,6 +269,8 @@ evpq_loop *evpq_loop_unref(evpq_loop *loop)
         loop->annex->free(loop->annex);
     ev_ref(loop->ev);
     ev_fork_stop(loop->ev, &loop->forked);
+    ev_ref(loop->ev);
+    ev_prepare_stop(loop->ev, &loop->adopting);
     ev_clear_pending(loop->ev, &loop->tick);
     ev_idle_stop(loop->ev, &loop->more);
     if (loop->owns_ev)
@@ -257,7 +293,8 @@ void evpq_loop_run(evpq_loop *loop)
 
 void evpq_loop_stop(evpq_loop *loop)
 {
-    ev_break(loop->ev, EVBREAK_ONE);
+    if (!loop_elsewhere(loop))
+        ev_break(loop->ev, EVBREAK_ONE);
 }
 
 void loop_leave(evpq_loop *loop)
@@ -272,8 +309,9 @@ void loop_leave(evpq_loop *loop)
 
 bool loop_run(evpq_loop *loop)
 {
-    if (loop_forked(loop))
+    if (loop_forked(loop) || loop_elsewhere(loop))
         return false;
+    loop_adopt(loop);
     evpq_loop_ref(loop); /* a callback may let go of the last other one */
     bool alive = ev_run(loop->ev, 0);
     if (ev_is_active(&loop->leaving)) {
@@ -322,7 +360,7 @@ void loop_let_out(evpq_loop *loop, struct guest *outer)
 
 void loop_free_value(evpq_loop *loop, void (*free_value)(void *), void *value)
 {
-    if (!free_value || !loop) {
+    if (!free_value || !loop || loop_elsewhere(loop)) {
         if (free_value)
             free_value(value);
         return;

@@ -77,13 +77,33 @@ void loop_flush_later(evpq_loop *loop, struct flusher *flusher);
  * anybody: so nothing below has to. */
 bool loop_forked(const evpq_loop *loop);
 
-/* Whether something may be asked of it: EVPQ_OK, or else EVPQ_INVALID (it is NULL) or
- * EVPQ_FORKED. */
+/* Whether the calling thread is the one that ran it last, or made it and nobody has run it. The
+ * loop's own calls always are. */
+bool loop_is_mine(const evpq_loop *loop);
+
+/* Whether another thread is running it at this moment: then nothing of it is touched, be it to let
+ * go. Otherwise a thread may clean up after another. */
+bool loop_elsewhere(const evpq_loop *loop);
+
+/* Whether something may be asked of it: EVPQ_OK, or else EVPQ_INVALID (it is NULL, or another
+ * thread's) or EVPQ_FORKED. */
 static inline evpq_status loop_check(const evpq_loop *l)
 {
     if (!l)
         return EVPQ_INVALID;
-    return loop_forked(l) ? EVPQ_FORKED : EVPQ_OK;
+    if (loop_forked(l))
+        return EVPQ_FORKED;
+    return loop_is_mine(l) ? EVPQ_OK : EVPQ_INVALID;
+}
+
+/* Why, where loop_check says no. */
+const evpq_error *loop_refusal(const evpq_loop *loop);
+
+/* Whether there is nothing to be done in calls that only cancel, close or release: it is the
+ * parent's, or another thread is at it. */
+static inline bool loop_is_barred(const evpq_loop *l)
+{
+    return loop_forked(l) || loop_elsewhere(l);
 }
 
 /* Whether the calling code was itself called by the loop. */
@@ -124,7 +144,7 @@ struct guest *loop_let_in(evpq_loop *loop, struct guest *guest);
 void loop_let_out(evpq_loop *loop, struct guest *outer);
 
 /* free_value(value), if there is such a function: the program's, called in the middle of things, so
- * that it may not wait. Without a loop it is just called. */
+ * that it may not wait. Without a loop, and in another thread, it is just called. */
 void loop_free_value(evpq_loop *loop, void (*free_value)(void *), void *value);
 
 /* Whose code is calling; NULL: a callback's, or the program's outside the loop. */

@@ -5,11 +5,14 @@
 
 #include "async/loop.h"
 #include "base/forked.h"
+#include "base/thread_mark.h"
 
 #include <ev.h>
+#include <stdatomic.h>
 
 struct evpq_loop {
     unsigned refs;
+    _Atomic(const char *) owner; /* whose thread_mark: of the thread that made it or ran it last */
     bool owns_ev;
     struct ev_loop *ev;
     struct runq runq;
@@ -25,6 +28,7 @@ struct evpq_loop {
     struct guest *guest;
     struct annex *annex;
     struct birthmark birth;
+    ev_prepare adopting;
     ev_fork forked;
     struct list timers, ios; /* those that are on, and */
     int held;                /* how often the loop is held: what has to go in a forked child */
@@ -32,6 +36,13 @@ struct evpq_loop {
     struct recycler *blocks;
     struct graveyard graveyard;
 };
+
+/* libev has called us: it is run by this thread. */
+static inline void loop_adopt(evpq_loop *loop)
+{
+    if (atomic_load_explicit(&loop->owner, memory_order_relaxed) != &thread_mark)
+        atomic_store_explicit(&loop->owner, &thread_mark, memory_order_relaxed);
+}
 
 /* In a forked child: takes off `ev` all that is the parent's. */
 void loop_leave_to_parent(evpq_loop *loop);

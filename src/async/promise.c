@@ -61,7 +61,7 @@ static struct promise *promise_new(evpq_loop *loop, const struct future_class *c
 evpq_future *evpq_future_new(evpq_loop *loop, evpq_done_fn *on_cancel, void *arg)
 {
     if (loop_check(loop))
-        return future_constant(loop_check(loop));
+        return future_refused(loop);
     struct promise *p = promise_new(loop, &promise_class);
     if (!p)
         return future_constant(EVPQ_NOMEM);
@@ -72,7 +72,7 @@ evpq_future *evpq_future_new(evpq_loop *loop, evpq_done_fn *on_cancel, void *arg
 
 static bool is_open(const evpq_future *f)
 {
-    return f && f->loop && f->class == &promise_class && future_pending(f) && !loop_forked(f->loop);
+    return f && f->loop && f->class == &promise_class && future_pending(f) && !loop_check(f->loop);
 }
 
 bool evpq_future_set_value(evpq_future *f, void *value, void (*free_value)(void *))
@@ -164,7 +164,7 @@ static const struct future_class sleep_class = {
 evpq_future *evpq_sleep(evpq_loop *loop, double seconds)
 {
     if (loop_check(loop))
-        return future_constant(loop_check(loop));
+        return future_refused(loop);
     if (isnan(seconds))
         return evpq_future_failed(loop, EVPQ_INVALID, "a sleep of seconds that are not a number");
     struct promise *p = promise_new(loop, &sleep_class);

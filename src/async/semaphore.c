@@ -70,7 +70,7 @@ static const struct future_class permit_class = {
 
 evpq_semaphore *evpq_semaphore_new(evpq_loop *loop, size_t permits)
 {
-    evpq_semaphore *s = loop && permits ? mem_alloc(sizeof *s) : NULL;
+    evpq_semaphore *s = loop && permits && !loop_elsewhere(loop) ? mem_alloc(sizeof *s) : NULL;
     if (!s)
         return NULL;
     *s = (struct evpq_semaphore){.refs = 1, .loop = evpq_loop_ref(loop), .free = permits};
@@ -87,7 +87,7 @@ evpq_semaphore *evpq_semaphore_ref(evpq_semaphore *s)
 
 evpq_semaphore *evpq_semaphore_unref(evpq_semaphore *s)
 {
-    if (!s || --s->refs)
+    if (!s || loop_elsewhere(s->loop) || --s->refs)
         return NULL;
     evpq_loop_unref(s->loop);
     mem_free(s);
@@ -96,8 +96,8 @@ evpq_semaphore *evpq_semaphore_unref(evpq_semaphore *s)
 
 evpq_future *evpq_semaphore_acquire(evpq_semaphore *s)
 {
-    if (!s || loop_forked(s->loop))
-        return future_constant(s ? EVPQ_FORKED : EVPQ_INVALID);
+    if (!s || loop_check(s->loop))
+        return future_refused(s ? s->loop : NULL);
     struct permit *p = recycler_take(loop_blocks(s->loop), sizeof *p);
     if (!p)
         return future_constant(EVPQ_NOMEM);

@@ -52,6 +52,7 @@ static void on_timer(struct ev_loop *ev, ev_timer *w, int events)
         loop_leave_to_parent(t->loop);
         return;
     }
+    loop_adopt(t->loop);
     list_remove(&t->node);
     t->fire(t);
 }
@@ -93,10 +94,12 @@ static void on_io(struct ev_loop *ev, ev_io *w, int events)
 {
     (void)ev, (void)events;
     struct io *io = w->data;
-    if (loop_forked(io->loop))
+    if (loop_forked(io->loop)) {
         loop_leave_to_parent(io->loop);
-    else
-        io->ready(io);
+        return;
+    }
+    loop_adopt(io->loop);
+    io->ready(io);
 }
 
 void io_init(struct io *io, evpq_loop *loop, void (*ready)(struct io *))

@@ -212,7 +212,7 @@ evpq_future *evpq_pool_batch(evpq_pool *pool, const evpq_statement *v, size_t n)
 {
     struct batch *b;
     if (pool_check(pool))
-        return future_constant(pool_check(pool));
+        return pool_refused(pool);
     evpq_future *f = batch_new(pool->loop, v, n, &b);
     if (!b)
         return f;
@@ -224,7 +224,7 @@ evpq_future *evpq_lease_batch(evpq_lease *lease, const evpq_statement *v, size_t
 {
     struct batch *b;
     if (!lease || pool_check(lease_pool(lease)))
-        return future_constant(lease ? EVPQ_FORKED : EVPQ_INVALID);
+        return pool_refused(lease ? lease_pool(lease) : NULL);
     evpq_pool *pool = lease_pool(lease);
     evpq_future *f = batch_new(pool->loop, v, n, &b);
     return b ? borrow_now(lease, f, &batch_work) : f;
@@ -234,7 +234,7 @@ evpq_future *evpq_txn_batch(evpq_txn *txn, const evpq_statement *v, size_t n)
 {
     struct batch *b;
     if (txn_check(txn))
-        return future_constant(txn_check(txn));
+        return txn_refused(txn);
     evpq_future *f = batch_new(txn->session->pool->loop, v, n, &b);
     if (!b)
         return f;

@@ -309,7 +309,7 @@ evpq_future *evpq_copy_drain(evpq_copy *c)
 {
     evpq_status status = c ? pool_check(c->pool) : EVPQ_INVALID;
     if (status)
-        return future_constant(status);
+        return pool_refused(c ? c->pool : NULL);
     return c->verb.in ? wait_for(c, DRAIN)
                       : fail_step(c, "this COPY is from the server: there is nothing to drain");
 }
@@ -325,7 +325,7 @@ evpq_future *evpq_copy_finish(evpq_copy *c)
 {
     evpq_status status = c ? pool_check(c->pool) : EVPQ_INVALID;
     if (status)
-        return future_constant(status);
+        return pool_refused(c ? c->pool : NULL);
     evpq_future *f = c->verb.in ? wait_for(c, FINISH)
                                 : fail_step(c, "this COPY is from the server: read it to its end");
     if (!c->verb.in || evpq_future_status(f) != EVPQ_PENDING)
@@ -341,7 +341,7 @@ evpq_future *evpq_copy_finish(evpq_copy *c)
 
 evpq_copy *evpq_copy_abort(evpq_copy *c, const char *why)
 {
-    if (!c || pool_check(c->pool))
+    if (!c || loop_is_barred(c->pool->loop))
         return NULL;
     if (why && c->verb.stage != COPY_OVER)
         c->verb.why = mem_strdup(why);
@@ -356,7 +356,7 @@ evpq_future *evpq_copy_read(evpq_copy *c)
 {
     evpq_status status = c ? pool_check(c->pool) : EVPQ_INVALID;
     if (status)
-        return future_constant(status);
+        return pool_refused(c ? c->pool : NULL);
     return c->verb.in ? fail_step(c, "this COPY is to the server: there is nothing to read")
                       : wait_for(c, READ);
 }

@@ -152,7 +152,7 @@ static evpq_error *check_text(const char *sql, bool in)
 
 static evpq_error *check_pool(const evpq_pool *pool)
 {
-    return pool_check(pool) ? evpq_error_ref(error_forked()) : NULL;
+    return pool_check(pool) ? evpq_error_ref(loop_refusal(pool->loop)) : NULL;
 }
 
 /* What was not to be sent has failed from the start. Takes the error. */

@@ -147,7 +147,7 @@ evpq_future *evpq_executemany(evpq_pool *pool, const char *sql, const evpq_args 
 {
     struct many *m;
     if (pool_check(pool))
-        return future_constant(pool_check(pool));
+        return pool_refused(pool);
     evpq_future *f = many_new(pool->loop, sql, rows, n, &m);
     if (!m)
         return f;
@@ -160,7 +160,7 @@ evpq_future *evpq_lease_executemany(evpq_lease *lease, const char *sql, const ev
 {
     struct many *m;
     if (!lease || pool_check(lease_pool(lease)))
-        return future_constant(lease ? EVPQ_FORKED : EVPQ_INVALID);
+        return pool_refused(lease ? lease_pool(lease) : NULL);
     evpq_future *f = many_new(lease_pool(lease)->loop, sql, rows, n, &m);
     return m ? borrow_now(lease, f, &many_work) : f;
 }
@@ -169,7 +169,7 @@ evpq_future *evpq_txn_executemany(evpq_txn *txn, const char *sql, const evpq_arg
 {
     struct many *m;
     if (txn_check(txn))
-        return future_constant(txn_check(txn));
+        return txn_refused(txn);
     evpq_future *f = many_new(txn->session->pool->loop, sql, rows, n, &m);
     if (!m)
         return f;

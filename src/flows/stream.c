@@ -276,7 +276,7 @@ static void acquire(evpq_stream *s)
 static evpq_error *check_opts(evpq_pool *pool, const evpq_stream_opts *opts)
 {
     if (pool_check(pool))
-        return evpq_error_ref(error_forked());
+        return evpq_error_ref(loop_refusal(pool->loop));
     if (opts->rows < 0)
         return error_new(EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT,
                          "a stream cannot give %d rows at a time", opts->rows);
@@ -349,7 +349,7 @@ evpq_future *evpq_stream_next(evpq_stream *s)
     evpq_status status = s ? pool_check(s->pool) : EVPQ_INVALID;
     struct next *n = status ? NULL : recycler_take(loop_blocks(loop_of(s)), sizeof *n);
     if (!n)
-        return future_constant(status ? status : EVPQ_NOMEM);
+        return status ? pool_refused(s ? s->pool : NULL) : future_constant(EVPQ_NOMEM);
     future_init(&n->future, &next_class, loop_of(s));
     n->stream = s;
     list_init(&n->node);
@@ -388,7 +388,7 @@ static void refuse_all(evpq_stream *s)
 evpq_stream *evpq_stream_close(evpq_stream *s)
 {
     struct batch *b;
-    if (!s || pool_check(s->pool))
+    if (!s || loop_is_barred(s->pool->loop))
         return NULL;
     s->closed = true;
     refuse_all(s);

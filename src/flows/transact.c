@@ -322,7 +322,7 @@ evpq_future *evpq_transact(evpq_pool *pool, const evpq_txn_opts *opts, evpq_txn_
 {
     evpq_txn_opts filled;
     if (pool_check(pool))
-        return future_constant(pool_check(pool));
+        return pool_refused(pool);
     unsigned modes;
     evpq_error *error = txn_modes(opts, &filled, &modes);
     const char *wrong = error ? NULL : !fn ? "there is no function to call" : fill(&filled);

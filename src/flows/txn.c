@@ -118,7 +118,7 @@ evpq_future *evpq_pool_begin(evpq_pool *pool, const evpq_txn_opts *opts)
     evpq_txn_opts read;
     unsigned modes;
     if (pool_check(pool))
-        return future_constant(pool_check(pool));
+        return pool_refused(pool);
     evpq_error *error = txn_modes(opts, &read, &modes);
     return error ? future_failed(pool->loop, error) : pool_limit(pool, txn_ask(pool, modes), 0);
 }
@@ -134,7 +134,7 @@ evpq_future *evpq_lease_begin(evpq_lease *lease, const evpq_txn_opts *opts)
     evpq_txn_opts read;
     unsigned modes;
     if (!lease || pool_check(lease_pool(lease)))
-        return future_constant(lease ? EVPQ_FORKED : EVPQ_INVALID);
+        return pool_refused(lease ? lease_pool(lease) : NULL);
     evpq_loop *loop = lease_pool(lease)->loop;
     evpq_error *refusal = lease_refusal(lease, NULL);
     if (!refusal)
@@ -252,11 +252,16 @@ evpq_status txn_check(const evpq_txn *txn)
     return txn ? pool_check(txn->session->pool) : EVPQ_INVALID;
 }
 
+evpq_future *txn_refused(const evpq_txn *txn)
+{
+    return pool_refused(txn ? txn->session->pool : NULL);
+}
+
 evpq_future *evpq_txn_query(evpq_txn *txn, const char *sql, evpq_args args)
 {
     struct query *q;
     if (txn_check(txn))
-        return future_constant(txn_check(txn));
+        return txn_refused(txn);
     evpq_loop *loop = txn->session->pool->loop;
     evpq_error *why = txn_refuses_text(sql);
     if (why)
@@ -338,7 +343,7 @@ evpq_future *txn_say_rollback(evpq_txn *txn)
 evpq_future *evpq_txn_commit(evpq_txn *txn)
 {
     if (txn_check(txn))
-        return future_constant(txn_check(txn));
+        return txn_refused(txn);
     return txn->kept ? future_failed(txn->session->pool->loop,
                                      invalid("evpq_transact commits its transaction itself"))
                      : txn_commit(txn);
@@ -347,7 +352,7 @@ evpq_future *evpq_txn_commit(evpq_txn *txn)
 evpq_future *evpq_txn_rollback(evpq_txn *txn)
 {
     if (txn_check(txn))
-        return future_constant(txn_check(txn));
+        return txn_refused(txn);
     return txn->kept
                ? future_failed(txn->session->pool->loop,
                                invalid("evpq_transact rolls back when its function has failed"))

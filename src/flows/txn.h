@@ -39,6 +39,7 @@ evpq_error *txn_modes(const evpq_txn_opts *opts, evpq_txn_opts *ret_opts, unsign
 
 /* EVPQ_OK, or why nothing can be asked of it: it is NULL, or a parent's. */
 evpq_status txn_check(const evpq_txn *txn);
+evpq_future *txn_refused(const evpq_txn *txn);
 
 /* Sends f (taken and given), or makes it fail. */
 evpq_future *txn_run(evpq_txn *txn, evpq_future *f, const struct work *work);

@@ -109,7 +109,7 @@ evpq_listener *evpq_listener_open(evpq_loop *loop, const char *conninfo,
     evpq_listener *l = NULL;
     evpq_error *error = NULL;
     if (loop_check(loop))
-        error = evpq_error_ref(loop ? error_forked() : error_invalid());
+        error = evpq_error_ref(loop_refusal(loop));
     if (!error)
         error = conninfo_read(conninfo, &read);
     if (!error)
@@ -138,12 +138,14 @@ evpq_listener *evpq_listener_ref(evpq_listener *l)
     return l;
 }
 
+static evpq_future *close_listener(evpq_listener *l);
+
 evpq_listener *evpq_listener_unref(evpq_listener *l)
 {
-    if (!l || --l->users)
+    if (!l || loop_elsewhere(l->loop) || --l->users)
         return NULL;
-    if (!l->closing)
-        evpq_future_unref(evpq_listener_close(l));
+    if (!l->closing && !loop_forked(l->loop))
+        evpq_future_unref(close_listener(l));
     listener_unref(l);
     return NULL;
 }
@@ -166,7 +168,7 @@ evpq_future *evpq_listener_query(evpq_listener *l, const char *sql, evpq_args ar
 {
     struct query *q;
     if (listener_check(l))
-        return future_constant(listener_check(l));
+        return listener_refused(l);
     if (!l->open)
         return future_failed(l->loop, refusal(l, sql));
     evpq_future *f = query_new(l->loop, sql, args, NULL, &q);
@@ -247,10 +249,8 @@ void listener_buried(evpq_listener *l)
     listener_unref(l);
 }
 
-evpq_future *evpq_listener_close(evpq_listener *l)
+static evpq_future *close_listener(evpq_listener *l)
 {
-    if (listener_check(l))
-        return future_constant(listener_check(l));
     evpq_future *f = closing_new(l);
     listener_ref(l);
     if (!l->closing) {
@@ -261,4 +261,9 @@ evpq_future *evpq_listener_close(evpq_listener *l)
     listener_buried(l);
     listener_unref(l);
     return f;
+}
+
+evpq_future *evpq_listener_close(evpq_listener *l)
+{
+    return listener_check(l) ? listener_refused(l) : close_listener(l);
 }

@@ -112,6 +112,11 @@ static inline evpq_status listener_check(const evpq_listener *l)
     return loop_check(l ? l->loop : NULL);
 }
 
+static inline evpq_future *listener_refused(const evpq_listener *l)
+{
+    return future_refused(l ? l->loop : NULL);
+}
+
 /* ---- link ---- */
 
 void link_init(evpq_listener *l);

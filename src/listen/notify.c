@@ -25,7 +25,7 @@ static evpq_error *check(const char *channel, const char *payload)
 evpq_future *evpq_notify(evpq_pool *pool, const char *channel, const char *payload)
 {
     if (pool_check(pool))
-        return future_constant(pool_check(pool));
+        return pool_refused(pool);
     evpq_error *error = check(channel, payload);
     if (error)
         return future_failed(pool->loop, error);

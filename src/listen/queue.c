@@ -202,8 +202,8 @@ static evpq_future *call_new(evpq_subscription *s, const struct future_class *cl
                              struct list *waiting, struct call **ret_call)
 {
     *ret_call = NULL;
-    if (!s || loop_forked(s->listener->loop))
-        return future_constant(s ? EVPQ_FORKED : EVPQ_INVALID);
+    if (listener_check(s ? s->listener : NULL))
+        return listener_refused(s ? s->listener : NULL);
     if (s->ear && s->ear->refused)
         return future_failed(s->listener->loop, evpq_error_ref(s->ear->refused));
     struct call *call = recycler_take(loop_blocks(s->listener->loop), sizeof *call);

@@ -172,7 +172,7 @@ evpq_subscription *evpq_listener_subscribe(evpq_listener *l, const char *channel
 {
     evpq_subscription_opts filled;
     if (listener_check(l))
-        return give_up(evpq_error_ref(l ? error_forked() : error_invalid()), ret_error);
+        return give_up(evpq_error_ref(loop_refusal(l ? l->loop : NULL)), ret_error);
     evpq_error *error = ear_check_name(channel);
     if (!error)
         error = opts_read(OPTS_KIND(evpq_subscription_opts, catch_up), opts, &filled);
@@ -200,7 +200,7 @@ evpq_subscription *evpq_subscription_ref(evpq_subscription *s)
 
 evpq_subscription *evpq_subscription_unref(evpq_subscription *s)
 {
-    if (!s || --s->users)
+    if (!s || loop_elsewhere(s->listener->loop) || --s->users)
         return NULL;
     if (loop_forked(s->listener->loop))
         return NULL;

@@ -83,12 +83,8 @@ static void bring_nearer(evpq_pool *pool, double seconds)
     timer_start(&pool->patience, seconds);
 }
 
-evpq_future *evpq_pool_close(evpq_pool *pool, double seconds)
+evpq_future *close_pool(evpq_pool *pool, double seconds)
 {
-    if (pool_check(pool))
-        return future_constant(pool_check(pool));
-    if (isnan(seconds))
-        return future_constant(EVPQ_INVALID);
     pool_ref(pool);
     evpq_future *f = wish_new(pool, WISH_CLOSED);
     pool->closing = true;
@@ -98,6 +94,13 @@ evpq_future *evpq_pool_close(evpq_pool *pool, double seconds)
     close_unneeded(pool);
     pool_unref(pool);
     return f;
+}
+
+evpq_future *evpq_pool_close(evpq_pool *pool, double seconds)
+{
+    if (pool_check(pool))
+        return pool_refused(pool);
+    return isnan(seconds) ? future_constant(EVPQ_INVALID) : close_pool(pool, seconds);
 }
 
 void close_init(evpq_pool *pool)

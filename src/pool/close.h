@@ -6,6 +6,9 @@
 
 void close_init(evpq_pool *pool);
 
+/* evpq_pool_close, by whichever thread. */
+evpq_future *close_pool(evpq_pool *pool, double seconds);
+
 /* The pool is closed if it is closing, has no connection left, and nobody waits. May free it. */
 void close_if_empty(evpq_pool *pool);
 

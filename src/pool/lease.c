@@ -357,7 +357,7 @@ evpq_future *lease_query(evpq_lease *lease, const char *sql, evpq_args args, boo
 evpq_future *evpq_lease_query(evpq_lease *lease, const char *sql, evpq_args args)
 {
     if (!lease || pool_check(lease->pool))
-        return future_constant(lease ? EVPQ_FORKED : EVPQ_INVALID);
+        return pool_refused(lease ? lease->pool : NULL);
     evpq_future *f = lease_query(lease, sql, args, false, false);
     return pool_limit(lease->pool, f, lease->pool->opts.query_timeout);
 }
@@ -419,7 +419,7 @@ static void say_farewell(evpq_lease *lease)
 
 evpq_lease *evpq_lease_release(evpq_lease *lease)
 {
-    if (!lease || lease->phase != OUT || loop_forked(lease->pool->loop))
+    if (!lease || lease->phase != OUT || loop_is_barred(lease->pool->loop))
         return NULL;
     lease->phase = RETURNED;
     if (!lease->conn)

@@ -101,7 +101,7 @@ evpq_pool *evpq_pool_open(evpq_loop *loop, const char *conninfo, const evpq_pool
     struct conninfo *read = NULL;
     evpq_pool_opts filled;
     if (loop_check(loop))
-        return give_up(evpq_error_ref(loop ? error_forked() : error_invalid()), ret_error);
+        return give_up(evpq_error_ref(loop_refusal(loop)), ret_error);
     evpq_error *error = conninfo_read(conninfo, &read);
     if (error)
         return give_up(error, ret_error);
@@ -128,10 +128,10 @@ evpq_pool *evpq_pool_ref(evpq_pool *pool)
 
 evpq_pool *evpq_pool_unref(evpq_pool *pool)
 {
-    if (!pool || --pool->users)
+    if (!pool || loop_elsewhere(pool->loop) || --pool->users)
         return NULL;
-    if (!pool->closing)
-        evpq_future_unref(evpq_pool_close(pool, -1));
+    if (!pool->closing && !loop_forked(pool->loop))
+        evpq_future_unref(close_pool(pool, -1));
     pool_unref(pool);
     return NULL;
 }
@@ -142,7 +142,7 @@ static evpq_future *one_shot(evpq_pool *pool, const char *sql, evpq_args args, b
 {
     struct query *q;
     if (pool_check(pool))
-        return future_constant(pool_check(pool));
+        return pool_refused(pool);
     if (pool->closing)
         return future_failed(pool->loop, close_error(EVPQ_OUTCOME_NOT_SENT));
     evpq_future *f = query_new(pool->loop, sql, args, &pool->home, &q);
@@ -166,7 +166,7 @@ evpq_future *evpq_pool_read(evpq_pool *pool, const char *sql, evpq_args args)
 evpq_future *evpq_pool_acquire(evpq_pool *pool)
 {
     if (pool_check(pool))
-        return future_constant(pool_check(pool));
+        return pool_refused(pool);
     if (pool->closing)
         return future_failed(pool->loop, close_error(EVPQ_OUTCOME_NOT_SENT));
     evpq_future *f = lease_ask(pool);
@@ -177,7 +177,7 @@ evpq_future *evpq_pool_acquire(evpq_pool *pool)
 evpq_future *evpq_pool_connect(evpq_pool *pool)
 {
     if (pool_check(pool))
-        return future_constant(pool_check(pool));
+        return pool_refused(pool);
     evpq_future *f = wish_new(pool, WISH_CONNECTED);
     keeper_tend(pool, false);
     return f;
@@ -186,7 +186,7 @@ evpq_future *evpq_pool_connect(evpq_pool *pool)
 evpq_future *evpq_pool_drain(evpq_pool *pool)
 {
     if (pool_check(pool))
-        return future_constant(pool_check(pool));
+        return pool_refused(pool);
     return wish_new(pool, WISH_DRAINED);
 }
 

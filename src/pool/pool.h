@@ -82,6 +82,12 @@ static inline evpq_status pool_check(const evpq_pool *p)
     return loop_check(p ? p->loop : NULL);
 }
 
+/* A future for what pool_check refuses. */
+static inline evpq_future *pool_refused(const evpq_pool *p)
+{
+    return future_refused(p ? p->loop : NULL);
+}
+
 /* Bounds `f` by `seconds`, if they are more than 0, and by the deadline of the task that asks.
  * Takes and gives. */
 evpq_future *pool_limit(evpq_pool *pool, evpq_future *f, double seconds);

@@ -32,6 +32,8 @@ evpq_status evpq_await(evpq_future *f)
 {
     if (!f)
         return EVPQ_INVALID;
+    if (f->loop && loop_elsewhere(f->loop))
+        return EVPQ_INVALID;
     if (!future_pending(f))
         return f->status;
     if (loop_forked(f->loop))

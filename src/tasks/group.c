@@ -212,7 +212,7 @@ evpq_future *evpq_group_spawn(evpq_group *g, evpq_task_fn *fn, void *arg,
 
 void evpq_group_cancel(evpq_group *g)
 {
-    if (g && !loop_forked(g->future.loop))
+    if (g && !loop_is_barred(g->future.loop))
         stop_all(g, false);
 }
 
@@ -220,6 +220,8 @@ evpq_future *evpq_group_join(evpq_group *g)
 {
     if (!g)
         return future_constant(EVPQ_INVALID);
+    if (loop_elsewhere(g->future.loop))
+        return future_refused(g->future.loop);
     list_remove(&g->guard.node);
     if (loop_forked(g->future.loop)) {
         evpq_future_unref(&g->future);

@@ -208,8 +208,8 @@ evpq_status task_await(struct evpq_task *t, evpq_future *f)
 evpq_status evpq_yield(evpq_task *self)
 {
     evpq_loop *loop = self ? self->future.loop : NULL;
-    if (self && loop_forked(loop))
-        return EVPQ_FORKED;
+    if (self && loop_check(loop))
+        return loop_check(loop);
     if (!self || task_running(loop) != self)
         return EVPQ_DEADLOCK;
     struct pause pause;

@@ -46,7 +46,7 @@ struct evpq_task *task_running(evpq_loop *loop)
 
 evpq_task *evpq_task_current(evpq_loop *loop)
 {
-    return loop ? task_running(loop) : NULL;
+    return loop && loop_is_mine(loop) ? task_running(loop) : NULL;
 }
 
 evpq_status evpq_task_set_stack_size(evpq_loop *loop, size_t bytes)
@@ -109,7 +109,7 @@ void task_stop(struct evpq_task *t, bool late)
 
 void evpq_task_cancel(evpq_future *f)
 {
-    if (f && f->loop && f->class->stop && !loop_forked(f->loop))
+    if (f && f->loop && f->class->stop && !loop_is_barred(f->loop))
         f->class->stop(f, false);
     else
         evpq_future_cancel(f);
@@ -185,16 +185,16 @@ double task_bound(evpq_loop *loop, double seconds)
 }
 
 /* No task comes of it. */
-static evpq_future *refuse(evpq_loop *loop, void *arg, const evpq_task_opts *o, evpq_status why)
+static evpq_future *refuse(evpq_loop *loop, void *arg, const evpq_task_opts *o, evpq_future *why)
 {
     loop_free_value(loop, o->free_arg, arg);
-    return future_constant(why);
+    return why;
 }
 
 /* The error in the place of `f`. Takes both. */
 static evpq_future *say_why(evpq_loop *loop, evpq_future *f, evpq_error *error)
 {
-    if (!loop || loop_forked(loop)) {
+    if (loop_check(loop)) {
         evpq_error_unref(error);
         return f;
     }
@@ -209,17 +209,17 @@ evpq_future *task_new(evpq_loop *loop, evpq_task_fn *fn, void *arg, const evpq_t
     evpq_error *error = opts_read(OPTS_KIND(evpq_task_opts, name), opts, &o);
     *ret_task = NULL;
     if (error || !loop || !fn || isnan(o.deadline)) {
-        evpq_future *f = refuse(loop, arg, &o, EVPQ_INVALID);
+        evpq_future *f = refuse(loop, arg, &o, future_constant(EVPQ_INVALID));
         return error ? say_why(loop, f, error) : f;
     }
-    if (loop_forked(loop))
-        return refuse(loop, arg, &o, EVPQ_FORKED);
+    if (loop_check(loop))
+        return refuse(loop, arg, &o, future_refused(loop));
     struct tasks *tasks = tasks_of(loop);
     const char *name = o.name ? o.name : "task";
     size_t length = strlen(name) + 1;
     struct evpq_task *t = tasks ? recycler_take(loop_blocks(loop), sizeof *t + length) : NULL;
     if (!t)
-        return refuse(loop, arg, &o, EVPQ_NOMEM);
+        return refuse(loop, arg, &o, future_constant(EVPQ_NOMEM));
     *t = (struct evpq_task){
         .size = sizeof *t + length, .fn = fn, .arg = arg, .free_arg = o.free_arg};
     future_init(&t->future, &task_class, loop);
@@ -263,7 +263,7 @@ evpq_loop *evpq_task_loop(const evpq_task *self)
 
 evpq_status evpq_task_defer(evpq_task *self, void (*fn)(void *arg), void *arg)
 {
-    if (!self || !fn || self->state >= TASK_RETURNED)
+    if (!self || !fn || !loop_is_mine(self->future.loop) || self->state >= TASK_RETURNED)
         return EVPQ_INVALID;
     struct deferred *d = mem_alloc(sizeof *d);
     if (!d) {
@@ -279,8 +279,8 @@ evpq_status evpq_task_set_deadline(evpq_task *self, double seconds)
 {
     if (!self || isnan(seconds))
         return EVPQ_INVALID;
-    if (loop_forked(self->future.loop))
-        return EVPQ_FORKED;
+    if (loop_check(self->future.loop))
+        return loop_check(self->future.loop);
     double at = loop_time(self->future.loop) + (seconds > 0 ? seconds : 0);
     if (!self->closing && at < self->guest.deadline)
         task_set_deadline(self, at);

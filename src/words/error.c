@@ -23,6 +23,12 @@ static const struct evpq_error invalid = {
            .message = "NULL, or nothing at all, was handed in where an object is needed",
            .outcome = EVPQ_OUTCOME_NOT_SENT}};
 
+static const struct evpq_error elsewhere = {
+    .is = {.status = EVPQ_INVALID,
+           .message = "called from another thread than the one that runs the loop",
+           .hint = "give each thread a loop of its own, or let the loop's thread make the call",
+           .outcome = EVPQ_OUTCOME_NOT_SENT}};
+
 static const struct evpq_error forked = {
     .is = {.status = EVPQ_FORKED,
            .message = "the process was forked, and what it had before belongs to the parent",
@@ -133,6 +139,11 @@ const evpq_error *error_nomem(void)
 const evpq_error *error_invalid(void)
 {
     return &invalid;
+}
+
+const evpq_error *error_elsewhere(void)
+{
+    return &elsewhere;
 }
 
 const evpq_error *error_forked(void)

@@ -37,9 +37,11 @@ evpq_error *error_in_detail(const evpq_error *error, evpq_outcome outcome, const
 evpq_error *error_after_rows(evpq_error *error, int64_t rows);
 
 /* Constant errors: of a machine without memory, of a call without so much as a loop to fail on, of
- * a forked child whose loop is the parent's, and of a cancel, which needs no memory to succeed. */
+ * a thread or a forked child whose loop is another's, and of a cancel, which needs no memory to
+ * succeed. */
 const evpq_error *error_nomem(void);
 const evpq_error *error_invalid(void);
+const evpq_error *error_elsewhere(void);
 const evpq_error *error_forked(void);
 const evpq_error *error_canceled(evpq_outcome outcome);
 
