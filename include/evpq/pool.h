@@ -110,6 +110,11 @@ typedef struct evpq_pool_opts {
      * have an evpq_lease_on_notice. [notices are dropped] */
     evpq_notice_fn *on_notice;
     void *notice_arg;
+
+    /* Memory. A connection that has sent or received more than max_buffer_bytes in one piece (a
+     * statement with its arguments, a row, a message of a COPY) is closed when next idle, as
+     * libpq's buffers never shrink. [4 MiB] */
+    size_t max_buffer_bytes;
 } evpq_pool_opts;
 
 /* What a pool is doing now, and has done so far. */
@@ -128,7 +133,7 @@ typedef struct evpq_pool_stats {
     uint64_t connects;         /* connections that came up */
     uint64_t connect_failures; /* attempts that did not */
     uint64_t lost;             /* connections that broke, or that a hook failed on */
-    uint64_t retired;          /* connections closed on purpose: idle, old, or not clean */
+    uint64_t retired;          /* connections closed on purpose: idle, old, grown, or not clean */
     uint64_t cancels;          /* cancel requests sent */
     uint64_t acquire_timeouts;
     uint64_t rejected; /* EVPQ_QUEUE_FULL */

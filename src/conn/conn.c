@@ -375,6 +375,7 @@ struct conn *conn_new(const struct conn_config *config, const struct conn_owner 
     c->owner = owner;
     pipeline_init(&c->line, c->loop, &line_owner);
     c->line.prepares = config->prepares;
+    c->line.buffer_most = config->buffer_most;
     stmts_init(&c->stmts, &c->line, config->prepared_max, config->prepares);
     command_init(&c->fence, "", fence_over);
     command_init(&c->rollback, "ROLLBACK", rollback_over);

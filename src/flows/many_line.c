@@ -32,9 +32,11 @@ static size_t row_size(const struct request *r)
     return size;
 }
 
-static bool send_row(struct many *m, struct pg_conn *c)
+/* `size`: as row_size says. */
+static bool send_row(struct many *m, struct pg_conn *c, size_t size)
 {
     m->op.parts++;
+    pipeline_weigh(&m->conn->line, size);
     return pq_send_prepared(c, m->name, &m->rows[m->sent++]);
 }
 
@@ -53,7 +55,7 @@ static bool send(struct op *op, struct pg_conn *c)
         if (s && *m->name)
             s->prepared = sent;
     }
-    sent = sent && send_row(m, c);
+    sent = sent && send_row(m, c, row_size(&m->rows[m->sent]));
     if (!sent && pq_is_whole(c))
         m->error = pq_refused_error(c, m->first.sql);
     return sent;
@@ -69,10 +71,12 @@ static bool spoil(struct many *m, struct pg_conn *c)
 
 static bool send_piece(struct many *m, struct pg_conn *c)
 {
-    for (size_t bytes = 0; bytes < MANY_PIECE && m->sent < m->n;
-         bytes += row_size(&m->rows[m->sent - 1]))
-        if (!send_row(m, c))
+    for (size_t bytes = 0; bytes < MANY_PIECE && m->sent < m->n;) {
+        size_t size = row_size(&m->rows[m->sent]);
+        bytes += size;
+        if (!send_row(m, c, size))
             return false;
+    }
     return true;
 }
 

@@ -305,6 +305,23 @@ void pq_clear(struct pg_result *r)
     PQclear(r);
 }
 
+size_t pq_result_size(const struct pg_result *r)
+{
+    return PQresultMemorySize(r);
+}
+
+size_t pq_largest_row(const struct pg_result *r)
+{
+    size_t largest = 0;
+    for (int row = 0; row < PQntuples(r); row++) {
+        size_t size = 0;
+        for (int column = 0; column < PQnfields(r); column++)
+            size += (size_t)PQgetlength(r, row, column);
+        largest = size > largest ? size : largest;
+    }
+    return largest;
+}
+
 int pq_row_count(const struct pg_result *r)
 {
     return PQntuples(r);

@@ -255,9 +255,18 @@ static enum pq_kind at_the_bar(struct pipeline *p, struct op *op, enum pq_kind k
     return kind;
 }
 
+/* libpq's buffer holds a row at a time: one of a large result may have been large. */
+static void weigh(struct pipeline *p, const struct pg_result *result)
+{
+    if (p->buffer_most && pq_result_size(result) > p->buffer_most)
+        p->grown |= pq_largest_row(result) > p->buffer_most;
+}
+
 static bool arrived(struct wire *w, enum pq_kind kind, struct pg_result *result)
 {
     struct pipeline *p = pipeline_of(w);
+    if (result && !p->grown)
+        weigh(p, result);
     struct op *op = p->current;
     bool twice = kind == PQ_END && p->ended_twice;
     p->ended_twice = kind == PQ_END;

@@ -94,6 +94,8 @@ struct pipeline {
     int n_awaited, n_abandoned; /* of those sent */
     int n_risky;
     size_t bytes;       /* of all that are on it */
+    size_t buffer_most; /* bytes in one piece that libpq's buffers may have held; 0: any */
+    bool grown;         /* they have held more, and never shrink again */
     struct op *current; /* whose answers come next: the first that has not had them all, or the last
                            before a Sync */
     struct op *bar;     /* nothing is sent behind it: it is open, solo, or bars */
@@ -123,6 +125,12 @@ void pipeline_submit(struct pipeline *p, struct op *op);
 
 /* An operation that was sent has more to hand over. */
 void pipeline_more(struct pipeline *p);
+
+/* So many bytes went through libpq's buffers in one piece. */
+static inline void pipeline_weigh(struct pipeline *p, size_t bytes)
+{
+    p->grown |= p->buffer_most && bytes > p->buffer_most;
+}
 
 /* From feed or pull: somebody was told, who is to run before more is read. */
 static inline void pipeline_yield(struct pipeline *p)

@@ -88,6 +88,7 @@ static bool send_one(struct pipeline *p, struct op *op, bool guarded, bool last)
         !pq_is_whole(p->wire.c)) /* when the link breaks meanwhile, part of it may be on its way */
         put_on_sent(p, op);
     p->unflushed += op->size;
+    pipeline_weigh(p, op->size);
     if (!taken)
         return false;
     if (p->current == op)

@@ -165,7 +165,7 @@ bool keeper_retires(const evpq_pool *pool, const struct conn *c)
         return !pool->n_waiting;
     if (pool->total > pool->opts.max_size)
         return true;
-    if (pool->opts.max_lifetime > 0 && now >= c->retire_at)
+    if (c->line.grown || (pool->opts.max_lifetime > 0 && now >= c->retire_at))
         return true;
     return c->use == USE_IDLE && pool->opts.idle_timeout > 0 &&
            now - c->idle_since >= pool->opts.idle_timeout && pool->total > pool->opts.min_size;
@@ -177,14 +177,15 @@ void keeper_idle(evpq_pool *pool, struct conn *c)
     start_sweeping(pool);
 }
 
-/* Too many, or too old: what shares them is let run out. */
+/* Too many, too old or too large: what shares them is let run out. */
 static void mark_retiring(evpq_pool *pool)
 {
     double now = loop_time(pool->loop);
     int surplus = pool->total - pool->opts.max_size;
     list_each(node, &pool->conns[USE_SHARED]) {
         struct conn *c = container_of(node, struct conn, node);
-        c->retiring = surplus > 0 || (pool->opts.max_lifetime > 0 && now >= c->retire_at);
+        c->retiring =
+            surplus > 0 || c->line.grown || (pool->opts.max_lifetime > 0 && now >= c->retire_at);
         surplus -= surplus > 0;
     }
 }

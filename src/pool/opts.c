@@ -69,6 +69,8 @@ evpq_error *opts_fill(const evpq_pool_opts *given, double conninfo_timeout,
     seconds(&o.lifetime_jitter, o.max_lifetime > 0 ? o.max_lifetime / 10 : 0);
     seconds(&o.backoff_min, 0.1);
     seconds(&o.backoff_max, o.backoff_min > 5 ? o.backoff_min : 5);
+    if (!o.max_buffer_bytes)
+        o.max_buffer_bytes = (size_t)4 << 20;
     if (o.reset == EVPQ_RESET_DEFAULT)
         o.reset = EVPQ_RESET_FULL;
     error = check(&o);

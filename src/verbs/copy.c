@@ -296,6 +296,7 @@ static enum pull take_what_is_there(struct copy *k, struct pg_conn *c)
             k->dry = true;
             return !k->op.abandoned && tell(k) ? PULL_TOLD : PULL_DRY;
         }
+        pipeline_weigh(&k->conn->line, (size_t)n);
         bool told = take_message(k, buffer, (size_t)n);
         pq_copy_free(buffer);
         if (told)
