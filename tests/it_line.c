@@ -123,8 +123,10 @@ static void step_feed(struct op *op, enum pq_kind kind, struct pg_result *r)
         strcpy(s->sqlstate, evpq_error_sqlstate(e));
         evpq_error_unref(e);
     }
-    ck_assert((r != NULL) == (kind == PQ_RESULT || kind == PQ_ERROR));
+    ck_assert((r != NULL) == (kind == PQ_ROWS || kind == PQ_RESULT || kind == PQ_ERROR));
     pq_clear(r);
+    if (kind == PQ_ROWS) /* dropped as they come, when nobody waits any more */
+        return;
     tell(s, letters[kind]);
 }
 

@@ -144,6 +144,111 @@ START_TEST(f68_a_busy_connection_is_let_run_out)
 }
 END_TEST
 
+/* ---- F69: results without end ---- */
+
+#define ENDLESS "select repeat('x', 1000), generate_series(1, 1000000000)"
+
+/* The most memory that this process has had so far, in MB. */
+static long peak_mb(void)
+{
+    long kb = 0;
+    char line[256];
+    FILE *status = fopen("/proc/self/status", "r");
+    while (status && fgets(line, sizeof line, status))
+        if (sscanf(line, "VmHWM: %ld", &kb) == 1)
+            break;
+    if (status)
+        fclose(status);
+    return kb / 1024;
+}
+
+static evpq_future *in_txn(evpq_txn *txn, void *arg)
+{
+    (void)arg;
+    return query_in(txn, ENDLESS);
+}
+
+static evpq_future *ask_without_end(int how)
+{
+    const evpq_statement statements[] = {{.sql = "select 1"}, {.sql = ENDLESS}};
+    switch (how) {
+    case 0:
+        return query(ENDLESS);
+    case 1:
+        return evpq_pool_read(pool, ENDLESS, EVPQ_ARGS());
+    case 2:
+        return evpq_pool_batch(pool, statements, 2);
+    default:
+        return evpq_transact(pool, NULL, in_txn, NULL);
+    }
+}
+
+START_TEST(f69_a_result_has_a_limit)
+{
+    open_pool(.max_size = 1, .max_result_bytes = 8 * MB);
+    ask("select 1");
+    long before = peak_mb();
+    evpq_future *f = evpq_timeout(ask_without_end(_i), 30);
+    ck_await_status(f, EVPQ_INVALID);
+    ck_assert_int_eq(evpq_error_outcome(evpq_future_error(f)), EVPQ_OUTCOME_UNKNOWN);
+    ck_assert_ptr_nonnull(strstr(evpq_error_message(evpq_future_error(f)), "max_result_bytes"));
+    evpq_future_unref(f);
+    ck_all_over();
+    ck_assert_int_lt(peak_mb() - before, 200);
+    ck_assert_int_eq(ask("select 3"), 3);
+    ck_done(query("select repeat('x', 1000) from generate_series(1, 1000)")); /* below it */
+    pools_end();
+}
+END_TEST
+
+START_TEST(f69_a_result_that_comes_at_once_has_it_too)
+{
+    open_pool(.max_size = 1, .max_result_bytes = 4000);
+    ck_failed(query("select repeat('x', 5000)"), EVPQ_INVALID, EVPQ_OUTCOME_UNKNOWN);
+    ck_all_over();
+    ck_assert_int_eq(ask("select 3"), 3);
+    evpq_stream *s = evpq_pool_stream(pool, "select repeat('x', 5000)", EVPQ_ARGS(), NULL);
+    ck_done(evpq_stream_next(s)); /* no limit */
+    evpq_stream_close(s);
+    pools_end();
+}
+END_TEST
+
+/* While it goes on coming there is never a moment at which nothing is to be read. */
+START_TEST(f69_a_result_that_is_given_up_is_canceled_while_it_comes)
+{
+    open_pool(.max_size = 1);
+    ask("select 1");
+    ck_failed(evpq_timeout(query(ENDLESS), 0.05), EVPQ_TIMEOUT, EVPQ_OUTCOME_UNKNOWN);
+    ck_all_over();
+    ck_assert_uint_ge(stats().cancels, 1);
+    ck_assert_int_eq(ask("select 3"), 3);
+    pools_end();
+}
+END_TEST
+
+/* Given up while another is still answered: its answer is dropped row by row when it comes. */
+START_TEST(f69_what_was_given_up_before_it_came_is_not_collected)
+{
+    open_pool(.max_size = 1);
+    evpq_lease *lease = lease_get();
+    ask_on(lease, "select 1");
+    long before = peak_mb();
+    evpq_future *first = query_on(lease, "select pg_sleep(0.3)");
+    evpq_future *given_up =
+        query_on(lease, "select repeat('x', 1000) from generate_series(1, 300000)");
+    evpq_future *last = query_on(lease, "select 3");
+    run_for(evpq_loop_ev(loop), 0.05);
+    evpq_future_cancel(given_up);
+    evpq_future_unref(given_up);
+    ck_done(first);
+    ck_done(last);
+    ck_assert_int_lt(peak_mb() - before, 150); /* of 300 MB */
+    evpq_lease_release(lease);
+    pools_end();
+}
+END_TEST
+
 int main(void)
 {
     struct check *c = check_begin("memory");
@@ -151,5 +256,9 @@ int main(void)
     CHECK_ADD(c, f68_the_bound_is_an_option);
     CHECK_ADD(c, f68_a_long_result_costs_no_connection);
     CHECK_ADD(c, f68_a_busy_connection_is_let_run_out);
+    CHECK_ADD_LOOP(c, f69_a_result_has_a_limit, 4);
+    CHECK_ADD(c, f69_a_result_that_comes_at_once_has_it_too);
+    CHECK_ADD(c, f69_a_result_that_is_given_up_is_canceled_while_it_comes);
+    CHECK_ADD(c, f69_what_was_given_up_before_it_came_is_not_collected);
     return check_end(c);
 }

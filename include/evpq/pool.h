@@ -115,6 +115,12 @@ typedef struct evpq_pool_opts {
      * statement with its arguments, a row, a message of a COPY) is closed when next idle, as
      * libpq's buffers never shrink. [4 MiB] */
     size_t max_buffer_bytes;
+    /* A statement whose result takes about more than this fails with EVPQ_INVALID, and is canceled:
+     * what became of it is EVPQ_OUTCOME_UNKNOWN. Not for streams and COPY. Without a limit a result
+     * takes what it takes, until it is whole or given up; of one that is given up some 32 MiB may
+     * still come before its connection is closed, should the cancel request have no effect. [none]
+     */
+    size_t max_result_bytes;
 } evpq_pool_opts;
 
 /* What a pool is doing now, and has done so far. */

@@ -18,6 +18,7 @@
 #include "words/error.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 /* What may be on a shared line for one more to ride behind it. */
 enum { SHARED_BYTES = 256 * 1024 };
@@ -111,6 +112,12 @@ static void fence_over(struct command *k)
     pipeline_hold(&c->line, false);
 }
 
+/* Whether somebody gave up on an answer, and nobody waits for another. */
+static bool all_abandoned(const struct conn *c)
+{
+    return c->line.n_abandoned && !c->line.n_awaited;
+}
+
 static bool send_request(struct conn *c)
 {
     c->cancel = cancel_start(c->loop, c->line.wire.c, request_over, c);
@@ -141,7 +148,10 @@ static void send_cancel(struct conn *c)
 static void cancel_again(struct timer *t)
 {
     struct conn *c = container_of(t, struct conn, again);
-    if (!c->quarantined)
+    if (!c->quarantined && all_abandoned(c))
+        send_cancel(
+            c); /* what had come when it was put off was read: an answer without end goes on */
+    else if (!c->quarantined)
         settle_down(c);
     else if (send_request(c))
         c->owner->canceling(c);
@@ -159,12 +169,6 @@ static void calm_down(struct conn *c)
         timer_start(&c->again, c->pause);
         c->pause *= 2;
     }
-}
-
-/* Whether somebody gave up on an answer, and nobody waits for another. */
-static bool all_abandoned(const struct conn *c)
-{
-    return c->line.n_abandoned && !c->line.n_awaited;
 }
 
 /* What is abandoned, unless its answer may be among what has come. */
@@ -235,6 +239,24 @@ static void line_ended(struct pipeline *p)
     timer_stop(&c->again);
     c->pause = CANCEL_PAUSE;
     settle_down(c);
+}
+
+static void line_too_large(struct pipeline *p, struct op *op)
+{
+    struct conn *c = conn_of_line(p);
+    char message[96];
+    snprintf(message, sizeof message, "the result is larger than max_result_bytes (%zu)",
+             p->result_most);
+    evpq_error *why =
+        error_build(&(struct error_fields){.status = EVPQ_INVALID,
+                                           .outcome = EVPQ_OUTCOME_UNKNOWN,
+                                           .message = message,
+                                           .hint = "take it row by row, with evpq_pool_stream"});
+    if (op->class->desert)
+        op->class->desert(op, why);
+    pipeline_abandon(p, op);
+    evpq_error_unref(why);
+    settle_later(c);
 }
 
 static void line_notice(struct pipeline *p, evpq_error *notice)
@@ -363,6 +385,7 @@ struct conn *conn_new(const struct conn_config *config, const struct conn_owner 
 {
     static const struct pipeline_owner line_owner = {
         .ended = line_ended,
+        .too_large = line_too_large,
         .lost = line_lost,
         .notice = line_notice,
         .notified = line_notified,
@@ -376,6 +399,8 @@ struct conn *conn_new(const struct conn_config *config, const struct conn_owner 
     pipeline_init(&c->line, c->loop, &line_owner);
     c->line.prepares = config->prepares;
     c->line.buffer_most = config->buffer_most;
+    c->line.result_most = config->result_most;
+    c->line.wire.counts = config->result_most != 0;
     stmts_init(&c->stmts, &c->line, config->prepared_max, config->prepares);
     command_init(&c->fence, "", fence_over);
     command_init(&c->rollback, "ROLLBACK", rollback_over);

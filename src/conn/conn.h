@@ -21,7 +21,7 @@ struct conn_config {
     double connect_timeout, cancel_timeout;
     int prepared_max;
     bool prepares;
-    size_t buffer_most; /* see struct pipeline */
+    size_t buffer_most, result_most; /* see struct pipeline */
 };
 
 /* The owner's side. Called from watchers and jobs, never from inside a conn_ function that the

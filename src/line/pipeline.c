@@ -4,6 +4,9 @@
 #include "line/send.h"
 #include "words/error.h"
 
+/* What may still come of a result that was given up, until the cancel request has its effect. */
+enum { DROPPED_MOST = 32 << 20 };
+
 static void take_off(struct pipeline *p, struct op *op)
 {
     list_remove(&op->node);
@@ -40,6 +43,14 @@ void pipeline_more(struct pipeline *p)
     wire_send_later(&p->wire);
 }
 
+/* An answer that nobody waits for is not to be collected: at its beginning it can be asked for row
+ * by row (send_begin), later a cancel request ends it, in time or not. */
+static void begin_dropping(struct pipeline *p)
+{
+    p->wire.counts = true;
+    p->dropped = p->wire.coming;
+}
+
 bool pipeline_abandon(struct pipeline *p, struct op *op)
 {
     if (!op->sent) {
@@ -56,8 +67,10 @@ bool pipeline_abandon(struct pipeline *p, struct op *op)
     if (op->class->called_off)
         op->class->called_off(op, p->wire.c);
     pipeline_more(p);
-    if (op == p->current)
+    if (op == p->current) {
         wire_pause(&p->wire, false);
+        begin_dropping(p);
+    }
     return false;
 }
 
@@ -185,6 +198,7 @@ static bool end_segment(struct pipeline *p)
     if (whole < p->turnaround)
         p->turnaround = whole;
     p->head_since = now;
+    p->wire.counts = p->result_most != 0;
     for (bool last = false; p->wire.c && !last;) {
         struct op *op = op_first(&p->sent);
         last = op->last;
@@ -262,12 +276,31 @@ static void weigh(struct pipeline *p, const struct pg_result *result)
         p->grown |= pq_largest_row(result) > p->buffer_most;
 }
 
+/* Some of a result, which libpq keeps until it has all. */
+static void grew(struct wire *w)
+{
+    struct pipeline *p = pipeline_of(w);
+    struct op *op = p->current;
+    if (!op || op->piecemeal)
+        return;
+    if (!op->abandoned) {
+        if (p->result_most && w->coming > p->result_most)
+            p->owner->too_large(p, op);
+    } else if (!p->n_awaited && w->coming > p->dropped + DROPPED_MOST) {
+        wire_break(w, error_new(EVPQ_LOST, EVPQ_OUTCOME_UNKNOWN,
+                                "the server went on sending a result that was given up"));
+    }
+}
+
 static bool arrived(struct wire *w, enum pq_kind kind, struct pg_result *result)
 {
     struct pipeline *p = pipeline_of(w);
     if (result && !p->grown)
         weigh(p, result);
     struct op *op = p->current;
+    if (p->result_most && kind == PQ_RESULT && op && !op->abandoned && !op->piecemeal &&
+        pq_result_size(result) > p->result_most)
+        p->owner->too_large(p, op); /* it came at once */
     bool twice = kind == PQ_END && p->ended_twice;
     p->ended_twice = kind == PQ_END;
     if (kind == PQ_RESULT && op && op->parts && !op->skip) { /* most of what comes */
@@ -355,6 +388,7 @@ void pipeline_init(struct pipeline *p, evpq_loop *loop, const struct pipeline_ow
 {
     static const struct wire_class class = {
         .arrived = arrived,
+        .grew = grew,
         .pull = pull,
         .send = send_fresh,
         .lost = lost,

@@ -29,7 +29,8 @@ struct op_class {
     /* Hands the operation to libpq, without Sync, and sets op->parts. False: libpq refused; the
      * line is then broken, and the operation fails as not sent. */
     bool (*send)(struct op *, struct pg_conn *);
-    /* What came for it: ROWS, RESULT and ERROR (the result is given), ABORTED and END; COPY_IN and
+    /* What came for it: ROWS (if it asked for them, and when it was abandoned), RESULT and ERROR
+     * (the result is given), ABORTED and END; COPY_IN and
      * COPY_OUT, if it is solo; at last SYNC: it is over. */
     void (*feed)(struct op *, enum pq_kind, struct pg_result *);
     /* The connection is gone (`why` is borrowed), or `sent` is false and it must go another way. */
@@ -73,6 +74,7 @@ struct op {
     bool abandoned; /* nobody waits for the answer any more */
     bool unawaited; /* nobody ever did: an errand of our own, which a cancel may hit */
     bool urgent;    /* passes a held line */
+    bool piecemeal; /* its rows are handed on as they come, so that there is no large result */
     bool early;     /* goes before all that is fresh, so that it parts none that are tied */
     bool risky;     /* how long it takes is not known to be short: nothing should ride behind it */
 };
@@ -81,6 +83,7 @@ struct pipeline;
 
 struct pipeline_owner {
     void (*ended)(struct pipeline *);                      /* an operation is over */
+    void (*too_large)(struct pipeline *, struct op *);     /* its result: to be given up */
     void (*lost)(struct pipeline *, evpq_error *why);      /* given; before the operations fail */
     void (*notice)(struct pipeline *, evpq_error *notice); /* given */
     void (*notified)(struct pipeline *, const struct pq_notification *);
@@ -94,6 +97,8 @@ struct pipeline {
     int n_awaited, n_abandoned; /* of those sent */
     int n_risky;
     size_t bytes;       /* of all that are on it */
+    size_t result_most; /* bytes of one result; 0: any */
+    size_t dropped;     /* of the result that is coming, before it was abandoned */
     size_t buffer_most; /* bytes in one piece that libpq's buffers may have held; 0: any */
     bool grown;         /* they have held more, and never shrink again */
     struct op *current; /* whose answers come next: the first that has not had them all, or the last

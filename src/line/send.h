@@ -24,11 +24,15 @@ static inline bool op_is_awaited(const struct op *op)
 /* wire_class's send: all that is ready, as far as the socket takes it. */
 void send_fresh(struct wire *w);
 
+enum { DROPPED_ROWS = 64 }; /* at a time, of an answer that nobody waits for */
+
 /* Another operation, or another part of one, has its answers next. */
 static inline void send_begin(struct pipeline *p)
 {
     struct op *op = p->current;
-    if (op && op->class->begin && !op->skip && p->wire.c)
+    if (op && op->abandoned && !op->skip && p->wire.c)
+        pq_ask_rows(p->wire.c, DROPPED_ROWS);
+    else if (op && op->class->begin && !op->skip && p->wire.c)
         op->class->begin(op, p->wire.c);
 }
 

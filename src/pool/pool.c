@@ -89,6 +89,7 @@ static void set_up(evpq_pool *pool, evpq_loop *loop, struct conninfo *conninfo)
         .prepared_max = o->prepared_max,
         .prepares = o->prepare != EVPQ_PREPARE_OFF,
         .buffer_most = o->max_buffer_bytes,
+        .result_most = o->max_result_bytes,
     };
     pool->home = (struct query_home){.withdraw = withdraw_query, .again = query_again};
     list_init(&pool->wishes);

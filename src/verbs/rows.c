@@ -323,7 +323,8 @@ void rows_init(struct rows *s, const struct rows_user *user, void *room, const c
     static const struct op_class class = {
         .send = send, .feed = feed, .fail = fail, .desert = desert, .begin = begin};
     *s = (struct rows){
-        .op = {.class = &class, .size = size->block, .risky = true, .bars = true},
+        .op =
+            {.class = &class, .size = size->block, .risky = true, .bars = true, .piecemeal = true},
         .user = user,
     };
     list_init(&s->op.node);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 /* Given: the server's last words, or what libpq says. */
@@ -42,9 +43,18 @@ void wire_break(struct wire *w, evpq_error *why)
 
 static bool send_new(struct wire *w);
 
+static void count(struct wire *w)
+{
+    int waiting;
+    if (!ioctl(pq_socket(w->c), FIONREAD, &waiting) && waiting > 0)
+        w->coming += (size_t)waiting;
+}
+
 static void take_in(struct wire *w)
 {
     w->readable = false;
+    if (w->counts)
+        count(w);
     loop_time_passed(w->loop);
     bool whole = pq_consume(w->c);
     if (whole || w->broken)
@@ -115,8 +125,12 @@ static bool read_some(struct reader *input)
         if (step == TELL)
             return w->c;
         enum pq_kind kind = step == GO_ON ? pq_next(w->c, &result) : PQ_NOTHING;
-        if (kind == PQ_NOTHING)
+        if (kind == PQ_NOTHING) {
+            if (w->counts)
+                w->class->grew(w);
             break;
+        }
+        w->coming = 0;
         if (kind == PQ_ERROR && pq_is_fatal(result) && !w->farewell)
             w->farewell = pq_result_error(result, NULL);
         more = w->class->arrived(w, kind, result);

@@ -25,6 +25,8 @@ struct wire_class {
     void (*send)(struct wire *);
     /* The link is broken (the error is given); the wire has been closed. */
     void (*lost)(struct wire *, evpq_error *why);
+    /* While it counts: more of something has come that is not whole yet. */
+    void (*grew)(struct wire *);
     void (*notice)(struct wire *, evpq_error *notice); /* given */
     void (*notified)(struct wire *, const struct pq_notification *);
 };
@@ -48,6 +50,8 @@ struct wire {
     bool readable;        /* libpq has not taken in yet what the socket has announced */
     bool corks;           /* the socket can be told to wait until there is more */
     unsigned char mode;   /* of enum wire_mode; 0 as a rule */
+    bool counts;          /* what comes, which costs a system call for each read: */
+    size_t coming;        /* about how many bytes, since the last thing was whole */
     evpq_error *broken;   /* found when reading; what came before it is still to be told */
     evpq_error *farewell; /* what the server said before it hung up */
 };
