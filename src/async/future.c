@@ -95,7 +95,7 @@ evpq_future *evpq_future_unref(evpq_future *f)
 
 /* ---- settling ---- */
 
-/* The only writer of a future's status. Gives the producer's reference back. */
+/* Gives the producer's reference back. */
 static void settle(evpq_future *f, evpq_status status)
 {
     assert(future_pending(f) && status != EVPQ_PENDING);

@@ -2,7 +2,7 @@
  * nowhere, where only their number is wanted.
  *
  * Appending fails for want of memory (or of room in a fixed one) and has then changed nothing.
- * Whoever made it frees it. Called by words/encode and by what collects rows for COPY. */
+ * Whoever made it frees it. */
 #ifndef BASE_BYTES_H
 #define BASE_BYTES_H
 

@@ -1,14 +1,13 @@
 /* conn.c - see conn.h. Canceling, in order:
  *
- *   1. An operation that was sent is abandoned: its answer is still to come, so it stays in the
- * line.
- *   2. When every operation that was sent is abandoned, a cancel request goes out and the line is
- * held. (Not before: the request could hit one that somebody still waits for.) It is repeated for
- * as long as answers are out: it ends one operation at most, and none when it overtakes the
- * operation on the way to the server.
- *   3. When the request is over and the last answer is in, a fence goes through the line. A signal
- * that came late hits the fence, or nothing: the server ignores one that finds it idle
- * (tcop/postgres.c, ProcessInterrupts).
+ *   1. An operation that was sent is abandoned: its answer is still to come, so it stays in the line.
+ *   2. When every operation that was sent is abandoned, a cancel request goes out and the line is held.
+ *      (Not before: the request could hit one that somebody still waits for.) It is repeated for as
+ *      long as answers are out: it ends one operation at most, and none when it overtakes the
+ *      operation on the way to the server.
+ *   3. When the request is over and the last answer is in, a fence goes through the line. A signal that
+ *      came late hits the fence, or nothing: the server ignores one that finds it idle
+ *      (tcop/postgres.c, ProcessInterrupts).
  *   4. The fence is answered: the connection is good again.
  *
  * All that within cancel_timeout, or the connection is closed. */

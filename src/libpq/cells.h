@@ -1,7 +1,7 @@
 /* cells.h - values of a result that had to be converted, kept for as long as the result lives.
  *
  * One array for each column that needs it, made with its first conversion, and the bytes in blocks
- * that grow. Not thread-safe. Called by result alone. */
+ * that grow. Not thread-safe. */
 #ifndef LIBPQ_CELLS_H
 #define LIBPQ_CELLS_H
 

@@ -1,4 +1,4 @@
-/* gather.c - see gather.h. Called by the verb that streams rows, for each of them. */
+/* gather.c - see gather.h. */
 #include "libpq/gather.h"
 
 #include "base/mem.h"

@@ -1,5 +1,4 @@
-/* send.h - the sending half of a pipeline: from fresh operations to libpq, in the tick. Called by
- * pipeline alone. */
+/* send.h - the sending half of a pipeline: from fresh operations to libpq, in the tick. */
 #ifndef LINE_SEND_H
 #define LINE_SEND_H
 

@@ -9,7 +9,7 @@
 
 void lanes_init(evpq_pool *pool);
 
-/* The only writer of a connection's use. */
+/* Puts a connection into another list; member_dial puts a new one into the first. */
 void lanes_move(evpq_pool *pool, struct conn *c, enum use use);
 
 /* Finds the query a connection or a place in the queue; when there is none to be had it has

@@ -1,8 +1,11 @@
 /* lease.h - a connection lent out, from the hooks before to the reset after.
  *
- *   SETUP     after_connect runs, on a new connection or after DISCARD ALL (no lease anyone asked
- * for) GREETING  before_acquire runs OUT       the program has it RETURNED  released; its last
- * queries are running FAREWELL  after_release runs RESETTING ROLLBACK, DISCARD ALL
+ *   SETUP      after_connect runs, on a new connection or after DISCARD ALL (no lease anyone asked for)
+ *   GREETING   before_acquire runs
+ *   OUT        the program has it
+ *   RETURNED   released; its last queries are running
+ *   FAREWELL   after_release runs
+ *   RESETTING  ROLLBACK, DISCARD ALL
  *
  * A lease is a session, to be cleaned as the pool's option says; one that a flow asked for is only
  * if a statement has made it dirty. It outlives its connection: then `conn` is NULL and `gone` says

@@ -8,7 +8,8 @@
  *   close   the end of a pool
  *   pool    the public face
  *
- * A connection is in exactly one of the lists below; lanes_move is the only writer of which. */
+ * A connection is in exactly one of the lists below: `use` says in which, and
+ * lanes_move changes it. */
 #ifndef POOL_POOL_H
 #define POOL_POOL_H
 

@@ -80,8 +80,8 @@ static inline size_t copy_waiting(const struct copy *k)
 /* Something was appended to `filling`, or `finishing` set; or `full` is no more. */
 void copy_go_on(struct copy *k);
 
-/* Nobody wants it any more: the server is told so, and what is received is dropped. What became of
- * it; *ret_detail says more, or is NULL. `error` is why, and taken. */
+/* Nobody wants it any more: the server is told so, and what is received is dropped. Returns
+ * what became of it. `error` is why, and taken. */
 evpq_outcome copy_stop(struct copy *k, evpq_error *error);
 
 /* Whether a part of the COPY itself may have reached the server. */

@@ -1,5 +1,4 @@
-/* args.h - one parameter: whether the server can be sent it, and how it is written. Called by
- * request. */
+/* args.h - one parameter: whether the server can be sent it, and how it is written. */
 #ifndef WORDS_ARGS_H
 #define WORDS_ARGS_H
 

@@ -1,5 +1,4 @@
-/* codec.h - a program's codecs: finding them, and writing with them. Called by encode, by
- * libpq/decoded and flows/types. */
+/* codec.h - a program's codecs: finding them, and writing with them. */
 #ifndef WORDS_CODEC_H
 #define WORDS_CODEC_H
 

@@ -1,7 +1,6 @@
 /* cursor.h - reading a value from its beginning, text or bytes, never past its end.
  *
- * Each function takes what it names and moves on; false when that is not there. Called by the parts
- * of value. */
+ * Each function takes what it names and moves on; false when that is not there. */
 #ifndef WORDS_CURSOR_H
 #define WORDS_CURSOR_H
 

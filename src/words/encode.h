@@ -14,8 +14,7 @@
  * - the others: the type that their maker names; a scaled number any number
  *
  * All else is EVPQ_TYPE or EVPQ_INVALID, given, NOT_SENT, with a message that says where it stands,
- * of which type it is and what to do. After an error what has been appended is not to be used.
- * Called by args, and by what writes rows for COPY. */
+ * of which type it is and what to do. After an error what has been appended is not to be used. */
 #ifndef WORDS_ENCODE_H
 #define WORDS_ENCODE_H
 

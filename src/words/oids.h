@@ -1,5 +1,5 @@
 /* oids.h - the oids of PostgreSQL's own types, and which type is made of which. From pg_type.dat
- * and pg_range.dat, where they never change. Called by encode and its parts, and by args. */
+ * and pg_range.dat, where they never change. */
 #ifndef WORDS_OIDS_H
 #define WORDS_OIDS_H
 

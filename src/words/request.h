@@ -2,7 +2,7 @@
  *
  * Everything lies in one block that the caller provides (with whatever of its own before it), so
  * that a query costs one allocation. Immutable once written; what crosses threads is this and
- * nothing else. Called by the verbs. */
+ * nothing else. */
 #ifndef WORDS_REQUEST_H
 #define WORDS_REQUEST_H
 

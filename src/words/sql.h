@@ -2,7 +2,7 @@
  *
  * By its first word alone: enough to choose a connection, not a parser. Reads no further than that
  * word, save in a COPY. Nothing is trusted to it: where it is wrong, the server's answer puts it
- * right. Called by the pool. */
+ * right. */
 #ifndef WORDS_SQL_H
 #define WORDS_SQL_H
 

@@ -3,8 +3,8 @@
  * Knows PostgreSQL's types in text and in binary format, and no libpq. Stateless: every function is
  * a pure one over what it is handed, allocates nothing, and checks everything it reads, since what
  * the server (or a pooler, or a man in the middle) sends is not to be trusted with our memory.
- * Called by libpq/result. The parts: value_number, value_decimal, value_numeric, value_time,
- * value_interval, value_net, value_bytes, and value_text, which has the end of this header. What
+ *
+ * The parts: value_number, value_decimal, value_numeric, value_time, value_interval, value_net, value_bytes, and value_text, which has the end of this header. What
  * holds other values: value_array, value_record, value_range, and value_nest for their text. */
 #ifndef WORDS_VALUE_H
 #define WORDS_VALUE_H

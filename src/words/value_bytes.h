@@ -1,5 +1,4 @@
-/* value_bytes.h - network byte order, bytea and uuid. Called by value and its other parts; by
- * libpq/result for the values that need no more than that. */
+/* value_bytes.h - network byte order, bytea and uuid. */
 #ifndef WORDS_VALUE_BYTES_H
 #define WORDS_VALUE_BYTES_H
 

@@ -1,8 +1,8 @@
 /* value_decimal.h - a decimal number of any length on its way to a C type.
  *
  * Keeps as many digits as can ever decide how a double is rounded and remembers whether any beyond
- * them was not zero, so that the conversions are right for numbers of any length in bounded memory.
- * Called by value and value_numeric. */
+ * them was not zero, so that the conversions are right for numbers of any length in bounded
+ * memory. */
 #ifndef WORDS_VALUE_DECIMAL_H
 #define WORDS_VALUE_DECIMAL_H
 

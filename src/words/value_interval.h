@@ -2,7 +2,7 @@
  * interval_send in utils/adt/timestamp.c), and text with IntervalStyle postgres.
  *
  * From PostgreSQL 17 on, all three at their largest are infinity, and all at their smallest
- * -infinity. Called by value alone. */
+ * -infinity. */
 #ifndef WORDS_VALUE_INTERVAL_H
 #define WORDS_VALUE_INTERVAL_H
 

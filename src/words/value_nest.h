@@ -1,5 +1,5 @@
 /* value_nest.h - the text of an array, a record or a range that came in binary, as the server would
- * write it. Called by libpq/result_text. */
+ * write it. */
 #ifndef WORDS_VALUE_NEST_H
 #define WORDS_VALUE_NEST_H
 

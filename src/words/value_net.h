@@ -1,5 +1,5 @@
 /* value_net.h - inet, cidr, macaddr and macaddr8 (PostgreSQL: network_send in utils/adt/network.c,
- * macaddr_send in utils/adt/mac.c). Called by value alone. */
+ * macaddr_send in utils/adt/mac.c). */
 #ifndef WORDS_VALUE_NET_H
 #define WORDS_VALUE_NET_H
 

@@ -1,7 +1,7 @@
 /* value_number.h - whole numbers and floating point numbers as PostgreSQL writes them in text.
  *
  * The shortest decimal that reads back as the same number, laid out as the server does (float8out
- * with extra_float_digits at its default). No locale is consulted. Called by args and value. */
+ * with extra_float_digits at its default). No locale is consulted. */
 #ifndef WORDS_VALUE_NUMBER_H
 #define WORDS_VALUE_NUMBER_H
 

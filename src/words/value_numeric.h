@@ -1,6 +1,6 @@
 /* value_numeric.h - the binary format of numeric (PostgreSQL: numeric_send in utils/adt/numeric.c).
  *
- * Eight bytes of head, then digits to the base of 10000. Called by value alone. */
+ * Eight bytes of head, then digits to the base of 10000. */
 #ifndef WORDS_VALUE_NUMERIC_H
 #define WORDS_VALUE_NUMERIC_H
 

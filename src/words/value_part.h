@@ -2,7 +2,7 @@
  * range.
  *
  * Each reader is called twice: to check the whole and count, and then, with room for so many, to
- * say where each is. Called by value_array, value_record and value_range. */
+ * say where each is. */
 #ifndef WORDS_VALUE_PART_H
 #define WORDS_VALUE_PART_H
 

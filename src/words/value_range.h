@@ -1,6 +1,5 @@
 /* value_range.h - ranges and multiranges (PostgreSQL: range_out and range_send in
- * utils/adt/rangetypes.c, multirange_send in multirangetypes.c). Called by libpq/nested and
- * value_nest. */
+ * utils/adt/rangetypes.c, multirange_send in multirangetypes.c). */
 #ifndef WORDS_VALUE_RANGE_H
 #define WORDS_VALUE_RANGE_H
 

@@ -1,5 +1,5 @@
 /* value_record.h - composites and anonymous records (PostgreSQL: record_out and record_send in
- * utils/adt/rowtypes.c). Called by libpq/nested and value_nest. */
+ * utils/adt/rowtypes.c). */
 #ifndef WORDS_VALUE_RECORD_H
 #define WORDS_VALUE_RECORD_H
 

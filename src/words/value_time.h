@@ -1,8 +1,7 @@
 /* value_time.h - dates and timestamps: PostgreSQL's counts from 2000, text with DateStyle ISO, and
  * Unix time.
  *
- * The calendar is PostgreSQL's: proleptic Gregorian, year 1 BC before year 1. Called by value and
- * value_interval, and by encode. */
+ * The calendar is PostgreSQL's: proleptic Gregorian, year 1 BC before year 1. */
 #ifndef WORDS_VALUE_TIME_H
 #define WORDS_VALUE_TIME_H
 

@@ -1,5 +1,4 @@
-/* value_type.h - the types that are known: their oids, names, and how their bytes are understood.
- * Called by value alone. */
+/* value_type.h - the types that are known: their oids, names, and how their bytes are understood. */
 #ifndef WORDS_VALUE_TYPE_H
 #define WORDS_VALUE_TYPE_H
 
