@@ -1,6 +1,6 @@
 /* opts_read.h - a struct that begins with its size, as a program of any version handed it in.
  *
- * The one reader of all such structs. Called by whatever takes options. */
+ * The one reader of all such structs. */
 #ifndef WORDS_OPTS_READ_H
 #define WORDS_OPTS_READ_H
 
