@@ -364,6 +364,92 @@ START_TEST(a_stream_that_nobody_reads_does_not_turn_the_loop)
 }
 END_TEST
 
+/* ---- reads that share a transaction ---- */
+
+static evpq_future *take_the_name(evpq_lease *lease, void *arg)
+{
+    (void)arg;
+    return query_on(lease, "prepare evpq_guard as select 'not what is meant'");
+}
+
+/* Several in one tick, behind something that holds them together. */
+static void ck_reads(void)
+{
+    evpq_future *f[8];
+    for (int i = 0; i < 8; i++)
+        f[i] = evpq_pool_read(pool, "select $1::int", EVPQ_ARGS(i));
+    for (int i = 0; i < 8; i++) {
+        ck_await_ok(f[i]);
+        ck_assert_int_eq(evpq_result_int4(evpq_future_result(f[i]), 0, 0), i);
+        evpq_future_unref(f[i]);
+    }
+}
+
+/* As by another client of the same pooler. */
+START_TEST(a_name_of_ours_that_is_taken_harms_no_reader)
+{
+    open_pool(.max_size = 1, .after_connect = take_the_name);
+    for (int i = 0; i < 5; i++)
+        ck_reads();
+    ck_assert_int_eq((int)stats().connects, 1);
+    pools_end();
+}
+END_TEST
+
+static evpq_future *make_fate(evpq_lease *lease, void *arg)
+{
+    (void)arg;
+    return query_on(lease, "create temp table fate (i int unique deferrable initially deferred)");
+}
+
+/* What fails when their transaction ends is the failure of one, and the others have their rows: the
+ * last of them, too. */
+START_TEST(an_error_at_the_end_of_a_shared_transaction_is_the_failure_of_one)
+{
+    server_exec(
+        "create function tempt_fate(wrong bool) returns int language plpgsql as"
+        " 'begin insert into fate select 1 from generate_series(1, 2) where wrong; return 1;"
+        " end'");
+    open_pool(.max_size = 1, .after_connect = make_fate);
+    for (int i = 0; i < 6; i++) { /* all are known to be quick, when it counts */
+        evpq_future *before = evpq_pool_read(pool, "select 1", EVPQ_ARGS());
+        evpq_future *wrong =
+            evpq_pool_read(pool, "select tempt_fate($1)", EVPQ_ARGS(evpq_bool(i == 5)));
+        evpq_future *behind = evpq_pool_read(pool, "select 2", EVPQ_ARGS());
+        ck_done(before);
+        if (i == 5)
+            ck_sqlstate(wrong, "23505");
+        else
+            ck_done(wrong);
+        ck_done(behind);
+    }
+    pools_end();
+    server_exec("drop function tempt_fate(bool)");
+}
+END_TEST
+
+/* ---- a server that hangs up ---- */
+
+/* It lets connections up and drops them at once: not eight times in a second. */
+START_TEST(a_server_that_drops_connections_is_not_asked_in_a_circle)
+{
+    open_pool_at(by_proxy(), .min_size = 1, .max_size = 2, .backoff_min = 0.5);
+    int drops = 0;
+    for (int i = 0; i < 100; i++) {
+        run_for(evpq_loop_ev(loop), 0.01);
+        if (stats().idle) {
+            proxy_cut(proxy);
+            ck_until(!stats().idle);
+            drops++;
+        }
+    }
+    ck_assert_int_ge(drops, 1);
+    ck_assert_int_lt(drops, 8);
+    ck_assert_int_eq(ask("select 1"), 1);
+    pools_end_with_proxy();
+}
+END_TEST
+
 int main(void)
 {
     struct check *c = check_begin("promises");
@@ -382,5 +468,8 @@ int main(void)
     CHECK_ADD_LOOP(c, closing_at_once_settles_what_is_under_way, 2);
     CHECK_ADD(c, a_refused_password_does_not_go_to_the_next_host);
     CHECK_ADD(c, a_stream_that_nobody_reads_does_not_turn_the_loop);
+    CHECK_ADD(c, a_name_of_ours_that_is_taken_harms_no_reader);
+    CHECK_ADD(c, an_error_at_the_end_of_a_shared_transaction_is_the_failure_of_one);
+    CHECK_ADD(c, a_server_that_drops_connections_is_not_asked_in_a_circle);
     return check_end(c);
 }

@@ -143,15 +143,18 @@ static void end_part(struct pipeline *p, struct op *op)
 }
 
 /* The guard failed, or the transaction did when it was to be committed: whoever is in it has no
- * answer to rely on. */
-static void spoil_segment(struct pipeline *p)
+ * answer to rely on. Whether there is anybody before the last. */
+static bool spoil_segment(struct pipeline *p)
 {
+    bool company = false;
     list_each(node, &p->sent) {
         struct op *op = container_of(node, struct op, node);
         if (op->last)
             break;
         op->class->feed(op, PQ_ABORTED, NULL);
+        company = true;
     }
+    return company;
 }
 
 static void guard_answered(struct pipeline *p, const struct op *op, enum pq_kind kind,
@@ -329,8 +332,12 @@ static bool arrived(struct wire *w, enum pq_kind kind, struct pg_result *result)
     } else if (op->skip) {
         guard_answered(p, op, kind, result);
     } else {
-        if (complete && kind == PQ_ERROR)
-            spoil_segment(p);
+        if (complete && kind == PQ_ERROR && spoil_segment(p) && op->reads) {
+            /* Any of these readers may be to blame: all run again, and in the end alone. */
+            pq_clear(result);
+            result = NULL;
+            kind = PQ_ABORTED;
+        }
         if (kind != PQ_END)
             op->class->feed(op, kind, result);
     }
