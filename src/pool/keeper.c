@@ -83,13 +83,28 @@ void keeper_connected(evpq_pool *pool, struct conn *c)
 
 /* ---- failing ---- */
 
+/* PgBouncer says 08P01 for all it refuses: also for what the server behind it may mend. */
+static bool is_poolers_refusal(const evpq_error *why)
+{
+    static const char *const refusals[] = {"password authentication failed",
+                                           "SASL authentication failed", "no such database",
+                                           "no such user"};
+    const char *message = evpq_error_message(why);
+    if (strcmp(evpq_error_sqlstate(why), "08P01") != 0 || strstr(message, "server login failed"))
+        return false;
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
+        if (strstr(message, refusals[i]))
+            return true;
+    return false;
+}
+
 bool keeper_is_permanent(const evpq_error *why)
 {
     static const char *const classes[] = {"28", "3D", "42", "0A", "22"};
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
         if (!strncmp(evpq_error_sqlstate(why), classes[i], 2))
             return true;
-    return false;
+    return is_poolers_refusal(why);
 }
 
 static bool is_alone(const evpq_pool *pool)

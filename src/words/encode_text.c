@@ -83,8 +83,7 @@ static evpq_error *put_converted(const struct level *l, const evpq_arg *arg)
     binary[to.length] = '\0';
     const struct value v = {
         .type = arg->type, .binary = true, .bytes = binary, .length = to.length};
-    bool known = value_type_name(arg->type) &&
-                 value_place_text(&v, &text, &length) == VALUE_FITS &&
+    bool known = value_type_name(arg->type) && value_place_text(&v, &text, &length) == VALUE_FITS &&
                  (text || (length && length <= sizeof room &&
                            value_write_text(&v, room, &length) == VALUE_FITS));
     if (!known)
@@ -190,9 +189,8 @@ static evpq_error *put_record(const struct level *l, const evpq_arg *record)
     for (size_t i = 0; i < record->length; i++) {
         if (i)
             emit_word(l, ",");
-        evpq_error *error = fields[i].kind == EVPQ_ARG_NULL
-                                ? NULL
-                                : put_part(l, &fields[i], true, "field ", i + 1);
+        evpq_error *error =
+            fields[i].kind == EVPQ_ARG_NULL ? NULL : put_part(l, &fields[i], true, "field ", i + 1);
         if (error)
             return error;
     }
