@@ -1,6 +1,6 @@
-/* conninfo_check.c - libpq checks most options when it connects, and some only for each address, when
- * a call is already waiting. Here all are checked beforehand, most of them by libpq itself: by a
- * connection to an address that is none, which fails before the network is touched. */
+/* conninfo_check.c - libpq checks most options when it connects, and some only for each address,
+ * when a call is already waiting. Here all are checked beforehand, most of them by libpq itself: by
+ * a connection to an address that is none, which fails before the network is touched. */
 #include "libpq/conninfo_check.h"
 
 #include "words/error.h"
@@ -70,7 +70,8 @@ bool conninfo_is_secret(const char *text)
 static bool is_foreign_uri(const char *text)
 {
     size_t scheme = 0;
-    while (isalnum((unsigned char)text[scheme]) || (scheme && strchr("+.-", text[scheme]) && text[scheme]))
+    while (isalnum((unsigned char)text[scheme]) ||
+           (scheme && strchr("+.-", text[scheme]) && text[scheme]))
         scheme++;
     return scheme && !strncmp(text + scheme, "://", 3) && !is_uri(text);
 }

@@ -74,11 +74,12 @@ evpq_error *encode_unknown(const struct encoding *e)
 {
     char spot[SPOT_ROOM], type[TYPE_ROOM];
     spot_write(e->spot, spot);
-    return error_new(EVPQ_TYPE, EVPQ_OUTCOME_NOT_SENT,
-                     "%s: a text cannot be written in the binary form of %s, which evpq does not "
-                     "know: use a codec (evpq_coded), hand in the binary form (evpq_param_binary), "
-                     "or send it as text: COPY by evpq_pool_copy_in, or a statement that casts it",
-                     spot, type_write(e->type, type));
+    return error_new(
+        EVPQ_TYPE, EVPQ_OUTCOME_NOT_SENT,
+        "%s: evpq cannot turn a text into the binary form of %s: use a maker for "
+        "values of that type, a codec (evpq_coded), hand in the binary form (evpq_param_binary), "
+        "or send it as text: COPY by evpq_pool_copy_in, or a statement that casts it",
+        spot, type_write(e->type, type));
 }
 
 evpq_error *encode_no_text(const struct encoding *e)
