@@ -69,7 +69,8 @@ void keeper_connected(evpq_pool *pool, struct conn *c)
 {
     const struct evpq_pool_opts *o = &pool->opts;
     pool->done.connects++;
-    pool->pause = 0;
+    if (!pool->good_since)
+        pool->good_since = loop_time(pool->loop);
     if (!pool->check_pause) { /* else it is what follows the connect that fails */
         pool->window = at_most(pool->window * 2, WINDOW_MOST);
         timer_stop(&pool->retry);
@@ -83,28 +84,13 @@ void keeper_connected(evpq_pool *pool, struct conn *c)
 
 /* ---- failing ---- */
 
-/* PgBouncer says 08P01 for all it refuses: also for what the server behind it may mend. */
-static bool is_poolers_refusal(const evpq_error *why)
-{
-    static const char *const refusals[] = {"password authentication failed",
-                                           "SASL authentication failed", "no such database",
-                                           "no such user"};
-    const char *message = evpq_error_message(why);
-    if (strcmp(evpq_error_sqlstate(why), "08P01") != 0 || strstr(message, "server login failed"))
-        return false;
-    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
-        if (strstr(message, refusals[i]))
-            return true;
-    return false;
-}
-
 bool keeper_is_permanent(const evpq_error *why)
 {
     static const char *const classes[] = {"28", "3D", "42", "0A", "22"};
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
         if (!strncmp(evpq_error_sqlstate(why), classes[i], 2))
             return true;
-    return is_poolers_refusal(why);
+    return false;
 }
 
 static bool is_alone(const evpq_pool *pool)
@@ -122,8 +108,13 @@ static void back_off(evpq_pool *pool, double *pause)
     timer_start(&pool->retry, *pause * (0.75 + 0.5 * rng_unit(&pool->rng)));
 }
 
+/* The back-off is over when connecting has gone well for as long as the last pause: a server that
+ * lets connections up and drops them, at once or after a query, does not end it. */
 static void pause(evpq_pool *pool)
 {
+    if (pool->good_since && loop_time(pool->loop) - pool->good_since > pool->pause)
+        pool->pause = 0;
+    pool->good_since = 0;
     back_off(pool, &pool->pause);
 }
 
@@ -144,7 +135,8 @@ void keeper_failed(evpq_pool *pool, const evpq_error *why)
  * either. */
 void keeper_lost(evpq_pool *pool, const struct conn *c)
 {
-    bool short_lived = loop_time(pool->loop) - c->born < pool->opts.backoff_min;
+    double least = pool->pause > pool->opts.backoff_min ? pool->pause : pool->opts.backoff_min;
+    bool short_lived = loop_time(pool->loop) - c->born < least;
     pool->done.lost++;
     pool->window = 1;
     if (short_lived && !timer_active(&pool->retry))

@@ -54,6 +54,7 @@ struct evpq_pool {
     /* keeper */
     int window; /* connects at a time */
     double pause;
+    double good_since;  /* the first connect that succeeded since the last pause; 0: none has */
     struct timer retry; /* running: connecting failed, and nothing is tried before it fires */
     struct timer sweep;
     evpq_error *connect_error; /* the last one, until a connect succeeds */
