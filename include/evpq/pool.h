@@ -80,10 +80,12 @@ typedef struct evpq_pool_opts {
                       * [100000] */
 
     double acquire_timeout; /* longest wait for a connection, for queries and leases [30] */
-    double query_timeout;   /* evpq_timeout for every query of this pool and its leases [none] */
+    double query_timeout;   /* evpq_timeout for every query of this pool and its leases, and for
+                               each COMMIT [none] */
     double connect_timeout; /* for each address of each host [conninfo's connect_timeout, or 10] */
-    double cancel_timeout;  /* how long a canceled connection may take to become usable, else it is
-                               closed [5] */
+    double cancel_timeout;  /* how long a canceled connection may take to become usable, and the
+                               server to answer each statement of the library's own (ROLLBACK,
+                               SAVEPOINT, the reset ...); else the connection is closed [5] */
     double idle_timeout;    /* idle longer than this, and more than min_size: closed [600] */
     double max_lifetime;    /* older than this: closed when next idle [3600] */
     double lifetime_jitter; /* each connection's lifetime is shorter by a random part of this
@@ -151,8 +153,7 @@ typedef struct evpq_pool_stats {
  * environment variables, service and password files filling in what it leaves out. Several hosts
  * are tried in order, each address of each with a timeout of its own. Where they are not set:
  * gssencmode=disable (GSSAPI would look names up on the loop's thread), TCP keepalives after 30 s
- * and tcp_user_timeout=30 s, each by itself. What libpq would refuse is refused here, before
- * anything is sent. `opts` may be NULL. Given: let go of it with evpq_pool_unref. Opens no
+ * and tcp_user_timeout=30 s. `opts` may be NULL. Given: let go of it with evpq_pool_unref. Opens no
  * connection yet unless min_size says so. NULL when the connection string or the options are wrong:
  * *ret_error (may be NULL) is then given. */
 EVPQ_API EVPQ_NODISCARD evpq_pool *evpq_pool_open(evpq_loop *loop, const char *conninfo,

@@ -114,13 +114,17 @@ EVPQ_API evpq_lease *evpq_txn_lease(evpq_txn *txn);
  * have given that number to another transaction. It stays unknown, too, to a role that may not call
  * pg_control_system(), which all may by default.
  *
+ * The pool's query_timeout bounds it: then it is EVPQ_TIMEOUT, and EVPQ_OUTCOME_UNKNOWN once COMMIT
+ * was sent. A savepoint's end has cancel_timeout besides.
+ *
  * Canceled before COMMIT was sent, it is rolled back. */
 EVPQ_API EVPQ_NODISCARD evpq_future *evpq_txn_commit(evpq_txn *txn);
 
 /* Rolls back (takes `txn`; NULL is allowed, and EVPQ_INVALID), with all savepoints open in it.
  * Statements of it that are still running are canceled. Done when that is so, which a lost
- * connection is as well. It cannot be called off: canceling the future, or letting go of it, only
- * stops waiting. So evpq_future_unref(evpq_txn_rollback(txn)) is how to drop a transaction. */
+ * connection is as well; so it is done within cancel_timeout. It cannot be called off: canceling
+ * the future, or letting go of it, only stops waiting. So evpq_future_unref(evpq_txn_rollback(txn))
+ * is how to drop a transaction. */
 EVPQ_API EVPQ_NODISCARD evpq_future *evpq_txn_rollback(evpq_txn *txn);
 
 /* ---- a function in a transaction ---- */

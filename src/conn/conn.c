@@ -10,7 +10,10 @@
  *      (tcop/postgres.c, ProcessInterrupts).
  *   4. The fence is answered: the connection is good again.
  *
- * All that within cancel_timeout, or the connection is closed. */
+ * All that within cancel_timeout, or the connection is closed.
+ *
+ * The same time is given to whatever is the library's own (is_ours below), by one timer, patience:
+ * a server that is silent costs a connection, and never its place in the pool. */
 #include "conn/conn.h"
 
 #include "base/mem.h"
@@ -95,12 +98,53 @@ static void request_over(void *arg)
     settle_down(c);
 }
 
+/* Whether somebody gave up on an answer, and nobody waits for another. */
+static bool all_abandoned(const struct conn *c)
+{
+    return c->line.n_abandoned && !c->line.n_awaited;
+}
+
+/* Whether the connection is busy with nothing that the program waits for, and sets a limit to, by
+ * itself. */
+static bool is_ours(const struct conn *c)
+{
+    return c->quarantined || c->resetting || c->hurried || all_abandoned(c) ||
+           pipeline_awaits_own(&c->line);
+}
+
+static void be_patient(struct conn *c, double seconds)
+{
+    c->overtime = false;
+    timer_start(&c->patience, seconds);
+}
+
+/* After anything that may have changed whose turn it is. */
+static void watch_patience(struct conn *c)
+{
+    if (is_ours(c) == timer_active(&c->patience))
+        return;
+    if (timer_active(&c->patience))
+        timer_stop(&c->patience);
+    else
+        be_patient(c, c->config->cancel_timeout);
+}
+
+/* The program may have kept the loop from what has come in time: so one turn more. */
 static void out_of_patience(struct timer *t)
 {
     struct conn *c = container_of(t, struct conn, patience);
+    if (!is_ours(c))
+        return;
+    if (!c->overtime) {
+        c->overtime = true;
+        timer_start(t, 0);
+        return;
+    }
     kill_for(c, EVPQ_LOST,
-             c->resetting ? "the server did not reset the session in time"
-                          : "the server did not end a canceled query in time");
+             c->resetting     ? "the server did not reset the session in time"
+             : c->quarantined ? "the server did not end a canceled query in time"
+             : c->hurried     ? "the server did not answer the statements of a hook in time"
+                              : "the server did not answer in time what evpq itself had to say");
 }
 
 static void fence_over(struct command *k)
@@ -109,12 +153,6 @@ static void fence_over(struct command *k)
     c->quarantined = false;
     timer_stop(&c->patience);
     pipeline_hold(&c->line, false);
-}
-
-/* Whether somebody gave up on an answer, and nobody waits for another. */
-static bool all_abandoned(const struct conn *c)
-{
-    return c->line.n_abandoned && !c->line.n_awaited;
 }
 
 static bool send_request(struct conn *c)
@@ -138,7 +176,7 @@ static void send_cancel(struct conn *c)
     c->quarantined = true;
     c->pause = CANCEL_PAUSE;
     pipeline_hold(&c->line, true);
-    timer_start(&c->patience, c->config->cancel_timeout);
+    be_patient(c, c->config->cancel_timeout);
     if (c->shared)
         pipeline_return_fresh(&c->line, NULL);
     c->owner->canceling(c);
@@ -177,6 +215,8 @@ static void call_off(struct conn *c)
         timer_start(&c->again, 0);
     else
         send_cancel(c);
+    if (!c->is_dead)
+        watch_patience(c); /* what is read may have no end */
 }
 
 /* After anything that may have brought the line to rest. */
@@ -192,9 +232,12 @@ static void settle_down(struct conn *c)
         call_off(c);
         return;
     }
-    if (pipeline_depth(&c->line))
+    if (pipeline_depth(&c->line)) {
         c->owner->room(c);
-    else if (!c->resetting)
+        return;
+    }
+    c->hurried = false;
+    if (!c->resetting)
         c->owner->quiet(c);
 }
 
@@ -225,9 +268,16 @@ void conn_desert(struct conn *c, const evpq_error *why)
 {
     pipeline_return_fresh(&c->line, why);
     pipeline_desert(&c->line, why);
-    if (pipeline_depth(&c->line) && !timer_active(&c->patience))
-        timer_start(&c->patience, c->config->cancel_timeout);
+    if (pipeline_depth(&c->line))
+        watch_patience(c);
     settle_later(c);
+}
+
+void conn_hurry(struct conn *c, double seconds)
+{
+    c->hurried = true;
+    if (!c->quarantined)
+        be_patient(c, seconds);
 }
 
 /* ---- the line ---- */
@@ -237,6 +287,7 @@ static void line_ended(struct pipeline *p)
     struct conn *c = conn_of_line(p);
     timer_stop(&c->again);
     c->pause = CANCEL_PAUSE;
+    watch_patience(c);
     settle_down(c);
 }
 
@@ -256,6 +307,11 @@ static void line_too_large(struct pipeline *p, struct op *op)
     pipeline_abandon(p, op);
     evpq_error_unref(why);
     settle_later(c);
+}
+
+static void line_own_turn(struct pipeline *p)
+{
+    watch_patience(conn_of_line(p));
 }
 
 static void line_notice(struct pipeline *p, evpq_error *notice)
@@ -347,7 +403,7 @@ void conn_reset(struct conn *c, bool discard_all)
     if (discard_all)
         command_run(&c->discard, &c->line, false);
     if (c->resetting)
-        timer_start(&c->patience, c->config->cancel_timeout);
+        be_patient(c, c->config->cancel_timeout);
     else
         settle_later(c);
 }
@@ -385,6 +441,7 @@ struct conn *conn_new(const struct conn_config *config, const struct conn_owner 
     static const struct pipeline_owner line_owner = {
         .ended = line_ended,
         .too_large = line_too_large,
+        .own_turn = line_own_turn,
         .lost = line_lost,
         .notice = line_notice,
         .notified = line_notified,

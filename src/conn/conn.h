@@ -60,7 +60,9 @@ struct conn {
     bool shared;      /* its operations may go another way */
     struct cancel *cancel;
     struct command fence;
+    bool hurried; /* until it is at rest: somebody said by when that must be */
     struct timer patience;
+    bool overtime;      /* it has run out, and one turn of the loop more is granted */
     struct timer again; /* until the next cancel request, or until the first may be due */
     double pause;       /* before that */
 
@@ -115,6 +117,9 @@ bool conn_in_transaction(const struct conn *c);
 bool conn_at_rest(const struct conn *c);
 
 int conn_backend_pid(const struct conn *c);
+
+/* What runs has so many seconds to come to its end: then quiet, or dead. */
+void conn_hurry(struct conn *c, double seconds);
 
 /* Tells all who wait `why` (borrowed), and brings the connection to rest: cancels what runs. Then
  * quiet, or dead. */

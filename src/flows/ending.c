@@ -211,11 +211,11 @@ static void leave(evpq_txn *txn)
 static bool ask_for_number(struct ending *e)
 {
     struct session *s = session_of(e);
-    evpq_future *before = session_say(s, "SAVEPOINT evpq_probe", true);
-    e->number = before ? session_say(s, probe_sql, true) : NULL;
+    evpq_future *before = session_say(s, "SAVEPOINT evpq_probe", SAYS_ERRAND);
+    e->number = before ? session_say(s, probe_sql, SAYS_ERRAND) : NULL;
     session_cut(s);
     evpq_future *after =
-        e->number ? session_say(s, "ROLLBACK TO SAVEPOINT evpq_probe", true) : NULL;
+        e->number ? session_say(s, "ROLLBACK TO SAVEPOINT evpq_probe", SAYS_ERRAND) : NULL;
     session_cut(s);
     evpq_future_unref(before);
     evpq_future_unref(after);
@@ -228,11 +228,11 @@ static evpq_future *say_commit(struct ending *e)
     char sql[48];
     if (txn->outer) {
         snprintf(sql, sizeof sql, "RELEASE SAVEPOINT evpq_%u", txn->depth);
-        return session_say(txn->session, sql, false);
+        return session_say(txn->session, sql, SAYS_ANSWER);
     }
     if (txn->probes && !ask_for_number(e))
         return NULL;
-    return session_say(txn->session, "COMMIT", false);
+    return session_say(txn->session, "COMMIT", SAYS_COMMIT);
 }
 
 evpq_future *txn_commit(evpq_txn *txn)

@@ -156,14 +156,15 @@ bool session_send(struct session *s, evpq_future *f, const struct work *work)
     return true;
 }
 
-evpq_future *session_say(struct session *s, const char *sql, bool errand)
+evpq_future *session_say(struct session *s, const char *sql, enum session_says what)
 {
     struct query *q;
     evpq_future *f = query_new(s->pool->loop, sql, EVPQ_ARGS(), NULL, &q);
     if (!q)
         return NULL;
     q->once = true;
-    q->op.unawaited = errand;
+    q->op.own = what != SAYS_COMMIT;
+    q->op.unawaited = what == SAYS_ERRAND;
     if (session_send(s, f, &own_words))
         return f;
     query_fail(q, evpq_error_ref(error_nomem()));
@@ -175,7 +176,7 @@ bool session_begin(struct session *s)
 {
     if (s->begin)
         return true;
-    s->begin = session_say(s, s->opening, true);
+    s->begin = session_say(s, s->opening, SAYS_ERRAND);
     if (!s->begin)
         return false;
     future_watch(s->begin, s->pool->loop, &s->begun, begin_answered);

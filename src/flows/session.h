@@ -40,9 +40,15 @@ bool session_begin(struct session *s);
 /* Sends what is pending (borrowed), tied to what comes next. False: no memory. */
 bool session_send(struct session *s, evpq_future *f, const struct work *work);
 
-/* A statement of our own; the query's future is given. NULL: no memory. `errand`: nobody waits for
- * it, so that it keeps nobody from canceling what is before it. */
-evpq_future *session_say(struct session *s, const char *sql, bool errand);
+/* What a statement of our own is. */
+enum session_says {
+    SAYS_COMMIT, /* may take as long as whoever waits for it lets it */
+    SAYS_ANSWER, /* somebody waits, and the server has cancel_timeout */
+    SAYS_ERRAND, /* as that, but nobody waits: it keeps nobody from canceling what is before it */
+};
+
+/* The query's future is given. NULL: no memory. */
+evpq_future *session_say(struct session *s, const char *sql, enum session_says what);
 
 /* What comes next is carried out whatever became of what came before. */
 void session_cut(struct session *s);

@@ -194,7 +194,9 @@ static void returned(struct job *job)
         txn_drop(t->txn);
         fail_as_it_did(t);
     } else if (evpq_future_status(t->value) == EVPQ_OK) {
-        wait_for(t, COMMITTING, txn_commit(t->txn), committed);
+        evpq_future *commit = txn_commit(t->txn);
+        double limit = t->pool->opts.query_timeout;
+        wait_for(t, COMMITTING, limit > 0 ? evpq_timeout(commit, limit) : commit, committed);
     } else {
         wait_for(t, ROLLING_BACK, txn_roll_back(t->txn), rolled_back);
     }

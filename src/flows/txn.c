@@ -168,7 +168,7 @@ static bool begin(evpq_txn *txn)
     if (!begin(txn->outer))
         return false;
     snprintf(sql, sizeof sql, "SAVEPOINT evpq_%u", txn->depth);
-    evpq_future *f = session_say(txn->session, sql, true);
+    evpq_future *f = session_say(txn->session, sql, SAYS_ERRAND);
     evpq_future_unref(f);
     return txn->begun = f;
 }
@@ -330,23 +330,27 @@ evpq_future *txn_say_rollback(evpq_txn *txn)
     char sql[48];
     session_cut(txn->session);
     if (!txn->outer)
-        return session_say(txn->session, "ROLLBACK", true);
+        return session_say(txn->session, "ROLLBACK", SAYS_ERRAND);
     snprintf(sql, sizeof sql, "ROLLBACK TO SAVEPOINT evpq_%u", txn->depth);
-    evpq_future *f = session_say(txn->session, sql, true);
+    evpq_future *f = session_say(txn->session, sql, SAYS_ERRAND);
     evpq_future_unref(f);
     if (!f)
         return NULL;
     snprintf(sql, sizeof sql, "RELEASE SAVEPOINT evpq_%u", txn->depth);
-    return session_say(txn->session, sql, true);
+    return session_say(txn->session, sql, SAYS_ERRAND);
 }
 
 evpq_future *evpq_txn_commit(evpq_txn *txn)
 {
     if (txn_check(txn))
         return txn_refused(txn);
-    return txn->kept ? future_failed(txn->session->pool->loop,
-                                     invalid("evpq_transact commits its transaction itself"))
-                     : txn_commit(txn);
+    evpq_pool *pool = txn->session->pool;
+    if (txn->kept)
+        return future_failed(pool->loop, invalid("evpq_transact commits its transaction itself"));
+    pool_ref(pool); /* the transaction may have held the last reference */
+    evpq_future *f = pool_limit(pool, txn_commit(txn), pool->opts.query_timeout);
+    pool_unref(pool);
+    return f;
 }
 
 evpq_future *evpq_txn_rollback(evpq_txn *txn)

@@ -34,7 +34,9 @@ void command_init(struct command *k, const char *sql, void (*over)(struct comman
 {
     static const struct op_class class = {.send = send, .feed = feed, .fail = fail};
     *k = (struct command){
-        .op = {.class = &class, .sql = *sql ? sql : NULL, .risky = true}, .sql = sql, .over = over};
+        .op = {.class = &class, .sql = *sql ? sql : NULL, .risky = true, .own = true},
+        .sql = sql,
+        .over = over};
     list_init(&k->op.node);
 }
 

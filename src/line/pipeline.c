@@ -191,6 +191,14 @@ bool pipeline_is_overdue(const struct pipeline *p, double seconds)
            head_service(p, loop_time_polled(p->wire.loop)) >= seconds;
 }
 
+bool pipeline_awaits_own(const struct pipeline *p)
+{
+    for (const struct op *op = p->current; op && op->own; op = after(p, op))
+        if (op->last)
+            return true;
+    return false;
+}
+
 /* Everything up to here is over; each is told in turn, and may be submitted again. */
 static bool end_segment(struct pipeline *p)
 {

@@ -73,6 +73,7 @@ struct op {
     bool sent;
     bool abandoned; /* nobody waits for the answer any more */
     bool unawaited; /* nobody ever did: an errand of our own, which a cancel may hit */
+    bool own;       /* a statement of the library's own, quick on any server that works */
     bool urgent;    /* passes a held line */
     bool piecemeal; /* its rows are handed on as they come, so that there is no large result */
     bool early;     /* goes before all that is fresh, so that it parts none that are tied */
@@ -82,9 +83,10 @@ struct op {
 struct pipeline;
 
 struct pipeline_owner {
-    void (*ended)(struct pipeline *);                      /* an operation is over */
-    void (*too_large)(struct pipeline *, struct op *);     /* its result: to be given up */
-    void (*lost)(struct pipeline *, evpq_error *why);      /* given; before the operations fail */
+    void (*ended)(struct pipeline *);                  /* an operation is over */
+    void (*too_large)(struct pipeline *, struct op *); /* its result: to be given up */
+    void (*own_turn)(struct pipeline *);               /* see pipeline_awaits_own; may be NULL */
+    void (*lost)(struct pipeline *, evpq_error *why);  /* given; before the operations fail */
     void (*notice)(struct pipeline *, evpq_error *notice); /* given */
     void (*notified)(struct pipeline *, const struct pq_notification *);
 };
@@ -125,6 +127,10 @@ static inline int pipeline_depth(const struct pipeline *p)
 /* Whether the server has been at the first for longer than `seconds`, as far as can be told from
  * here. */
 bool pipeline_is_overdue(const struct pipeline *p, double seconds);
+
+/* Whether what the server has to answer next is the library's own, up to the Sync: it gives no
+ * answer before that to what shares a Sync with a statement of the program's, however quick. */
+bool pipeline_awaits_own(const struct pipeline *p);
 
 void pipeline_submit(struct pipeline *p, struct op *op);
 

@@ -162,4 +162,6 @@ void send_fresh(struct wire *w)
     p->unflushed = 0;
     if (corked && w->c)
         wire_uncork(w);
+    if (w->c && p->current && p->current->own && p->owner->own_turn)
+        p->owner->own_turn(p);
 }

@@ -160,11 +160,12 @@ static struct stmt *add(struct stmts *ss, const struct request *r, uint64_t hash
     struct stmt *s = mem_alloc(sizeof *s + bytes);
     if (!s)
         return NULL;
-    *s = (struct stmt){.stmts = ss,
-                       .close = {.class = &close_class, .unawaited = true, .early = true},
-                       .known = true,
-                       .sql_size = r->sql_length,
-                       .types_size = types};
+    *s = (struct stmt){
+        .stmts = ss,
+        .close = {.class = &close_class, .unawaited = true, .own = true, .early = true},
+        .known = true,
+        .sql_size = r->sql_length,
+        .types_size = types};
     list_init(&s->close.node);
     memcpy(s->key, r->sql, r->sql_length);
     if (types)

@@ -185,7 +185,7 @@ struct ear *ear_of(evpq_listener *l, const char *channel)
     list_init(&ear->subscriptions);
     list_init(&ear->op.node);
     ear->op.class = &class;
-    ear->op.risky = true;
+    ear->op.risky = ear->op.own = true;
     strcpy(ear->unlisten, unlisten);
     quote(ear->unlisten + sizeof unlisten - 1, channel);
     ear->channel = memcpy(ear->unlisten + quoted, channel, length + 1);

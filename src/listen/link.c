@@ -173,6 +173,7 @@ void link_init(evpq_listener *l)
     timer_init(&l->retry, l->loop, dial_now);
     timer_init(&l->silence, l->loop, silent);
     command_init(&l->probe, "", probed);
+    l->probe.op.own = false; /* it has keepalive_timeout instead */
 }
 
 void link_close(evpq_listener *l)

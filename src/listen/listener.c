@@ -10,7 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { CANCEL_TIMEOUT = 5 }; /* seconds that a canceled catch-up may take to end */
+#define CANCEL_TIMEOUT 5.0 /* seconds that a canceled catch-up may take to end, and a LISTEN */
 
 /* ---- memory ---- */
 
@@ -83,6 +83,7 @@ static evpq_error *opts_fill(const evpq_listener_opts *given, double conninfo_ti
 
 static void set_up(evpq_listener *l, evpq_loop *loop, struct conninfo *conninfo)
 {
+    double wait = l->opts.keepalive_timeout;
     l->refs = 2; /* the program's, and its own until it is closed */
     l->users = 1;
     l->loop = evpq_loop_ref(loop);
@@ -93,7 +94,7 @@ static void set_up(evpq_listener *l, evpq_loop *loop, struct conninfo *conninfo)
         .conninfo = conninfo,
         .rng = &l->rng,
         .connect_timeout = l->opts.connect_timeout,
-        .cancel_timeout = CANCEL_TIMEOUT,
+        .cancel_timeout = wait > CANCEL_TIMEOUT ? wait : CANCEL_TIMEOUT,
     };
     map_init(&l->ears);
     list_init(&l->all_ears);

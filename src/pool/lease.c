@@ -218,6 +218,21 @@ static void after_hook(evpq_lease *lease)
     }
 }
 
+/* How long a hook may take before it counts as failed, and then what it has sent and not awaited.
+ */
+static double hook_limit(const evpq_lease *lease)
+{
+    const evpq_pool_opts *o = &lease->pool->opts;
+    switch (lease->phase) {
+    case SETUP:
+        return o->connect_timeout;
+    case GREETING:
+        return o->acquire_timeout > 0 ? o->acquire_timeout : o->connect_timeout;
+    default:
+        return o->cancel_timeout;
+    }
+}
+
 /* The hook's future is done: the phase is over once its connection has nothing in flight. */
 static void hook_settled(struct job *job)
 {
@@ -230,22 +245,10 @@ static void hook_settled(struct job *job)
         conn_kill(lease->conn, failed); /* who waits gets another: lease_lost */
     } else if (conn_at_rest(lease->conn)) {
         after_hook(lease);
+    } else {
+        conn_hurry(lease->conn, hook_limit(lease));
     }
     evpq_future_unref(hook);
-}
-
-/* How long a hook may take before it counts as failed; 0: for ever. */
-static double hook_limit(const evpq_lease *lease)
-{
-    const evpq_pool_opts *o = &lease->pool->opts;
-    switch (lease->phase) {
-    case SETUP:
-        return o->connect_timeout;
-    case GREETING:
-        return o->acquire_timeout;
-    default:
-        return o->cancel_timeout;
-    }
 }
 
 /* Takes what the hook returned, gives what to wait for. */
@@ -258,7 +261,7 @@ static evpq_future *limit_hook(evpq_lease *lease, evpq_future *f)
         evpq_future_unref(f);
         return evpq_future_failed(loop, EVPQ_INVALID, "a hook returned a future of another loop");
     }
-    return hook_limit(lease) > 0 ? evpq_timeout(f, hook_limit(lease)) : f;
+    return evpq_timeout(f, hook_limit(lease));
 }
 
 static void call_hook(struct job *job)
