@@ -16,6 +16,7 @@
 enum { JOBS_PER_TICK = 4096, JOBS_PER_LOOK = 64 };
 
 static const double TICK_LASTS = 0.002; /* seconds of jobs alone, about */
+static const double CATCH_UP_MOST = 0.05;
 
 bool loop_forked(const evpq_loop *loop)
 {
@@ -88,7 +89,8 @@ static void ask_for_tick(evpq_loop *loop)
 
 static bool work_left(const evpq_loop *loop)
 {
-    return !runq_empty(&loop->runq) || !list_empty(&loop->readers) || !list_empty(&loop->flushers);
+    return !runq_empty(&loop->runq) || !list_empty(&loop->readers) || !list_empty(&loop->due) ||
+           !list_empty(&loop->flushers);
 }
 
 static bool read_piece(evpq_loop *loop, struct reader *reader)
@@ -117,6 +119,60 @@ static bool jobs_took_long(double *since)
     return now - *since > TICK_LASTS;
 }
 
+/* ---- timers ---- */
+
+static void fire_due(evpq_loop *loop)
+{
+    struct list *node;
+    while ((node = list_pop(&loop->due))) {
+        struct timer *t = container_of(node, struct timer, node);
+        t->fire(t);
+    }
+    loop->catching_up = false;
+}
+
+void loop_timer_due(evpq_loop *loop, struct timer *t)
+{
+    if (!t->late) {
+        list_append(&loop->due, &t->node);
+        ask_for_tick(loop);
+        return;
+    }
+    if (list_empty(&loop->late))
+        loop->catch_up_until = t->late < CATCH_UP_MOST ? t->late : CATCH_UP_MOST;
+    list_append(&loop->late, &t->node);
+    ev_check_start(loop->ev, &loop->looked);
+    ev_idle_start(loop->ev, &loop->more); /* so that libev does not wait for anything */
+}
+
+/* A look at the sockets has been had since timers were found late. */
+static void on_polled(struct ev_loop *ev, ev_check *w, int events)
+{
+    evpq_loop *loop = w->data;
+    (void)events;
+    if (loop_forked(loop)) {
+        loop_leave_to_parent(loop);
+        return;
+    }
+    ev_check_stop(ev, w);
+    list_splice(&loop->due, &loop->late);
+    loop->catching_up = true;
+    loop->catch_up_until += clock_now();
+    ask_for_tick(loop);
+}
+
+bool loop_awaits_timers(const evpq_loop *loop)
+{
+    return !list_empty(&loop->due);
+}
+
+bool loop_catches_up(const evpq_loop *loop)
+{
+    return loop->catching_up && clock_now() < loop->catch_up_until;
+}
+
+/* ---- a tick ---- */
+
 /* Jobs that make jobs for ever must not keep everything else waiting. */
 static void serve_each(evpq_loop *loop)
 {
@@ -128,6 +184,7 @@ static void serve_each(evpq_loop *loop)
         if (read_piece(loop, reader))
             loop_read_soon(loop, reader);
     }
+    fire_due(loop);
     flush_dirty(loop);
 }
 
@@ -144,7 +201,8 @@ static void run_tick(evpq_loop *loop)
     loop_adopt(loop);
     evpq_loop_ref(loop);
     loop->ticking = ev_depth(loop->ev);
-    loop->now = loop->polled = 0;
+    loop->now = 0;
+    loop->polled_at = list_empty(&loop->due) ? 0 : clock_now();
     while (!loop_forked(loop) && work_left(loop) && left > 0) {
         if (!runq_empty(&loop->runq)) {
             ask_for_tick(loop);
@@ -155,6 +213,8 @@ static void run_tick(evpq_loop *loop)
             read_next(loop);
             since = 0;
             left = JOBS_PER_TICK; /* no more can come of this than the sockets have brought */
+        } else if (!list_empty(&loop->due)) {
+            fire_due(loop);
         } else {
             flush_dirty(loop);
             left--;
@@ -164,7 +224,7 @@ static void run_tick(evpq_loop *loop)
         serve_each(loop);
     ev_clear_pending(loop->ev, &loop->tick);
     loop->ticking = outer;
-    loop->now = loop->polled = 0;
+    loop->now = loop->polled_at = 0;
     loop->unpolled = false;
     if (loop_forked(loop))
         loop_leave_to_parent(loop);
@@ -183,7 +243,7 @@ static void on_more(struct ev_loop *ev, ev_idle *w, int events)
 {
     (void)events;
     ev_idle_stop(ev, w);
-    run_tick(w->data);
+    ask_for_tick(w->data);
 }
 
 void loop_defer(evpq_loop *loop, struct job *job)
@@ -229,6 +289,8 @@ evpq_loop *evpq_loop_new(struct ev_loop *ev)
     list_init(&loop->flushers);
     list_init(&loop->timers);
     list_init(&loop->ios);
+    list_init(&loop->late);
+    list_init(&loop->due);
     list_init(&loop->graveyard.dead);
     ev_prepare_init(&loop->tick, on_tick);
     ev_set_priority(&loop->tick, EV_MINPRI);
@@ -238,6 +300,9 @@ evpq_loop *evpq_loop_new(struct ev_loop *ev)
     ev_idle_init(&loop->more, on_more);
     ev_set_priority(&loop->more, EV_MAXPRI);
     loop->more.data = loop;
+    ev_check_init(&loop->looked, on_polled);
+    ev_set_priority(&loop->looked, EV_MAXPRI);
+    loop->looked.data = loop;
     birthmark_make(&loop->birth);
     ev_fork_init(&loop->forked, loop_on_fork);
     loop->forked.data = loop;
@@ -273,6 +338,7 @@ evpq_loop *evpq_loop_unref(evpq_loop *loop)
     ev_prepare_stop(loop->ev, &loop->adopting);
     ev_clear_pending(loop->ev, &loop->tick);
     ev_idle_stop(loop->ev, &loop->more);
+    ev_check_stop(loop->ev, &loop->looked);
     if (loop->owns_ev)
         ev_loop_destroy(loop->ev);
     recycler_unref(loop->blocks);
@@ -406,8 +472,8 @@ double loop_time(evpq_loop *loop)
         return clock_now();
     if (!loop->now)
         loop->now = clock_now();
-    if (!loop->polled)
-        loop->polled = loop->now;
+    if (!loop->polled_at)
+        loop->polled_at = loop->now;
     return loop->now;
 }
 
@@ -420,7 +486,7 @@ double loop_time_polled(evpq_loop *loop)
 {
     if (!loop->ticking || loop->ticking != ev_depth(loop->ev))
         return clock_now();
-    if (!loop->polled)
-        loop->polled = clock_now();
-    return loop->polled;
+    if (!loop->polled_at)
+        loop->polled_at = clock_now();
+    return loop->polled_at;
 }

@@ -18,11 +18,15 @@ struct watcher_room {
     void *words[8];
 };
 
-/* Calls fire(timer) once, `after` seconds from timer_start; then, and after timer_stop, it is
- * off. */
+/* Calls fire(timer) once, `after` seconds from timer_start; then, and after timer_stop, it is off.
+ *
+ * It fires in the tick, when all that the sockets have brought has been read and the run queue is
+ * empty, and before anything is sent: what came before it was due counts. One that is found late,
+ * as the program held the loop up, first lets the loop look at its sockets once more. */
 struct timer {
     void (*fire)(struct timer *);
     evpq_loop *loop;
+    double late;      /* while it fires: by so many seconds the loop was held up; 0: in time */
     struct list node; /* among the loop's that are on */
     struct watcher_room ev;
 };
@@ -130,6 +134,12 @@ void loop_time_passed(evpq_loop *loop);
 /* In a tick, about when the sockets were last polled; outside, now. For one that asks what the
  * server may be doing, which we know no better than then. */
 double loop_time_polled(evpq_loop *loop);
+
+/* In a tick, with timers that have yet to fire: nothing new is sent before they have. */
+bool loop_awaits_timers(const evpq_loop *loop);
+
+/* In a tick, with timers that were late: a socket is read on as long as it has more. */
+bool loop_catches_up(const evpq_loop *loop);
 
 /* Code that the loop runs on a stack of its own, a task. Only what runs there, at the depth of
  * ev_run in which it was let in, is that guest: a callback of a run within is not. */

@@ -22,7 +22,7 @@ struct evpq_loop {
     unsigned ticking; /* the depth of ev_run in which a tick is under way; 0: none is */
     bool standing;    /* it reads or flushes, and runs no job */
     double now;       /* the time, while it stands still; 0: not asked for yet */
-    double polled;    /* when this tick first knew the time: about when the sockets were polled */
+    double polled_at; /* when this tick first knew the time: about when the sockets were polled */
     ev_idle more;
     ev_prepare leaving; /* started when the outermost run is to end and an inner one is under way */
     struct guest *guest;
@@ -31,6 +31,10 @@ struct evpq_loop {
     ev_prepare adopting;
     ev_fork forked;
     struct list timers, ios; /* those that are on, and */
+    struct list late, due;   /* timers that wait for a look at the sockets; that fire in this tick */
+    ev_check looked;         /* started while some are late: libev has looked at the sockets again */
+    bool catching_up;        /* in the tick after that, ... */
+    double catch_up_until;   /* ... sockets are read on until then */
     int held;                /* how often the loop is held: what has to go in a forked child */
     struct mailbox *mailbox;
     struct recycler *blocks;
@@ -46,6 +50,9 @@ static inline void loop_adopt(evpq_loop *loop)
 
 /* In a forked child: takes off `ev` all that is the parent's. */
 void loop_leave_to_parent(evpq_loop *loop);
+
+/* A timer (on no list) whose time has come: it fires in the tick, after what the sockets brought. */
+void loop_timer_due(evpq_loop *loop, struct timer *t);
 
 /* Called by libev in a child that goes on with the inherited ev loop. */
 void loop_on_fork(struct ev_loop *ev, ev_fork *w, int events);

@@ -16,6 +16,12 @@ static ev_io *io_ev(const struct io *io)
     return (ev_io *)(void *)&((struct io *)(void *)io)->ev;
 }
 
+static void list_drop_all(struct list *l)
+{
+    while (list_pop(l))
+        continue;
+}
+
 /* In a forked child: takes off `ev`, with which the program may go on there, all that is the
  * parent's. ev_loop_fork comes first, should the program have forgotten it: until then libev has
  * the parent's epoll set in its hands, and would stop watching for the parent too. */
@@ -27,7 +33,10 @@ void loop_leave_to_parent(evpq_loop *loop)
         ev_timer_stop(loop->ev, timer_ev(container_of(node, struct timer, node)));
     while ((node = list_pop(&loop->ios)))
         ev_io_stop(loop->ev, io_ev(container_of(node, struct io, node)));
+    list_drop_all(&loop->late);
+    list_drop_all(&loop->due);
     ev_clear_pending(loop->ev, &loop->tick);
+    ev_check_stop(loop->ev, &loop->looked);
     ev_idle_stop(loop->ev, &loop->more);
     for (; loop->held > 0; loop->held--)
         ev_unref(loop->ev);
@@ -44,23 +53,30 @@ void loop_on_fork(struct ev_loop *ev, ev_fork *w, int events)
 
 /* ---- timers ---- */
 
+/* What rounding and a busy turn make a timer late by is less. */
+static const double LATE = 0.005;
+
 static void on_timer(struct ev_loop *ev, ev_timer *w, int events)
 {
-    (void)ev, (void)events;
+    (void)events;
     struct timer *t = w->data;
     if (loop_forked(t->loop)) {
         loop_leave_to_parent(t->loop);
         return;
     }
     loop_adopt(t->loop);
+    /* Of one that has just gone off libev says how much time was left: less than none. */
+    double left = ev_timer_remaining(ev, w);
+    t->late = left < -LATE ? -left : 0;
     list_remove(&t->node);
-    t->fire(t);
+    loop_timer_due(t->loop, t);
 }
 
 void timer_init(struct timer *t, evpq_loop *loop, void (*fire)(struct timer *))
 {
     t->fire = fire;
     t->loop = loop;
+    t->late = 0;
     list_init(&t->node);
     ev_timer_init(timer_ev(t), on_timer, 0., 0.);
     timer_ev(t)->data = t;
@@ -73,8 +89,8 @@ void timer_start(struct timer *t, double after)
     ev_now_update(t->loop->ev); /* the loop's idea of now is as old as the beginning of its turn */
     ev_timer_set(w, after > 0. ? after : 0., 0.);
     ev_timer_start(t->loop->ev, w);
-    if (!list_linked(&t->node))
-        list_append(&t->loop->timers, &t->node);
+    list_remove(&t->node);
+    list_append(&t->loop->timers, &t->node);
 }
 
 void timer_stop(struct timer *t)
@@ -85,7 +101,7 @@ void timer_stop(struct timer *t)
 
 bool timer_active(const struct timer *t)
 {
-    return ev_is_active(timer_ev(t));
+    return list_linked(&t->node);
 }
 
 /* ---- descriptors ---- */

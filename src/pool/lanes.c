@@ -166,7 +166,9 @@ static evpq_error *waited_too_long(evpq_pool *pool, const char *sql)
 static void expire(struct timer *t)
 {
     evpq_pool *pool = container_of(t, evpq_pool, expiry);
-    double now = loop_time(pool->loop) + 0.0005; /* libev's clock may be that much behind */
+    /* libev's clock may be that much behind; whose time came since the sockets were polled is told
+     * at the next look at them, with what they brought. */
+    double now = loop_time_polled(pool->loop) + 0.0005;
     for (struct queue_place *place; (place = first_place(pool)) && place->deadline <= now;) {
         dequeue(pool, place);
         pool->done.acquire_timeouts++;

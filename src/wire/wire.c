@@ -66,7 +66,7 @@ static void take_in(struct wire *w)
 /* What is to be sent may go all the same. */
 static bool stay_paused(struct wire *w)
 {
-    if (list_linked(&w->flusher.node))
+    if (list_linked(&w->flusher.node) && !loop_awaits_timers(w->loop))
         send_new(w);
     return false;
 }
@@ -81,17 +81,26 @@ static void tell_notifications(struct wire *w)
         w->class->notified(w, &n);
 }
 
+/* Whether the socket has something: answers, or the end of the link. */
+static bool has_more(const struct wire *w)
+{
+    char byte;
+    ssize_t n = recv(pq_socket(w->c), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return n >= 0 || (errno != EAGAIN && errno != EINTR);
+}
+
 /* libpq has nothing more to give, or we want no more. Whether there is more to take in. */
 static bool run_dry(struct wire *w)
 {
     tell_notifications(w);
-    if (!w->broken && pq_tls_has_bytes(&w->tls)) {
+    if (!w->broken &&
+        (pq_tls_has_bytes(&w->tls) || (loop_catches_up(w->loop) && has_more(w)))) {
         w->readable = true;
         return true;
     }
     if (w->broken || w->farewell || !pq_is_whole(w->c))
         wire_break(w, reason_lost(w));
-    else if (list_linked(&w->flusher.node))
+    else if (list_linked(&w->flusher.node) && !loop_awaits_timers(w->loop))
         return send_new(w); /* the server goes on while we read from others */
     return false;
 }
@@ -171,9 +180,7 @@ void wire_pause(struct wire *w, bool paused)
 
 bool wire_look(struct wire *w)
 {
-    char byte;
-    ssize_t n = recv(pq_socket(w->c), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    if (n >= 0 || (errno != EAGAIN && errno != EINTR))
+    if (has_more(w))
         read_all(w);
     return w->c != NULL;
 }
