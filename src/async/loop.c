@@ -163,7 +163,7 @@ static void on_polled(struct ev_loop *ev, ev_check *w, int events)
 
 bool loop_awaits_timers(const evpq_loop *loop)
 {
-    return !list_empty(&loop->due);
+    return !list_empty(&loop->due) || !list_empty(&loop->late);
 }
 
 bool loop_catches_up(const evpq_loop *loop)
@@ -185,7 +185,8 @@ static void serve_each(evpq_loop *loop)
             loop_read_soon(loop, reader);
     }
     fire_due(loop);
-    flush_dirty(loop);
+    if (list_empty(&loop->late))
+        flush_dirty(loop);
 }
 
 /* Jobs go before the next read, so that an answer is used while it is still in the caches, and its
@@ -215,9 +216,11 @@ static void run_tick(evpq_loop *loop)
             left = JOBS_PER_TICK; /* no more can come of this than the sockets have brought */
         } else if (!list_empty(&loop->due)) {
             fire_due(loop);
-        } else {
+        } else if (list_empty(&loop->late)) {
             flush_dirty(loop);
             left--;
+        } else {
+            break;
         }
     }
     if (!left && !loop_forked(loop))

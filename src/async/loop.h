@@ -36,6 +36,10 @@ void timer_start(struct timer *t, double after); /* also moves a running one */
 void timer_stop(struct timer *t);
 bool timer_active(const struct timer *t);
 
+/* While it fires, for what takes several steps with a peer: if it was late, starts it again, for as
+ * long as the loop was held up, but no longer than `most`. The peer was not heard meanwhile. */
+bool timer_excuse(struct timer *t, double most);
+
 /* Calls ready(io) whenever the descriptor is readable (IO_READ) or writable (IO_WRITE), until
  * io_stop. Stop it before the descriptor is closed: then an event of an earlier descriptor of the
  * same number is nobody's. */
@@ -135,7 +139,8 @@ void loop_time_passed(evpq_loop *loop);
  * server may be doing, which we know no better than then. */
 double loop_time_polled(evpq_loop *loop);
 
-/* In a tick, with timers that have yet to fire: nothing new is sent before they have. */
+/* In a tick: whether timers whose time has come have yet to fire. Nothing new is sent before they
+ * have. */
 bool loop_awaits_timers(const evpq_loop *loop);
 
 /* In a tick, with timers that were late: a socket is read on as long as it has more. */

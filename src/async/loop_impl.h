@@ -31,11 +31,11 @@ struct evpq_loop {
     ev_prepare adopting;
     ev_fork forked;
     struct list timers, ios; /* those that are on, and */
-    struct list late, due;   /* timers that wait for a look at the sockets; that fire in this tick */
-    ev_check looked;         /* started while some are late: libev has looked at the sockets again */
-    bool catching_up;        /* in the tick after that, ... */
-    double catch_up_until;   /* ... sockets are read on until then */
-    int held;                /* how often the loop is held: what has to go in a forked child */
+    struct list late, due; /* timers that wait for a look at the sockets; that fire in this tick */
+    ev_check looked;       /* started while some are late: libev has looked at the sockets again */
+    bool catching_up;      /* in the tick after that, ... */
+    double catch_up_until; /* ... sockets are read on until then */
+    int held;              /* how often the loop is held: what has to go in a forked child */
     struct mailbox *mailbox;
     struct recycler *blocks;
     struct graveyard graveyard;
@@ -51,7 +51,8 @@ static inline void loop_adopt(evpq_loop *loop)
 /* In a forked child: takes off `ev` all that is the parent's. */
 void loop_leave_to_parent(evpq_loop *loop);
 
-/* A timer (on no list) whose time has come: it fires in the tick, after what the sockets brought. */
+/* A timer (on no list) whose time has come: it fires in the tick, after what the sockets brought.
+ */
 void loop_timer_due(evpq_loop *loop, struct timer *t);
 
 /* Called by libev in a child that goes on with the inherited ev loop. */

@@ -104,6 +104,13 @@ bool timer_active(const struct timer *t)
     return list_linked(&t->node);
 }
 
+bool timer_excuse(struct timer *t, double most)
+{
+    if (t->late > 0)
+        timer_start(t, t->late < most ? t->late : most);
+    return t->late > 0;
+}
+
 /* ---- descriptors ---- */
 
 static void on_io(struct ev_loop *ev, ev_io *w, int events)

@@ -114,7 +114,6 @@ static bool is_ours(const struct conn *c)
 
 static void be_patient(struct conn *c, double seconds)
 {
-    c->overtime = false;
     timer_start(&c->patience, seconds);
 }
 
@@ -133,13 +132,8 @@ static void watch_patience(struct conn *c)
 static void out_of_patience(struct timer *t)
 {
     struct conn *c = container_of(t, struct conn, patience);
-    if (!is_ours(c))
+    if (!is_ours(c) || timer_excuse(t, c->config->cancel_timeout))
         return;
-    if (!c->overtime) {
-        c->overtime = true;
-        timer_start(t, 0);
-        return;
-    }
     kill_for(c, EVPQ_LOST,
              c->resetting     ? "the server did not reset the session in time"
              : c->quarantined ? "the server did not end a canceled query in time"

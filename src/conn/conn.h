@@ -62,7 +62,6 @@ struct conn {
     struct command fence;
     bool hurried; /* until it is at rest: somebody said by when that must be */
     struct timer patience;
-    bool overtime;      /* it has run out, and one turn of the loop more is granted */
     struct timer again; /* until the next cancel request, or until the first may be due */
     double pause;       /* before that */
 

@@ -175,6 +175,8 @@ static void poll_connection(struct io *io)
 static void took_too_long(struct timer *t)
 {
     struct dial *d = container_of(t, struct dial, timer);
+    if (timer_excuse(t, d->timeout))
+        return;
     const struct conninfo_host *host = host_of(d);
     const char *name = host->host       ? host->host
                        : host->hostaddr ? host->hostaddr

@@ -93,8 +93,7 @@ static bool has_more(const struct wire *w)
 static bool run_dry(struct wire *w)
 {
     tell_notifications(w);
-    if (!w->broken &&
-        (pq_tls_has_bytes(&w->tls) || (loop_catches_up(w->loop) && has_more(w)))) {
+    if (!w->broken && (pq_tls_has_bytes(&w->tls) || (loop_catches_up(w->loop) && has_more(w)))) {
         w->readable = true;
         return true;
     }
