@@ -95,8 +95,8 @@ static evpq_future *start(int verb)
     case 3:
         return evpq_timeout(evpq_pool_batch(pool, two, 2), SECONDS);
     case 4:
-        return evpq_timeout(
-            evpq_executemany(pool, "select pg_sleep($1::text::float8)", rows, 2), SECONDS);
+        return evpq_timeout(evpq_executemany(pool, "select pg_sleep($1::text::float8)", rows, 2),
+                            SECONDS);
     case 5:
         return evpq_timeout(query_in(txn[0], slow), SECONDS);
     case 6:
@@ -120,15 +120,16 @@ static evpq_future *start(int verb)
 enum { VERBS = 12, RUNNING = VERBS - 1 };
 
 static const char *const verb_name[VERBS] = {
-    "query", "read", "lease query", "batch", "executemany", "transaction", "COMMIT", "stream",
-    "COPY",  "task", "query_timeout", "acquire",
+    "query",  "read",   "lease query", "batch", "executemany",   "transaction",
+    "COMMIT", "stream", "COPY",        "task",  "query_timeout", "acquire",
 };
 
 static void prepare(void)
 {
     tables();
     open_pool(.min_size = 12, .max_size = 12, .pipeline_depth = 1);
-    other = evpq_pool_open(loop, server_conninfo(SERVER_UNIX, strf("application_name='%s'", pools_app())),
+    other = evpq_pool_open(loop,
+                           server_conninfo(SERVER_UNIX, strf("application_name='%s'", pools_app())),
                            &(evpq_pool_opts){.size = sizeof(evpq_pool_opts),
                                              .max_size = 1,
                                              .query_timeout = SECONDS,

@@ -695,6 +695,110 @@ START_TEST(a_timer_counts_from_its_start_in_a_long_callback_too)
 }
 END_TEST
 
+/* A descriptor that is readable, and a timer whose time has come. */
+struct both {
+    struct alarm alarm;
+    struct io io;
+    int pipe[2];
+    int looks, looks_at_alarm;
+    double late;
+};
+
+static struct both both;
+
+static void both_fire(struct timer *t)
+{
+    both.late = t->late;
+    both.looks_at_alarm = both.looks;
+    alarm_fire(t);
+    mark('t');
+}
+
+static void both_ready(struct io *io)
+{
+    static struct job job;
+    both.looks++;
+    job_init(&job, job_flushes);
+    loop_defer(loop, &job);
+    if (both.alarm.fired)
+        io_stop(io);
+}
+
+static void both_start(double after)
+{
+    memset(order, 0, sizeof order);
+    both = (struct both){.looks = 0};
+    ck_assert_int_eq(pipe(both.pipe), 0);
+    ck_assert_int_eq(write(both.pipe[1], "x", 1), 1);
+    flush_init(&flush);
+    alarm_init(&both.alarm);
+    both.alarm.timer.fire = both_fire;
+    io_init(&both.io, loop, both_ready);
+    timer_start(&both.alarm.timer, after);
+    io_start(&both.io, both.pipe[0], IO_READ);
+}
+
+static void both_end(void)
+{
+    io_stop(&both.io);
+    timer_stop(&both.alarm.timer);
+    close(both.pipe[0]);
+    close(both.pipe[1]);
+    evpq_loop_unref(loop);
+}
+
+START_TEST(f53_a_timer_fires_after_what_its_turn_brought_and_before_what_is_sent)
+{
+    on_own_loop();
+    both_start(0);
+    ev_run(ev, EVRUN_NOWAIT);
+    ck_assert_str_eq(order, "jtf");
+    both_end();
+}
+END_TEST
+
+/* And no more than that, though the descriptor is always ready. */
+START_TEST(f53_a_late_timer_lets_the_loop_look_once_more)
+{
+    on_own_loop();
+    both_start(0.01);
+    usleep(50000);
+    ev_run(ev, EVRUN_NOWAIT);
+    ck_assert_int_eq(both.looks, 1);
+    ck_assert_int_eq(both.alarm.fired, 0);
+    ck_assert(timer_active(&both.alarm.timer));
+    ck_assert_str_eq(order, "j"); /* nothing is sent meanwhile */
+    ev_run(ev, EVRUN_ONCE);
+    ck_assert_int_eq(both.alarm.fired, 1);
+    ck_assert_int_eq(both.looks_at_alarm, 2);
+    ck_assert_double_ge(both.late, 0.03);
+    ck_assert_str_eq(order, "jjtf");
+    both_end();
+}
+END_TEST
+
+START_TEST(f53_a_late_timer_can_be_moved_and_stopped)
+{
+    on_own_loop();
+    for (int i = 0; i < 2; i++) {
+        both_start(0.01);
+        usleep(50000);
+        ev_run(ev, EVRUN_NOWAIT);
+        if (i)
+            timer_start(&both.alarm.timer, 0.2);
+        else
+            timer_stop(&both.alarm.timer);
+        for (int turn = 0; turn < 5; turn++)
+            ev_run(ev, EVRUN_NOWAIT);
+        ck_assert_int_eq(both.alarm.fired, 0);
+        ck_assert_int_eq(timer_active(&both.alarm.timer), i);
+        evpq_loop_ref(loop);
+        both_end();
+    }
+    evpq_loop_unref(loop);
+}
+END_TEST
+
 START_TEST(a_timer_counts_from_its_start_after_a_long_pause)
 {
     struct alarm a;
@@ -834,6 +938,9 @@ int main(void)
     CHECK_ADD(c, a_timer_fires_once_and_not_early);
     CHECK_ADD(c, a_timer_can_be_moved_and_stopped);
     CHECK_ADD(c, a_timer_counts_from_its_start_in_a_long_callback_too);
+    CHECK_ADD(c, f53_a_timer_fires_after_what_its_turn_brought_and_before_what_is_sent);
+    CHECK_ADD(c, f53_a_late_timer_lets_the_loop_look_once_more);
+    CHECK_ADD(c, f53_a_late_timer_can_be_moved_and_stopped);
     CHECK_ADD(c, a_timer_counts_from_its_start_after_a_long_pause);
     CHECK_ADD(c, an_io_tells_of_what_it_was_asked_for);
     CHECK_ADD(c, an_io_follows_a_new_descriptor_of_the_same_number);

@@ -103,8 +103,9 @@ EVPQ_API evpq_status evpq_as_completed(evpq_future *const *fs, size_t n, evpq_fu
 
 /* asyncio.wait_for: `f` (taken), but fails with EVPQ_TIMEOUT, and cancels `f`, when it is still
  * pending after `seconds`. The deadline is absolute: counted from this call, whatever `f` goes
- * through meanwhile. 0 or less fails a pending `f` at the loop's next turn. Not a number is
- * EVPQ_INVALID. */
+ * through meanwhile. Where the program held the loop up until after it (a long callback, Ctrl-Z),
+ * what had come by then is taken first, and counts. 0 or less fails a pending `f` at the loop's
+ * next turn. Not a number is EVPQ_INVALID. */
 EVPQ_API EVPQ_NODISCARD evpq_future *evpq_timeout(evpq_future *f, double seconds);
 
 /* asyncio.shield: follows `f` (taken); canceling the shield leaves `f` running. */
