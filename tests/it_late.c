@@ -1,5 +1,6 @@
 /* it_late.c - deadlines that pass while the program holds the loop up (F53): what the sockets held
- * by then counts as answered, in every verb; what did not come is late all the same. */
+ * by then counts as answered, in every verb; what did not come is late all the same. And such as
+ * pass while the program never waits (F63). */
 #include "support/txns.h"
 
 #include <signal.h>
@@ -312,6 +313,63 @@ START_TEST(f53_close_lets_finish_what_had_finished)
 }
 END_TEST
 
+/* ---- what is ready for ever (F63) ---- */
+
+static evpq_subscription *sub;
+
+/* It wants to know that something has changed, not what: so it is told the same again. */
+static evpq_future *only_wakes(evpq_task *self, void *arg)
+{
+    (void)self, (void)arg;
+    for (;;) {
+        evpq_future *f = evpq_subscription_next(sub);
+        if (evpq_await(f) != EVPQ_OK)
+            return f;
+        evpq_future_unref(f);
+    }
+}
+
+START_TEST(f63_one_notification_that_nobody_looks_at_does_not_freeze_the_loop)
+{
+    open_pool(.max_size = 1);
+    evpq_listener *l = evpq_listener_open(loop, server_conninfo(SERVER_UNIX, NULL), NULL, NULL);
+    sub = evpq_listener_subscribe(l, "c", NULL, NULL);
+    ck_done(evpq_subscription_ready(sub));
+    ck_done(evpq_notify(pool, "c", ""));
+    evpq_future *f = evpq_task_spawn(loop, only_wakes, NULL, TASK_OPTS(.deadline = 0.5));
+    evpq_future *beside = query("select pg_sleep(0.1)");
+    ck_done(beside);
+    ck_failed(f, EVPQ_TIMEOUT, EVPQ_OUTCOME_UNKNOWN);
+    evpq_subscription_unref(sub);
+    evpq_listener_unref(l);
+    pools_end();
+}
+END_TEST
+
+static evpq_future *reads_on(evpq_task *self, void *arg)
+{
+    (void)self, (void)arg;
+    for (;;) {
+        evpq_future *f = evpq_stream_next(stream);
+        if (evpq_await(f) != EVPQ_OK || !evpq_future_result(f))
+            return f;
+        evpq_future_unref(f);
+    }
+}
+
+START_TEST(f63_a_stream_without_end_meets_the_deadline)
+{
+    open_pool(.max_size = 2);
+    stream = evpq_pool_stream(pool, "select generate_series(1, 1000000000)", EVPQ_ARGS(), NULL);
+    ck_done(evpq_stream_next(stream));
+    evpq_future *f = evpq_task_spawn(loop, reads_on, NULL, TASK_OPTS(.deadline = 0.5));
+    ck_done(query("select pg_sleep(0.1)"));
+    ck_assert_int_eq(outcome(f), EVPQ_TIMEOUT);
+    evpq_stream_close(stream);
+    pools_end();
+}
+END_TEST
+
 int main(void)
 {
     struct check *c = check_begin("late");
@@ -323,5 +381,7 @@ int main(void)
     CHECK_ADD_LOOP(c, f53_a_handshake_that_got_on_is_not_given_up, 2);
     CHECK_ADD(c, f53_a_cancel_that_got_on_keeps_its_connection);
     CHECK_ADD(c, f53_close_lets_finish_what_had_finished);
+    CHECK_ADD(c, f63_one_notification_that_nobody_looks_at_does_not_freeze_the_loop);
+    CHECK_ADD(c, f63_a_stream_without_end_meets_the_deadline);
     return check_end(c);
 }

@@ -61,10 +61,11 @@ EVPQ_API evpq_future *evpq_future_at(const evpq_future *f, size_t i);
 EVPQ_API evpq_status evpq_future_on_done(evpq_future *f, evpq_done_fn *fn, void *arg);
 
 /* Waits until `f` (borrowed) has settled and returns its status. In a task (task.h) it sets the
- * task aside. At the top level it runs the loop: no other code need run it. Called from a callback,
- * where the loop is already running, it returns EVPQ_DEADLOCK at once, as it does when nothing is
- * left that could ever settle `f`, and when the program stops the loop meanwhile (ev_break)
- * EVPQ_PENDING. A child that was forked since gets EVPQ_FORKED for what is pending. */
+ * task aside. At the top level it runs the loop: no other code need run it; where all that is
+ * awaited has settled already it lets the loop turn once after about a millisecond. Called from a
+ * callback, where the loop is already running, it returns EVPQ_DEADLOCK at once, as it does when
+ * nothing is left that could ever settle `f`, and when the program stops the loop meanwhile
+ * (ev_break) EVPQ_PENDING. A child that was forked since gets EVPQ_FORKED for what is pending. */
 EVPQ_API evpq_status evpq_await(evpq_future *f);
 
 /* Fails a pending `f` (borrowed) with EVPQ_CANCELED, now, and stops the work behind it: a waiting

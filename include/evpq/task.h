@@ -29,7 +29,11 @@
  *     nothing pending then, what it waits for next; once. So the await returns EVPQ_CANCELED, and
  *     code that cleans up may wait again.
  *   - A task whose deadline has passed waits for nothing any more: each await makes a pending
- *     future fail with EVPQ_TIMEOUT.
+ *     future fail with EVPQ_TIMEOUT, and returns EVPQ_TIMEOUT for one that is done (which it stays:
+ *     evpq_future_status). A task that then returns this future has failed with EVPQ_TIMEOUT.
+ *   - Where all that a task awaits has settled already, it is set aside after about a millisecond
+ *     until the loop has had a turn: timers fire, its deadline strikes, and a cancel reaches it, as
+ *     EVPQ_CANCELED from the await of a future that is done.
  *   - Both stop the future itself, for all who wait for it (evpq_shield keeps one from harm). A
  *     task or group that is waited for is asked to stop instead, and the await lasts until it has,
  *     so that what its function uses may stand on the waiting function's stack. Not so through a

@@ -55,6 +55,7 @@ struct evpq_future {
     evpq_status status;
     bool ending;     /* being canceled, or about to settle: deaf to evpq_future_cancel */
     bool expired;    /* being canceled because the time is up */
+    bool struck;     /* it was done, but a task that awaited it was told to stop instead */
     evpq_loop *loop; /* NULL for the constant ones */
     const struct future_class *class;
     struct list waiters;

@@ -17,6 +17,7 @@ enum { JOBS_PER_TICK = 4096, JOBS_PER_LOOK = 64 };
 
 static const double TICK_LASTS = 0.002; /* seconds of jobs alone, about */
 static const double CATCH_UP_MOST = 0.05;
+static const double STREAK_LASTS = 0.001;
 
 bool loop_forked(const evpq_loop *loop)
 {
@@ -131,6 +132,18 @@ static void fire_due(evpq_loop *loop)
     loop->catching_up = false;
 }
 
+static void ask_for_look(evpq_loop *loop)
+{
+    ev_check_start(loop->ev, &loop->looked);
+    ev_idle_start(loop->ev, &loop->more); /* so that libev does not wait for anything */
+}
+
+void loop_next_turn(evpq_loop *loop, struct job *job)
+{
+    list_append(&loop->next_turn, &job->node);
+    ask_for_look(loop);
+}
+
 void loop_timer_due(evpq_loop *loop, struct timer *t)
 {
     if (!t->late) {
@@ -141,11 +154,10 @@ void loop_timer_due(evpq_loop *loop, struct timer *t)
     if (list_empty(&loop->late))
         loop->catch_up_until = t->late < CATCH_UP_MOST ? t->late : CATCH_UP_MOST;
     list_append(&loop->late, &t->node);
-    ev_check_start(loop->ev, &loop->looked);
-    ev_idle_start(loop->ev, &loop->more); /* so that libev does not wait for anything */
+    ask_for_look(loop);
 }
 
-/* A look at the sockets has been had since timers were found late. */
+/* A look at the sockets has been had since somebody asked for one. */
 static void on_polled(struct ev_loop *ev, ev_check *w, int events)
 {
     evpq_loop *loop = w->data;
@@ -155,9 +167,12 @@ static void on_polled(struct ev_loop *ev, ev_check *w, int events)
         return;
     }
     ev_check_stop(ev, w);
-    list_splice(&loop->due, &loop->late);
-    loop->catching_up = true;
-    loop->catch_up_until += clock_now();
+    list_splice(&loop->runq.jobs, &loop->next_turn);
+    if (!list_empty(&loop->late)) {
+        list_splice(&loop->due, &loop->late);
+        loop->catching_up = true;
+        loop->catch_up_until += clock_now();
+    }
     ask_for_tick(loop);
 }
 
@@ -293,6 +308,7 @@ evpq_loop *evpq_loop_new(struct ev_loop *ev)
     list_init(&loop->timers);
     list_init(&loop->ios);
     list_init(&loop->late);
+    list_init(&loop->next_turn);
     list_init(&loop->due);
     list_init(&loop->graveyard.dead);
     ev_prepare_init(&loop->tick, on_tick);
@@ -382,6 +398,7 @@ bool loop_run(evpq_loop *loop)
         return false;
     loop_adopt(loop);
     evpq_loop_ref(loop); /* a callback may let go of the last other one */
+    loop->streak = (struct streak){0};
     bool alive = ev_run(loop->ev, 0);
     if (ev_is_active(&loop->leaving)) {
         ev_ref(loop->ev);
@@ -389,6 +406,32 @@ bool loop_run(evpq_loop *loop)
     }
     evpq_loop_unref(loop);
     return alive;
+}
+
+void loop_turn(evpq_loop *loop)
+{
+    if (loop_forked(loop))
+        return;
+    evpq_loop_ref(loop);
+    ev_run(loop->ev, EVRUN_NOWAIT);
+    evpq_loop_unref(loop);
+}
+
+struct streak *loop_streak(evpq_loop *loop)
+{
+    return &loop->streak;
+}
+
+bool streak_is_over(struct streak *s, double deadline)
+{
+    enum { MOST = 131072 };
+    double now = clock_now();
+    if (!s->since)
+        s->since = now;
+    if (s->n < MOST && now - s->since < STREAK_LASTS && now < deadline)
+        return false;
+    *s = (struct streak){0};
+    return true;
 }
 
 bool loop_running(const evpq_loop *loop)

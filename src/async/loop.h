@@ -146,6 +146,32 @@ bool loop_awaits_timers(const evpq_loop *loop);
 /* In a tick, with timers that were late: a socket is read on as long as it has more. */
 bool loop_catches_up(const evpq_loop *loop);
 
+/* Runs the job once the loop has looked at its sockets and timers again. */
+void loop_next_turn(evpq_loop *loop, struct job *job);
+
+/* Lets it turn once, without waiting; outside the loop. */
+void loop_turn(evpq_loop *loop);
+
+/* How often in a row code has found ready what it was about to wait for: it never comes back to the
+ * loop by itself then. Zero when the loop has had its turn. */
+struct streak {
+    unsigned n;
+    double since; /* the first look at the clock; 0: none yet */
+};
+
+/* Of code outside the loop. */
+struct streak *loop_streak(evpq_loop *loop);
+
+bool streak_is_over(struct streak *s, double deadline);
+
+/* Counts one more. Whether it is time to let the loop turn: after about a millisecond, after so
+ * many, or when the deadline (on loop_time's clock) has passed. Then the next streak begins. */
+static inline bool streak_ends(struct streak *s, double deadline)
+{
+    enum { LOOK_EVERY = 8 };
+    return !(++s->n % LOOK_EVERY) && streak_is_over(s, deadline);
+}
+
 /* Code that the loop runs on a stack of its own, a task. Only what runs there, at the depth of
  * ev_run in which it was let in, is that guest: a callback of a run within is not. */
 struct guest {

@@ -32,7 +32,9 @@ struct evpq_loop {
     ev_fork forked;
     struct list timers, ios; /* those that are on, and */
     struct list late, due; /* timers that wait for a look at the sockets; that fire in this tick */
-    ev_check looked;       /* started while some are late: libev has looked at the sockets again */
+    struct list next_turn; /* jobs that wait for that look, too */
+    ev_check looked;       /* started while there are some of either: libev has looked again */
+    struct streak streak;  /* of code outside the loop */
     bool catching_up;      /* in the tick after that, ... */
     double catch_up_until; /* ... sockets are read on until then */
     int held;              /* how often the loop is held: what has to go in a forked child */

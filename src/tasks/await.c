@@ -2,6 +2,8 @@
  * running the loop. */
 #include "tasks/task.h"
 
+#include <math.h>
+
 struct awaiter {
     struct waiter waiter;
     evpq_loop *loop;
@@ -28,6 +30,22 @@ static evpq_status run_loop_until(evpq_future *f)
     return status;
 }
 
+/* Code that finds all ready for ever must not keep the loop from its turn, nor miss its own
+ * deadline. In a callback there is nothing to be done about it. */
+static evpq_status await_ready(evpq_future *f)
+{
+    struct evpq_task *t = task_running(f->loop);
+    if (t)
+        return task_await_ready(t, f);
+    if (loop_running(f->loop) || !streak_ends(loop_streak(f->loop), INFINITY))
+        return f->status;
+    evpq_future_ref(f);
+    loop_turn(f->loop);
+    evpq_status status = f->status;
+    evpq_future_unref(f);
+    return status;
+}
+
 evpq_status evpq_await(evpq_future *f)
 {
     if (!f)
@@ -35,7 +53,7 @@ evpq_status evpq_await(evpq_future *f)
     if (f->loop && loop_elsewhere(f->loop))
         return EVPQ_INVALID;
     if (!future_pending(f))
-        return f->status;
+        return f->loop ? await_ready(f) : f->status;
     if (loop_forked(f->loop))
         return EVPQ_FORKED;
     struct evpq_task *t = task_running(f->loop);

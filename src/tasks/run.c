@@ -45,6 +45,17 @@ bool task_is_behind(const evpq_future *f, const struct evpq_task *t)
     return f && future_pending(f) && group_waits_for(f, t);
 }
 
+/* In place of the future (taken) by which it was told to stop, and which is done. */
+static evpq_future *stopped_by(struct evpq_task *t, evpq_future *f)
+{
+    evpq_future_unref(f);
+    return t->struck_as == EVPQ_TIMEOUT
+               ? evpq_future_failed(t->future.loop, EVPQ_TIMEOUT,
+                                    "the deadline of task \"%s\" has passed", t->name)
+               : future_failed(t->future.loop,
+                               evpq_error_ref(error_canceled(EVPQ_OUTCOME_UNKNOWN)));
+}
+
 /* The function has returned; whoever let go of the future meanwhile wants nothing more of it. */
 static void take_returned(struct evpq_task *t, evpq_future *f)
 {
@@ -55,6 +66,8 @@ static void take_returned(struct evpq_task *t, evpq_future *f)
         over(t);
         return;
     }
+    if (t->struck_as != EVPQ_OK && f->struck && f->status == EVPQ_OK)
+        f = stopped_by(t, f);
     f = future_checked(&t->future, f, "the function of a task");
     if (future_pending(f) && task_is_behind(f, t)) {
         evpq_future_unref(f);
@@ -102,7 +115,11 @@ static void run_deferred(struct evpq_task *t)
         fn(arg);
     }
     t->closing = false;
-    task_set_deadline(t, deadline); /* of what the function returned */
+    /* Of what the function returned. A deadline that has passed meanwhile strikes as any that is
+     * found late: what has come goes first. */
+    t->guest.deadline = deadline;
+    if (deadline != INFINITY)
+        timer_start(&t->timer, deadline - loop_time(t->future.loop));
 }
 
 static void take_stack_back(struct evpq_task *t)
@@ -180,6 +197,52 @@ static void leave(struct evpq_task *t, struct pause *p, evpq_loop *loop, evpq_fu
     t->since = loop_time_polled(loop);
     stack_leave(t->stack, &p->place);
     t->awaits = NULL;
+    t->streak = (struct streak){0};
+}
+
+/* Sets it aside until the loop has had its turn. */
+static void leave_for_turn(struct evpq_task *t, evpq_loop *loop)
+{
+    struct pause pause;
+    job_init(&pause.wake.job, resume);
+    loop_next_turn(loop, &pause.wake.job);
+    leave(t, &pause, loop, NULL);
+}
+
+/* The task is told to stop by the await of a future that is done. One that returns this future as
+ * the reason for stopping has not succeeded by it. */
+static evpq_status strike(struct evpq_task *t, evpq_future *f, evpq_status status)
+{
+    if (f->status != EVPQ_OK)
+        return f->status;
+    f->struck = true;
+    t->struck_as = status;
+    return status;
+}
+
+static evpq_status told_to_stop(struct evpq_task *t, evpq_future *f)
+{
+    if (t->closing)
+        return f->status;
+    if (t->late)
+        return strike(t, f, EVPQ_TIMEOUT);
+    if (!t->canceled)
+        return f->status;
+    t->canceled = t->passed_on = false;
+    return strike(t, f, EVPQ_CANCELED);
+}
+
+evpq_status task_await_ready(struct evpq_task *t, evpq_future *f)
+{
+    if (t->late)
+        return told_to_stop(t, f);
+    if (!streak_ends(&t->streak, t->guest.deadline) || loop_forked(f->loop))
+        return f->status;
+    evpq_future_ref(f);
+    leave_for_turn(t, f->loop);
+    evpq_status status = told_to_stop(t, f);
+    evpq_future_unref(f);
+    return status;
 }
 
 evpq_status task_await(struct evpq_task *t, evpq_future *f)

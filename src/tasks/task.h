@@ -26,6 +26,8 @@ struct evpq_task {
     bool passed_on; /* ... but to what it waits for, which may fail in a way of its own */
     bool late;      /* its deadline has passed */
     bool counted;   /* in what the group's limit bounds */
+    struct streak streak;
+    evpq_status struck_as; /* what an await of a done future said; EVPQ_OK: none did */
     struct stack *stack;
     evpq_future *awaits; /* borrowed; TASK_RETURNED: owned */
     double since;        /* when it began to wait */
@@ -98,7 +100,8 @@ bool task_is_behind(const evpq_future *f, const struct evpq_task *t);
 /* The same for what may be the join of a group. */
 bool group_waits_for(const evpq_future *f, const struct evpq_task *t);
 
-/* evpq_await in a task. */
+/* evpq_await in a task, of what is pending, and of what has settled. */
 evpq_status task_await(struct evpq_task *t, evpq_future *f);
+evpq_status task_await_ready(struct evpq_task *t, evpq_future *f);
 
 #endif
