@@ -133,7 +133,8 @@ START_TEST(f63_a_task_that_never_waits_can_be_canceled)
 }
 END_TEST
 
-/* What it makes of being told is its own affair: only the future it was told by is not a success. */
+/* What it makes of being told is its own affair: only the future it was told by is not a success.
+ */
 static evpq_future *ends_as_it_likes(evpq_task *self, void *arg)
 {
     (void)arg;

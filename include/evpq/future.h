@@ -106,7 +106,9 @@ EVPQ_API evpq_status evpq_as_completed(evpq_future *const *fs, size_t n, evpq_fu
  * pending after `seconds`. The deadline is absolute: counted from this call, whatever `f` goes
  * through meanwhile. Where the program held the loop up until after it (a long callback, Ctrl-Z),
  * what had come by then is taken first, and counts. 0 or less fails a pending `f` at the loop's
- * next turn. Not a number is EVPQ_INVALID. */
+ * next turn. Not a number is EVPQ_INVALID. The error's message says what `f` was waiting for (its
+ * place in the queue, a host that is being connected to, the server process that has not answered)
+ * and the last failure on that way, whose SQLSTATE it has; so does that of every deadline. */
 EVPQ_API EVPQ_NODISCARD evpq_future *evpq_timeout(evpq_future *f, double seconds);
 
 /* asyncio.shield: follows `f` (taken); canceling the shield leaves `f` running. */

@@ -81,7 +81,8 @@ typedef struct evpq_pool_opts {
 
     double acquire_timeout; /* longest wait for a connection, for queries and leases [30] */
     double query_timeout;   /* evpq_timeout for every query of this pool and its leases, and for
-                               each COMMIT [none] */
+                               each COMMIT [none]. The error of either says what was waited for, and
+                               why it did not come */
     double connect_timeout; /* for each address of each host [conninfo's connect_timeout, or 10] */
     double cancel_timeout;  /* how long a canceled connection may take to become usable, and the
                                server to answer each statement of the library's own (ROLLBACK,

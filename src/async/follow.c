@@ -7,7 +7,6 @@
 #include "words/error.h"
 
 #include <math.h>
-#include <stdio.h>
 
 struct follower {
     struct evpq_future future;
@@ -148,17 +147,20 @@ static void timed_out(struct timer *t)
         follow_child(w); /* the answer is here, its waiter only not yet called */
         return;
     }
+    struct why why = {.n = 0};
+    why_say(&why, "not done within %.6g s", w->seconds);
+    future_add_why(w->child, &why);
     w->future.ending = true;
     stop_waiting(w);
     evpq_future_cancel(w->child);
-    const char *sql = evpq_error_sql(evpq_future_error(w->child));
-    char message[96];
-    snprintf(message, sizeof message, "not done within %.6g s", w->seconds);
+    const evpq_error *canceled = evpq_future_error(w->child);
     future_settle_error(&w->future,
                         error_build(&(struct error_fields){.status = EVPQ_TIMEOUT,
                                                            .outcome = future_outcome(w->child),
-                                                           .message = message,
-                                                           .sql = sql}));
+                                                           .message = why.text,
+                                                           .sqlstate = why.sqlstate,
+                                                           .detail = evpq_error_detail(canceled),
+                                                           .sql = evpq_error_sql(canceled)}));
 }
 
 evpq_future *evpq_timeout(evpq_future *f, double seconds)

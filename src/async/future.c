@@ -114,23 +114,36 @@ void future_settle_value(evpq_future *f, const struct value_class *class, void *
     settle(f, EVPQ_OK);
 }
 
-static evpq_error *expired_error(evpq_error *canceled)
+/* What is to be said of it when it has been canceled because its time is up; kept in f->error until
+ * it settles. */
+static evpq_error *late_error(const evpq_future *f)
 {
-    evpq_error *late = error_build(&(struct error_fields){
+    struct why why = {.n = 0};
+    why_say(&why, "the deadline of the task has passed");
+    future_add_why(f, &why);
+    return error_build(&(struct error_fields){
+        .status = EVPQ_TIMEOUT, .message = why.text, .sqlstate = why.sqlstate});
+}
+
+static evpq_error *expired_error(const evpq_error *late, evpq_error *canceled)
+{
+    evpq_error *error = error_build(&(struct error_fields){
         .status = EVPQ_TIMEOUT,
         .outcome = evpq_error_outcome(canceled),
-        .message = "the deadline of the task has passed",
+        .message = late ? evpq_error_message(late) : "the deadline of the task has passed",
+        .sqlstate = late ? evpq_error_sqlstate(late) : NULL,
         .detail = evpq_error_detail(canceled),
         .sql = evpq_error_sql(canceled),
     });
     evpq_error_unref(canceled);
-    return late;
+    return error;
 }
 
 void future_settle_error(evpq_future *f, evpq_error *error)
 {
     if (f->expired && evpq_error_status(error) == EVPQ_CANCELED)
-        error = expired_error(error);
+        error = expired_error(f->error, error);
+    evpq_error_unref(f->error);
     f->error = error;
     settle(f, evpq_error_status(error));
 }
@@ -147,6 +160,53 @@ void future_settle_canceled(evpq_future *f, evpq_outcome outcome)
     future_settle_error(f, evpq_error_ref(error_canceled(outcome)));
 }
 
+static evpq_future *first_pending(const evpq_future *f, size_t *ret_n)
+{
+    evpq_future *first = NULL;
+    *ret_n = 0;
+    for (size_t i = 0, n = evpq_future_count(f); i < n; i++) {
+        evpq_future *child = evpq_future_at(f, i);
+        if (evpq_future_status(child) != EVPQ_PENDING)
+            continue;
+        if (!(*ret_n)++)
+            first = child;
+    }
+    return first;
+}
+
+void future_why(const evpq_future *f, struct why *why)
+{
+    enum { DEEPEST = 8 };
+    size_t n;
+    if (!f || !future_pending(f) || why->depth >= DEEPEST)
+        return;
+    if (f->class->why) {
+        why->depth++;
+        f->class->why(f, why);
+        why->depth--;
+        return;
+    }
+    const evpq_future *child = first_pending(f, &n);
+    if (!child) {
+        why_say(why, "it waits for a %s", f->class->name);
+        return;
+    }
+    if (n > 1)
+        why_say(why, "%zu of %zu are not done; of the first: ", n, evpq_future_count(f));
+    why->depth++;
+    future_why(child, why);
+    why->depth--;
+}
+
+void future_add_why(const evpq_future *f, struct why *why)
+{
+    size_t n = why->n;
+    why_say(why, ": ");
+    future_why(f, why);
+    if (why->n <= n + 2)
+        why->text[why->n = n] = '\0';
+}
+
 void evpq_future_cancel(evpq_future *f)
 {
     if (!f || !future_pending(f) || f->ending || loop_is_barred(f->loop))
@@ -160,6 +220,7 @@ void future_expire(evpq_future *f)
     if (!future_pending(f) || f->ending)
         return;
     f->expired = true;
+    f->error = late_error(f);
     evpq_future_cancel(f);
 }
 

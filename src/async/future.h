@@ -10,6 +10,7 @@
 #define ASYNC_FUTURE_H
 
 #include "async/loop.h"
+#include "words/why.h"
 
 #include <evpq/future.h>
 
@@ -29,6 +30,8 @@ struct future_class {
     /* What tells it from others of its class; NULL, or an answer of NULL: nothing does. Borrowed
      * while f is. */
     const char *(*detail)(const evpq_future *f);
+    /* It is pending: says what it waits for. NULL: its children's words, or its name, will do. */
+    void (*why)(const evpq_future *f, struct why *why);
 };
 
 /* Says what a value is (by address) and how to let go of it (NULL: not at all). */
@@ -93,6 +96,12 @@ void future_settle_value(evpq_future *f, const struct value_class *class, void *
 void future_settle_error(evpq_future *f, evpq_error *error);
 void future_settle_follow(evpq_future *f, evpq_future *settled); /* borrows `settled` */
 void future_settle_canceled(evpq_future *f, evpq_outcome outcome);
+
+/* What f waits for, if it is pending. */
+void future_why(const evpq_future *f, struct why *why);
+
+/* Adds it to what was said, behind a colon; nothing, where nothing is known. */
+void future_add_why(const evpq_future *f, struct why *why);
 
 /* evpq_future_cancel, but what settles as canceled then says that the deadline has passed. */
 void future_expire(evpq_future *f);

@@ -45,8 +45,14 @@ static void promise_cancel(evpq_future *f)
     future_settle_canceled(f, EVPQ_OUTCOME_UNKNOWN);
 }
 
+/* Only the program knows. */
+static void why_unknown(const evpq_future *f, struct why *why)
+{
+    (void)f, (void)why;
+}
+
 static const struct future_class promise_class = {
-    .name = "future", .cancel = promise_cancel, .free = promise_free};
+    .name = "future", .cancel = promise_cancel, .free = promise_free, .why = why_unknown};
 
 static struct promise *promise_new(evpq_loop *loop, const struct future_class *class)
 {
@@ -159,7 +165,7 @@ static void sleep_cancel(evpq_future *f)
 }
 
 static const struct future_class sleep_class = {
-    .name = "sleep", .cancel = sleep_cancel, .free = promise_free};
+    .name = "sleep", .cancel = sleep_cancel, .free = promise_free, .why = why_unknown};
 
 evpq_future *evpq_sleep(evpq_loop *loop, double seconds)
 {

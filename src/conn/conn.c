@@ -128,7 +128,7 @@ static void watch_patience(struct conn *c)
         be_patient(c, c->config->cancel_timeout);
 }
 
-/* The program may have kept the loop from what has come in time: so one turn more. */
+/* What the server had no time for, as the program held the loop up, it is given once more. */
 static void out_of_patience(struct timer *t)
 {
     struct conn *c = container_of(t, struct conn, patience);

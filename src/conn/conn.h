@@ -11,6 +11,7 @@
 #include "line/stmt.h"
 #include "wire/cancel.h"
 #include "wire/dial.h"
+#include "words/why.h"
 
 struct conn;
 
@@ -123,6 +124,9 @@ void conn_hurry(struct conn *c, double seconds);
 /* Tells all who wait `why` (borrowed), and brings the connection to rest: cancels what runs. Then
  * quiet, or dead. */
 void conn_desert(struct conn *c, const evpq_error *why);
+
+/* What it is at: connecting, or with an operation on its line (NULL: with none in particular). */
+void conn_why(const struct conn *c, const struct op *op, struct why *why);
 
 /* Closes at once, for a reason (borrowed) that its operations are told. */
 void conn_kill(struct conn *c, const evpq_error *why);

@@ -115,16 +115,31 @@ static evpq_future *batch_at(const evpq_future *f, size_t i)
     return &container_of(f, struct batch, future)->entries[i].future;
 }
 
+static void batch_why(const evpq_future *f, struct why *why)
+{
+    const struct batch *b = container_of(f, struct batch, future);
+    errand_why(&b->errand, b->conn, &b->op, why);
+}
+
+static void entry_why(const evpq_future *f, struct why *why)
+{
+    batch_why(&container_of(f, struct entry, future)->batch->future, why);
+}
+
 static const struct future_class batch_class = {
     .name = "batch",
     .cancel = batch_cancel,
     .free = batch_free,
+    .why = batch_why,
     .count = batch_count,
     .at = batch_at,
 };
 
-static const struct future_class entry_class = {
-    .name = "statement of a batch", .cancel = entry_cancel, .free = entry_free, .is_leaf = true};
+static const struct future_class entry_class = {.name = "statement of a batch",
+                                                .cancel = entry_cancel,
+                                                .free = entry_free,
+                                                .why = entry_why,
+                                                .is_leaf = true};
 
 /* ---- asking ---- */
 

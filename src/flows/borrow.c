@@ -111,3 +111,14 @@ void errand_free(struct errand *e)
     if (e->pool)
         pool_unref(e->pool);
 }
+
+void errand_why(const struct errand *e, const struct conn *conn, const struct op *op,
+                struct why *why)
+{
+    if (conn)
+        conn_why(conn, op, why);
+    else if (e->asked)
+        future_why(e->asked, why);
+    else
+        why_say(why, "it was not sent: what is before it has not been answered");
+}

@@ -29,5 +29,8 @@ bool errand_again(struct errand *e, const evpq_error *why);
 /* Stops waiting. */
 void errand_stop(struct errand *e);
 void errand_free(struct errand *e);
+/* What the operation waits for: `conn` is the connection that it is on, or NULL. */
+void errand_why(const struct errand *e, const struct conn *conn, const struct op *op,
+                struct why *why);
 
 #endif

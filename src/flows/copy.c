@@ -200,10 +200,22 @@ static const char *step_detail(const evpq_future *f)
     return step_of(f)->copy->verb.sql;
 }
 
+static void step_why(const evpq_future *f, struct why *why)
+{
+    const evpq_copy *c = container_of(f, struct step, future)->copy;
+    if (c->acquiring && future_pending(c->acquiring))
+        future_why(c->acquiring, why);
+    else if (c->verb.conn)
+        conn_why(c->verb.conn, &c->verb.op, why);
+    else
+        why_say(why, "what it needs to know of its table has not been answered");
+}
+
 static const struct future_class step_class = {.name = "copy",
                                                .detail = step_detail,
                                                .cancel = step_cancel,
                                                .free = step_free,
+                                               .why = step_why,
                                                .is_leaf = true};
 
 static evpq_future *fail_step(const evpq_copy *c, const char *message)

@@ -83,10 +83,19 @@ static void ending_free(evpq_future *f)
     mem_free(e);
 }
 
+static void ending_why(const evpq_future *f, struct why *why)
+{
+    const struct ending *e = container_of(f, struct ending, future);
+    if (e->step && future_pending(e->step))
+        future_why(e->step, why);
+    else
+        why_say(why, "what came before it has not been answered");
+}
+
 static const struct future_class commit_class = {
-    .name = "commit", .cancel = ending_cancel, .free = ending_free};
+    .name = "commit", .cancel = ending_cancel, .free = ending_free, .why = ending_why};
 static const struct future_class rollback_class = {
-    .name = "rollback", .cancel = ending_cancel, .free = ending_free};
+    .name = "rollback", .cancel = ending_cancel, .free = ending_free, .why = ending_why};
 
 /* Takes the transaction; NULL, and it is the caller's, without memory. */
 static struct ending *ending_new(evpq_txn *txn, bool commits)

@@ -48,8 +48,19 @@ static const char *many_detail(const evpq_future *f)
     return many_of(f)->first.sql;
 }
 
-static const struct future_class many_class = {
-    .name = "executemany", .detail = many_detail, .cancel = many_cancel, .free = many_free};
+static void many_why(const evpq_future *f, struct why *why)
+{
+    const struct many *m = many_of(f);
+    if (m->op.sent)
+        why_say(why, "%zu of %zu rows are answered; ", m->answered, m->n);
+    errand_why(&m->errand, m->conn, &m->op, why);
+}
+
+static const struct future_class many_class = {.name = "executemany",
+                                               .detail = many_detail,
+                                               .cancel = many_cancel,
+                                               .free = many_free,
+                                               .why = many_why};
 
 /* ---- asking ---- */
 

@@ -143,8 +143,19 @@ static void next_free(evpq_future *f)
     recycler_give(loop_blocks(f->loop), f, sizeof(struct next));
 }
 
+static void next_why(const evpq_future *f, struct why *why)
+{
+    const evpq_stream *s = container_of(f, struct next, future)->stream;
+    if (s->acquiring && future_pending(s->acquiring))
+        future_why(s->acquiring, why);
+    else if (s->rows.conn)
+        conn_why(s->rows.conn, &s->rows.op, why);
+    if (s->delivered)
+        why_say(why, "; %lld rows were delivered", (long long)s->delivered);
+}
+
 static const struct future_class next_class = {
-    .name = "stream", .cancel = next_cancel, .free = next_free, .is_leaf = true};
+    .name = "stream", .cancel = next_cancel, .free = next_free, .why = next_why, .is_leaf = true};
 
 static struct next *first_waiting(evpq_stream *s)
 {

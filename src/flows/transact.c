@@ -27,10 +27,11 @@ struct transact {
     int tried;
     bool stopped; /* asked to: it is not run again */
     bool late;
-    evpq_txn *txn;      /* given back by the phase that ends it; a reference besides */
-    evpq_future *step;  /* what the phase waits for */
-    evpq_future *value; /* what the function's task came to */
-    evpq_error *error;  /* of the commit */
+    evpq_error *too_late; /* what is said of that, but for the outcome */
+    evpq_txn *txn;        /* given back by the phase that ends it; a reference besides */
+    evpq_future *step;    /* what the phase waits for */
+    evpq_future *value;   /* what the function's task came to */
+    evpq_error *error;    /* of the commit */
     struct waiter done;
     struct timer again, deadline;
     double at; /* the deadline, on loop_time's clock */
@@ -74,7 +75,7 @@ static void over(struct transact *t)
 
 static evpq_error *stopped_error(const struct transact *t, evpq_outcome outcome)
 {
-    return t->late ? error_new(EVPQ_TIMEOUT, outcome, "the transaction was not done in time")
+    return t->late ? error_about(t->too_late, EVPQ_OK, outcome, evpq_error_sql(t->too_late))
                    : evpq_error_ref(error_canceled(outcome));
 }
 
@@ -269,10 +270,36 @@ static void stop(struct transact *t)
     }
 }
 
+static void transact_why(const evpq_future *f, struct why *why)
+{
+    const struct transact *t = container_of(f, struct transact, future);
+    static const char *const at[] = {
+        [BEGINNING] = "begins",
+        [RUNNING] = "runs its function",
+        [COMMITTING] = "commits",
+        [ROLLING_BACK] = "rolls back",
+        [PAUSING] = "pauses after a conflict",
+    };
+    why_say(why, "it %s (try %d)", at[t->phase], t->tried);
+    if (t->step)
+        future_add_why(t->step, why);
+}
+
+static evpq_error *too_late(const struct transact *t)
+{
+    struct why why = {.n = 0};
+    why_say(&why, "the transaction was not done in time: ");
+    transact_why(&t->future, &why);
+    return error_build(&(struct error_fields){
+        .status = EVPQ_TIMEOUT, .message = why.text, .sqlstate = why.sqlstate});
+}
+
 static void transact_stop(evpq_future *f, bool late)
 {
     struct transact *t = transact_of(f);
     t->stopped = true;
+    if (late && !t->too_late)
+        t->too_late = too_late(t);
     t->late |= late;
     stop(t);
 }
@@ -295,6 +322,7 @@ static void transact_cancel(evpq_future *f)
 static void transact_free(evpq_future *f)
 {
     struct transact *t = transact_of(f);
+    evpq_error_unref(t->too_late);
     pool_unref(t->pool);
     mem_free(t);
 }
@@ -304,6 +332,7 @@ static const struct future_class transact_class = {
     .cancel = transact_cancel,
     .free = transact_free,
     .stop = transact_stop,
+    .why = transact_why,
 };
 
 /* ---- options ---- */

@@ -80,6 +80,7 @@ static void opened(struct conn *c)
 {
     evpq_listener *l = listener_of(c);
     l->open = true;
+    l->lost = evpq_error_unref(l->lost);
     l->opened_at = loop_time(l->loop);
     heard(l);
     if (l->opts.keepalive > 0)
@@ -104,6 +105,8 @@ static void dead(struct conn *c, const evpq_error *why)
     bool was_open = l->open;
     l->open = false;
     l->conn = NULL;
+    evpq_error_unref(l->lost);
+    l->lost = evpq_error_ref(why);
     timer_stop(&l->silence);
     ears_lost(l);
     if (!was_open && keeper_is_permanent(why))
@@ -184,4 +187,19 @@ void link_close(evpq_listener *l)
     evpq_error *why = listener_closed_error();
     conn_kill(l->conn, why);
     evpq_error_unref(why);
+}
+
+void link_why(const evpq_listener *l, struct why *why)
+{
+    if (l->open) {
+        why_say(why, "server process %d has been listened to for %.3g s", conn_backend_pid(l->conn),
+                loop_time(l->loop) - l->opened_at);
+        return;
+    }
+    why_say(why, "the listener is not connected");
+    if (l->conn) {
+        why_say(why, ": ");
+        conn_why(l->conn, NULL, why);
+    }
+    why_failed(why, "; the last connection failed: ", l->lost);
 }

@@ -26,6 +26,7 @@ void listener_unref(evpq_listener *l)
     evpq_loop *loop = l->loop;
     map_free(&l->ears);
     conninfo_free(l->conninfo);
+    evpq_error_unref(l->lost);
     mem_free(l);
     evpq_loop_unref(loop);
 }

@@ -32,6 +32,7 @@ struct evpq_listener {
     /* link */
     struct conn *conn; /* while it is being made, and while it lives */
     bool open;         /* it is there, and takes statements */
+    evpq_error *lost;  /* why there is none, as far as is known */
     int unburied;      /* connections whose memory is not gone yet: the dead and conn */
     double pause;      /* before the last attempt to connect */
     double opened_at, heard_at;
@@ -122,6 +123,8 @@ static inline evpq_future *listener_refused(const evpq_listener *l)
 void link_init(evpq_listener *l);
 void link_dial(evpq_listener *l);
 void link_close(evpq_listener *l);
+/* Why nothing is heard on it. */
+void link_why(const evpq_listener *l, struct why *why);
 
 /* ---- ear ---- */
 

@@ -15,6 +15,7 @@
 struct call {
     struct evpq_future future;
     struct list node;
+    const evpq_subscription *subscription; /* while it waits */
 };
 
 /* ---- what comes next ---- */
@@ -191,11 +192,28 @@ static void call_free(evpq_future *f)
     recycler_give(loop_blocks(f->loop), container_of(f, struct call, future), sizeof(struct call));
 }
 
+static void next_why(const evpq_future *f, struct why *why)
+{
+    const struct call *call = container_of(f, struct call, future);
+    why_say(why, "nothing was heard on channel \"%s\": ", call->subscription->channel);
+    link_why(call->subscription->listener, why);
+}
+
+static void ready_why(const evpq_future *f, struct why *why)
+{
+    const struct call *call = container_of(f, struct call, future);
+    why_say(why, "LISTEN on channel \"%s\" is not in force: ", call->subscription->channel);
+    link_why(call->subscription->listener, why);
+}
+
 /* Not leaves: an event may hold other futures. */
 static const struct future_class next_class = {
-    .name = "notification", .cancel = call_cancel, .free = call_free};
-static const struct future_class ready_class = {
-    .name = "listening", .cancel = call_cancel, .free = call_free, .is_leaf = true};
+    .name = "notification", .cancel = call_cancel, .free = call_free, .why = next_why};
+static const struct future_class ready_class = {.name = "listening",
+                                                .cancel = call_cancel,
+                                                .free = call_free,
+                                                .why = ready_why,
+                                                .is_leaf = true};
 
 /* A future that waits; or one that has failed, and then *ret_call is NULL. */
 static evpq_future *call_new(evpq_subscription *s, const struct future_class *class,
@@ -210,6 +228,7 @@ static evpq_future *call_new(evpq_subscription *s, const struct future_class *cl
     if (!call)
         return future_constant(EVPQ_NOMEM);
     future_init(&call->future, class, s->listener->loop);
+    call->subscription = s;
     list_init(&call->node);
     list_append(waiting, &call->node);
     *ret_call = call;

@@ -9,7 +9,6 @@
 #include "words/error.h"
 
 #include <assert.h>
-#include <stdio.h>
 
 static struct queue_place *first_place(const evpq_pool *pool)
 {
@@ -138,28 +137,15 @@ void lanes_fail_all(evpq_pool *pool, const evpq_error *why)
 
 /* ---- who waited too long ---- */
 
-static evpq_error *waited_too_long(evpq_pool *pool, const char *sql)
+static evpq_error *waited_too_long(const evpq_pool *pool, const char *sql)
 {
-    const evpq_error *why = pool->connect_error ? pool->connect_error : pool->check_error;
-    char message[1400], holder[120] = "";
-    double longest;
-    int pid = lease_longest(pool, &longest);
-    if (pid)
-        snprintf(holder, sizeof holder, ", the longest for %.3g s (server process %d)", longest,
-                 pid);
-    snprintf(message, sizeof message,
-             "no connection became free within %.6g s: %d of at most %d open (%d running queries, "
-             "%d leased%s, %d connecting), %d waiting%s%s",
-             pool->opts.acquire_timeout, pool->total, pool->opts.max_size, pool->count[USE_SHARED],
-             pool->count[USE_LEASED], holder, pool->count[USE_CONNECTING], pool->n_waiting + 1,
-             pool->connect_error ? "; the last attempt to connect failed: "
-             : why               ? "; before_acquire failed last: "
-                                 : "",
-             evpq_error_message(why));
+    struct why why = {.n = 0};
+    why_say(&why, "no connection became free within %.6g s: ", pool->opts.acquire_timeout);
+    lanes_why_none(pool, pool->n_waiting + 1, &why);
     return error_build(&(struct error_fields){.status = EVPQ_TIMEOUT,
                                               .outcome = EVPQ_OUTCOME_NOT_SENT,
-                                              .message = message,
-                                              .sqlstate = evpq_error_sqlstate(why),
+                                              .message = why.text,
+                                              .sqlstate = why.sqlstate,
                                               .sql = sql});
 }
 

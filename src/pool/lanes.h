@@ -34,4 +34,9 @@ void lanes_serve_idle(evpq_pool *pool);
 /* Everyone on the queue fails with `why` (borrowed). */
 void lanes_fail_all(evpq_pool *pool, const evpq_error *why);
 
+/* What `place` waits for; what anybody waits for who needs a connection more, with so many that
+ * wait. */
+void lanes_why(const evpq_pool *pool, const struct queue_place *place, struct why *why);
+void lanes_why_none(const evpq_pool *pool, int waiting, struct why *why);
+
 #endif

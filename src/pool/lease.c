@@ -130,8 +130,26 @@ static const char *acquire_detail(const evpq_future *f)
     return use ? use->name : NULL;
 }
 
-static const struct future_class acquire_class = {
-    .name = "lease", .detail = acquire_detail, .cancel = acquire_cancel, .free = acquire_free};
+static void acquire_why(const evpq_future *f, struct why *why)
+{
+    const struct acquire *a = container_of(f, struct acquire, future);
+    const evpq_lease *lease = a->lease;
+    if (!lease) {
+        lanes_why(a->pool, &a->place, why);
+        return;
+    }
+    why_say(why, "before_acquire has run for %.3g s on server process %d",
+            loop_time(a->pool->loop) - lease->since,
+            lease->conn ? conn_backend_pid(lease->conn) : 0);
+    if (lease->hook_future)
+        future_add_why(lease->hook_future, why);
+}
+
+static const struct future_class acquire_class = {.name = "lease",
+                                                  .detail = acquire_detail,
+                                                  .cancel = acquire_cancel,
+                                                  .free = acquire_free,
+                                                  .why = acquire_why};
 
 evpq_future *lease_ask_for(evpq_pool *pool, const struct lease_use *use, void *arg)
 {

@@ -61,6 +61,11 @@ static void query_again(struct query_home *home, struct query *q)
     keeper_tend(pool, false);
 }
 
+static void why_query_waits(const struct query_home *home, const struct query *q, struct why *why)
+{
+    lanes_why(container_of(home, evpq_pool, home), &q->place, why);
+}
+
 /* ---- opening ---- */
 
 static evpq_pool *give_up(evpq_error *error, evpq_error **ret_error)
@@ -91,7 +96,8 @@ static void set_up(evpq_pool *pool, evpq_loop *loop, struct conninfo *conninfo)
         .buffer_most = o->max_buffer_bytes,
         .result_most = o->max_result_bytes,
     };
-    pool->home = (struct query_home){.withdraw = withdraw_query, .again = query_again};
+    pool->home = (struct query_home){
+        .withdraw = withdraw_query, .again = query_again, .why = why_query_waits};
     list_init(&pool->wishes);
     lanes_init(pool);
     keeper_init(pool);

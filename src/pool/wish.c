@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "pool/close.h"
+#include "pool/lanes.h"
 #include "words/error.h"
 
 struct wish {
@@ -30,8 +31,20 @@ static void wish_free(evpq_future *f)
     mem_free(w);
 }
 
+static void wish_why(const evpq_future *f, struct why *why)
+{
+    const struct wish *w = container_of(f, struct wish, future);
+    static const char *const until[] = {
+        [WISH_CONNECTED] = "connected",
+        [WISH_DRAINED] = "drained",
+        [WISH_CLOSED] = "closed",
+    };
+    why_say(why, "the pool is not %s: ", until[w->what]);
+    lanes_why_none(w->pool, w->pool->n_waiting, why);
+}
+
 static const struct future_class wish_class = {
-    .name = "pool", .cancel = wish_cancel, .free = wish_free};
+    .name = "pool", .cancel = wish_cancel, .free = wish_free, .why = wish_why};
 
 static bool is_true(const evpq_pool *pool, enum wish_for what)
 {

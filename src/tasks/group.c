@@ -127,11 +127,22 @@ static void group_class_free(evpq_future *f)
     mem_free(group_of(f));
 }
 
+static void group_class_why(const evpq_future *f, struct why *why)
+{
+    const struct evpq_group *g = container_of(f, struct evpq_group, future);
+    struct list *first = list_first(&g->begun);
+    if (!first)
+        first = list_first(&g->waiting);
+    if (first)
+        future_why(&member_at(first)->future, why);
+}
+
 static const struct future_class group_class = {
     .name = "group",
     .cancel = group_class_cancel,
     .free = group_class_free,
     .stop = group_class_stop,
+    .why = group_class_why,
 };
 
 bool group_waits_for(const evpq_future *f, const struct evpq_task *t)

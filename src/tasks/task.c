@@ -157,12 +157,28 @@ static const char *task_class_detail(const evpq_future *f)
     return task_of(f)->name;
 }
 
+static void task_class_why(const evpq_future *f, struct why *why)
+{
+    const struct evpq_task *t = task_of(f);
+    why_say(why, "task \"%s\" ", t->name);
+    if (t->state == TASK_NEW) {
+        why_say(why, "has not begun");
+    } else if (t->awaits && future_pending(t->awaits)) {
+        why_say(why, "waits");
+        future_add_why(t->awaits, why);
+    } else {
+        why_say(why, "has not ended");
+        why_failed(why, ", after: ", evpq_future_error(t->awaits));
+    }
+}
+
 const struct future_class task_class = {
     .name = "task",
     .cancel = task_class_cancel,
     .free = task_class_free,
     .stop = task_class_stop,
     .detail = task_class_detail,
+    .why = task_class_why,
 };
 
 /* ---- spawning ---- */

@@ -94,7 +94,19 @@ static const char *query_detail(const evpq_future *f)
     return query_of(f)->request.sql;
 }
 
+static void query_why(const evpq_future *f, struct why *why)
+{
+    const struct query *q = query_of(f);
+    if (q->conn)
+        conn_why(q->conn, &q->op, why);
+    else if (q->home && list_linked(&q->place.node))
+        q->home->why(q->home, q, why);
+    else
+        why_say(why, "it was not sent: what is before it has not been answered");
+}
+
 static const struct future_class query_class = {.name = "query",
+                                                .why = query_why,
                                                 .detail = query_detail,
                                                 .cancel = query_cancel,
                                                 .free = query_free,

@@ -29,6 +29,7 @@ struct query_home {
                      struct query *); /* canceled while waiting: take it off the queue */
     void (*again)(struct query_home *,
                   struct query *); /* not sent, and its connection is no more */
+    void (*why)(const struct query_home *, const struct query *, struct why *); /* it waits */
 };
 
 struct query {

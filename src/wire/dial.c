@@ -26,6 +26,7 @@ struct dial {
     struct resolve *resolve;
     struct pg_conn *c;
     double asked; /* when the last wait began */
+    double began; /* with this address, or its look-up */
 
     int pass;     /* 1: the second, when a standby was only preferred */
     int turn;     /* index into order */
@@ -123,6 +124,7 @@ static void next_address(struct dial *d)
     }
     pq_listen(d->c, &d->listener);
     timer_start(&d->timer, d->timeout);
+    d->began = loop_time(d->loop);
     if (pq_socket(d->c) >= 0) {
         wait_for(d, IO_WRITE);
         return;
@@ -233,7 +235,30 @@ static void next_host(struct dial *d)
         d->address = 0;
         d->resolve = resolve_start(d->loop, host->host, looked_up, d);
         timer_start(&d->timer, d->resolve ? d->timeout : 0);
+        d->began = loop_time(d->loop);
     }
+}
+
+/* ---- what it is at ---- */
+
+void dial_why(const struct dial *d, struct why *why)
+{
+    if (d->turn >= d->ci->n || list_linked(&d->start.node)) {
+        why_say(why, "it is about to connect");
+        return;
+    }
+    const struct conninfo_host *host = host_of(d);
+    const char *name = host->host ? host->host : host->hostaddr ? host->hostaddr : "local socket";
+    const char *address = d->by_name && d->c ? d->addresses.is[d->address] : NULL;
+    why_say(why, "%s %s", d->resolve ? "looking up" : "connecting to", name);
+    if (address && strcmp(address, name) != 0)
+        why_say(why, " (%s)", address);
+    why_say(why, " port %s for %.3g s", host->port ? host->port : "5432",
+            loop_time(d->loop) - d->began);
+    if (d->why[0])
+        why_say(why, ", after: %s", d->why);
+    if (d->sqlstate[0])
+        memcpy(why->sqlstate, d->sqlstate, sizeof d->sqlstate);
 }
 
 /* ---- life ---- */

@@ -9,6 +9,7 @@
 #include "base/rng.h"
 #include "libpq/conninfo.h"
 
+#include "words/why.h"
 #include <evpq/loop.h>
 
 struct dial;
@@ -29,6 +30,9 @@ struct dial *dial_start(evpq_loop *loop, const struct conninfo *ci, double timeo
                         struct dial_owner *owner);
 
 /* Gives up, silently. NULL is allowed. */
+/* Where it is, and what went wrong before. */
+void dial_why(const struct dial *d, struct why *why);
+
 void dial_stop(struct dial *d);
 
 #endif
