@@ -40,7 +40,7 @@ static void hold_up(evpq_future *f, void *arg)
     (void)f, (void)arg;
     while (at_work("state = 'active'") > 0)
         usleep(10000);
-    block_until(began + SECONDS + 0.2);
+    block_until(began + SECONDS + 0.5);
 }
 
 static void hold_up_soon(void)

@@ -130,7 +130,8 @@ START_TEST(f71_the_refusals_sqlstate_is_kept)
     server_exec("create role why_nobody login password 'why' connection limit 0");
     loop = evpq_loop_new(NULL);
     pool = evpq_pool_open(
-        loop, server_conninfo(SERVER_UNIX, "user=why_nobody password=why dbname=postgres"), NULL, NULL);
+        loop, server_conninfo(SERVER_UNIX, "user=why_nobody password=why dbname=postgres"), NULL,
+        NULL);
     evpq_future *f = evpq_timeout(query("select 1"), 0.5);
     ck_await_status(f, EVPQ_TIMEOUT);
     ck_assert_str_eq(evpq_error_sqlstate(evpq_future_error(f)), "53300");
@@ -151,8 +152,8 @@ START_TEST(f71_a_silent_host_is_named)
     struct proxy *proxy = server_proxy();
     proxy_door(proxy, PROXY_SILENT);
     loop = evpq_loop_new(NULL);
-    pool = evpq_pool_open(loop, server_conninfo_port(SERVER_TCP, proxy_port(proxy), NULL), NULL,
-                          NULL);
+    pool =
+        evpq_pool_open(loop, server_conninfo_port(SERVER_TCP, proxy_port(proxy), NULL), NULL, NULL);
     const char *port = strf("port %d for", proxy_port(proxy));
     SAYS(evpq_timeout(query("select 1"), 0.3), EVPQ_OUTCOME_NOT_SENT, "1 connecting",
          "connecting to 127.0.0.1", port);
@@ -224,8 +225,8 @@ START_TEST(f71_draining_tells_what_is_left)
 {
     open_pool(.max_size = 1);
     evpq_lease *lease = lease_get();
-    SAYS(evpq_timeout(evpq_pool_drain(pool), 0.1), EVPQ_OUTCOME_NOT_SENT,
-         "the pool is not drained", "1 leased");
+    SAYS(evpq_timeout(evpq_pool_drain(pool), 0.1), EVPQ_OUTCOME_NOT_SENT, "the pool is not drained",
+         "1 leased");
     evpq_lease_release(lease);
     pools_end();
 }

@@ -16,7 +16,7 @@
 enum { JOBS_PER_TICK = 4096, JOBS_PER_LOOK = 64 };
 
 static const double TICK_LASTS = 0.002; /* seconds of jobs alone, about */
-static const double CATCH_UP_MOST = 0.05;
+static const double CATCH_UP_MOST = 1;  /* and no longer than twice the delay */
 static const double STREAK_LASTS = 0.001;
 
 bool loop_forked(const evpq_loop *loop)
@@ -151,8 +151,9 @@ void loop_timer_due(evpq_loop *loop, struct timer *t)
         ask_for_tick(loop);
         return;
     }
-    if (list_empty(&loop->late))
-        loop->catch_up_until = t->late < CATCH_UP_MOST ? t->late : CATCH_UP_MOST;
+    double lasts = 2 * t->late < CATCH_UP_MOST ? 2 * t->late : CATCH_UP_MOST;
+    if (list_empty(&loop->late) || lasts > loop->catch_up_until)
+        loop->catch_up_until = lasts;
     list_append(&loop->late, &t->node);
     ask_for_look(loop);
 }
