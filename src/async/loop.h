@@ -13,7 +13,7 @@
 #include <stdbool.h>
 
 /* Room for one libev watcher, so that it can live inside our structs while <ev.h> stays in
- * loop.c. */
+ * loop_impl.h. */
 struct watcher_room {
     void *words[8];
 };

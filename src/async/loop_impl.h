@@ -1,4 +1,4 @@
-/* loop_impl.h - the loop as its two files see it: loop.c, which ticks, and watch.c, which watches.
+/* loop_impl.h - the loop as its two files see it: loop.c, tick.c, and watch.c, which watches.
  */
 #ifndef ASYNC_LOOP_IMPL_H
 #define ASYNC_LOOP_IMPL_H
@@ -9,6 +9,7 @@
 
 #include <ev.h>
 #include <stdatomic.h>
+#include <time.h>
 
 struct evpq_loop {
     unsigned refs;
@@ -52,6 +53,17 @@ static inline void loop_adopt(evpq_loop *loop)
 
 /* In a forked child: takes off `ev` all that is the parent's. */
 void loop_leave_to_parent(evpq_loop *loop);
+
+static inline double clock_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+/* The watchers and lists that tick.c works with. */
+void tick_init(evpq_loop *loop);
+void tick_stop(evpq_loop *loop);
 
 /* A timer (on no list) whose time has come: it fires in the tick, after what the sockets brought.
  */

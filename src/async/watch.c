@@ -35,9 +35,7 @@ void loop_leave_to_parent(evpq_loop *loop)
         ev_io_stop(loop->ev, io_ev(container_of(node, struct io, node)));
     list_drop_all(&loop->late);
     list_drop_all(&loop->due);
-    ev_clear_pending(loop->ev, &loop->tick);
-    ev_check_stop(loop->ev, &loop->looked);
-    ev_idle_stop(loop->ev, &loop->more);
+    tick_stop(loop);
     for (; loop->held > 0; loop->held--)
         ev_unref(loop->ev);
     for (; loop->held < 0; loop->held++)
