@@ -52,7 +52,7 @@ static void ck_defaults(const evpq_pool_opts *o)
     ck_assert_int_eq(o->pipeline_depth, 128);
     ck_assert_int_eq(o->prepare, EVPQ_PREPARE_AUTO);
     ck_assert_int_eq(o->prepared_max, 256);
-    ck_assert_int_eq(o->reset, EVPQ_RESET_FULL);
+    ck_assert_int_eq(o->reset, EVPQ_RESET_DEFAULT);
     ck_assert(!o->after_connect && !o->before_acquire && !o->after_release && !o->on_notice);
 }
 

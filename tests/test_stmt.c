@@ -18,7 +18,7 @@ static void set_up_to(int max, bool prepares)
     static const struct pipeline_owner nobody;
     loop = evpq_loop_new(NULL);
     pipeline_init(&line, loop, &nobody);
-    stmts_init(&stmts, &line, max, prepares);
+    stmts_init(&stmts, &line, max, prepares, 0);
 }
 
 static void set_up(int max)
@@ -58,8 +58,10 @@ static bool run_typed(const char *sql, int n, const uint32_t *types, double seco
     struct stmt *s = use_typed(sql, n, types);
     ck_assert_ptr_nonnull(s);
     bool prepares = stmt_wants_prepare(s);
-    if (prepares)
-        s->prepared = true;
+    if (prepares) {
+        stmt_sent(s);
+        stmt_is_there(s, true);
+    }
     stmt_learn(s, seconds);
     stmt_unpin(s);
     return prepares;
@@ -112,21 +114,72 @@ START_TEST(a_text_is_prepared_when_it_comes_back)
 }
 END_TEST
 
-START_TEST(names_do_not_come_twice)
+static const uint32_t int4[] = {23, 23}, int8[] = {20, 23}, bytea[] = {0, 17};
+
+/* F49 */
+START_TEST(f49_a_name_is_made_from_the_content)
+{
+    char name[sizeof ((struct stmt *)0)->name];
+    static const uint32_t other[] = {23, 25};
+    set_up(10);
+    for (int i = 0; i < 2; i++) {
+        run_twice("select 1");
+        run_twice("select 2");
+        struct stmt *a = use("select 1"), *b = use("select 2");
+        ck_assert_str_eq(a->name, "evpq_887b969338f5fca44981bfcf5e9a1fda");
+        ck_assert_uint_eq(strlen(b->name), strlen(a->name));
+        ck_assert_str_ne(a->name, b->name);
+        if (i)
+            ck_assert_str_eq(b->name, name); /* on another connection */
+        strcpy(name, b->name);
+        stmt_unpin(a);
+        stmt_unpin(b);
+        for (int round = 0; round < 2; round++) {
+            run_typed("select $1", 2, int4, 0);
+            run_typed("select $1", 2, other, 0);
+        }
+        a = use_typed("select $1", 2, int4);
+        b = use_typed("select $1", 2, other);
+        ck_assert_str_ne(a->name, b->name);
+        stmt_unpin(a);
+        stmt_unpin(b);
+        tear_down();
+        set_up(10);
+    }
+    tear_down();
+}
+END_TEST
+
+/* It is another one by then, which has nothing to do with the one that is closed. */
+START_TEST(f49_one_that_comes_back_before_it_is_closed_keeps_its_name)
+{
+    set_up(1);
+    run_twice("a");
+    run("b", 0); /* a is to be closed, ... */
+    ck_assert_int_eq(line.n_fresh, 1);
+    answer_close(_i);
+    struct stmt *a = use("a");
+    ck_assert_int_eq(a->state, _i ? STMT_ABSENT : STMT_PREPARED); /* ... which failed */
+    stmt_unpin(a);
+    ck_assert(list_empty(&stmts.drop));
+    tear_down();
+}
+END_TEST
+
+START_TEST(f54_one_that_is_too_old_is_closed_and_prepared_anew)
 {
     set_up(10);
-    run_twice("select 1");
-    run_twice("select 2");
-    struct stmt *a = use("select 1"), *b = use("select 2");
-    ck_assert_str_ne(a->name, b->name);
-    char before[sizeof a->name];
-    strcpy(before, a->name);
-    a->prepared = false; /* the server has lost it */
-    ck_assert(stmt_wants_prepare(a));
-    ck_assert_str_ne(a->name, before);
-    ck_assert_str_ne(a->name, b->name);
+    stmts.lifetime = 3600;
+    run_twice("a");
+    ck_assert(!run("a", 0));
+    ck_assert_int_eq(line.n_fresh, 0);
+    struct stmt *a = use("a");
+    a->prepared_at -= 3600;
     stmt_unpin(a);
-    stmt_unpin(b);
+    ck_assert(!run("a", 0));
+    ck_assert_int_eq(line.n_fresh, 1);
+    answer_close(true);
+    ck_assert(run("a", 0));
     tear_down();
 }
 END_TEST
@@ -173,8 +226,8 @@ START_TEST(the_last_used_stays_in_its_place)
 }
 END_TEST
 
-/* The one used last is found without a look at the map; unless it is not there any more. */
-START_TEST(the_last_used_is_not_found_when_dropped)
+/* One that is of no use any more keeps its place, and is prepared anew when it was closed. */
+START_TEST(f54_a_spoiled_one_is_closed_and_prepared_anew)
 {
     set_up(10);
     if (_i % 2)
@@ -184,25 +237,18 @@ START_TEST(the_last_used_is_not_found_when_dropped)
     else
         run_twice("a");
     struct stmt *held = _i < 4 ? NULL : use("a"), *last = use("a");
-    stmt_drop(last);
-    ck_assert(!held || !held->known);
-    stmt_unpin(last); /* freed, or to be closed first, or still held */
-    struct stmt *a = use("a");
-    ck_assert_ptr_nonnull(a);
-    ck_assert(a->known);
-    ck_assert(!a->prepared);
-    ck_assert_uint_eq(a->runs, 0);
-    ck_assert_uint_eq(stmts.map.count, 1 + _i % 2);
-    ck_assert(!held || a != held);
-    stmt_unpin(a);
-    ck_assert(!run("a", 0));
-    ck_assert(run("a", 0));
+    stmt_spoil(last);
+    ck_assert(last->known);
+    stmt_unpin(last);
+    ck_assert_int_eq(line.n_fresh, _i == 2 || _i == 3); /* closed, unless it is held */
+    ck_assert_int_eq(run("a", 0), _i < 2);
     stmt_unpin(held);
     ck_assert_int_eq(line.n_fresh, _i >= 2);
-    if (_i >= 2)
+    if (_i >= 2) {
         answer_close(true);
+        ck_assert(run("a", 0));
+    }
     ck_assert(list_empty(&stmts.drop));
-    ck_assert(!run("a", 0));
     tear_down();
 }
 END_TEST
@@ -222,8 +268,6 @@ START_TEST(the_last_used_is_not_found_when_evicted)
     tear_down();
 }
 END_TEST
-
-static const uint32_t int4[] = {23, 23}, int8[] = {20, 23}, bytea[] = {0, 17};
 
 START_TEST(one_text_with_other_types_is_another_statement)
 {
@@ -278,7 +322,7 @@ START_TEST(types_are_compared_as_a_list)
 }
 END_TEST
 
-START_TEST(dropping_one_leaves_those_with_other_types)
+START_TEST(spoiling_one_leaves_those_with_other_types)
 {
     set_up(10);
     for (int i = 0; i < 2; i++) {
@@ -286,14 +330,15 @@ START_TEST(dropping_one_leaves_those_with_other_types)
         run_typed("a", 2, int8, 0);
     }
     struct stmt *s = use_typed("a", 2, int4);
-    stmt_drop(s);
+    stmt_spoil(s);
     stmt_unpin(s);
     ck_assert_int_eq(line.n_fresh, 1);
     s = use_typed("a", 2, int8);
-    ck_assert(s->prepared);
+    ck_assert_int_eq(s->state, STMT_PREPARED);
     stmt_unpin(s);
-    ck_assert(!run_typed("a", 2, int4, 0)); /* a stranger again */
+    ck_assert(!run_typed("a", 2, int4, 0)); /* while it is being closed */
     answer_close(true);
+    ck_assert(run_typed("a", 2, int4, 0));
     tear_down();
 }
 END_TEST
@@ -403,7 +448,7 @@ START_TEST(where_preparing_is_switched_off_times_are_still_learned)
         ck_assert(!run("select 1", 0.001));
     struct stmt *s = use("select 1");
     ck_assert(stmt_is_quick(s));
-    stmt_drop(s);
+    stmt_spoil(s);
     stmt_unpin(s);
     ck_assert_int_eq(line.n_fresh, 0); /* there is nothing to close */
     ck_assert(list_empty(&stmts.drop));
@@ -430,67 +475,66 @@ START_TEST(what_is_in_flight_is_not_pushed_out)
 }
 END_TEST
 
-/* A query that meets "cached plan must not change result type" drops its statement while it points
+/* A query that meets "cached plan must not change result type" spoils its statement while it points
  * to it. */
-START_TEST(one_that_is_dropped_while_pinned_is_closed_afterwards)
+START_TEST(one_that_is_spoiled_while_pinned_is_closed_afterwards)
 {
     set_up(10);
     run_twice("a");
     struct stmt *a = use("a"), *same = use("a");
     ck_assert_ptr_eq(a, same);
-    stmt_drop(a);
-    stmt_drop(a); /* by the other one as well */
+    stmt_spoil(a);
+    stmt_spoil(a); /* by the other one as well */
+    stmt_is_there(a, true);
     ck_assert_int_eq(line.n_fresh, 0);
     ck_assert(!stmt_wants_prepare(a));
-    struct stmt *fresh = use("a");
-    ck_assert_ptr_ne(fresh, a);
-    stmt_unpin(fresh);
     stmt_unpin(a);
     ck_assert_int_eq(line.n_fresh, 0);
     stmt_unpin(same);
     ck_assert_int_eq(line.n_fresh, 1);
+    ck_assert(!run("a", 0)); /* until it is closed */
     answer_close(true);
-    ck_assert(list_empty(&stmts.drop));
+    ck_assert(run("a", 0));
 
     struct stmt *never = use("never prepared");
-    stmt_drop(never);
+    stmt_spoil(never);
     stmt_unpin(never);
     ck_assert_int_eq(line.n_fresh, 0);
-    ck_assert(list_empty(&stmts.drop));
     tear_down();
 }
 END_TEST
 
-/* In a failed transaction DEALLOCATE is refused: it is tried again with the next that goes. */
+/* In a failed transaction DEALLOCATE is refused: it is tried again when the next goes. */
 START_TEST(a_close_that_fails_is_tried_again)
 {
-    set_up(10);
+    set_up(1);
     run_twice("a");
-    run_twice("b");
-    struct stmt *a = use("a");
-    stmt_unpin(a);
-    stmt_drop(a);
+    run_twice("b"); /* pushes out a */
     answer_close(false);
     ck_assert(!list_empty(&stmts.drop));
-    struct stmt *b = use("b");
-    stmt_unpin(b);
-    stmt_drop(b);
+    run_twice("c");
     ck_assert_int_eq(line.n_fresh, 2);
     answer_close(true);
     answer_close(true);
     ck_assert(list_empty(&stmts.drop));
+
+    struct stmt *c = use("c");
+    stmt_spoil(c);
+    stmt_unpin(c);
+    answer_close(false);
+    ck_assert(!run("c", 0));
+    ck_assert_int_eq(line.n_fresh, 1);
+    answer_close(true);
+    ck_assert(run("c", 0));
     tear_down();
 }
 END_TEST
 
 START_TEST(discard_all_leaves_nothing_prepared)
 {
-    set_up(10);
-    run_twice("a");
+    set_up(1);
     run_twice("b");
-    struct stmt *b = use("b");
-    stmt_unpin(b);
-    stmt_drop(b);
+    run_twice("a"); /* pushes out b */
     answer_close(false);
     stmts_all_gone(&stmts);
     ck_assert(list_empty(&stmts.drop));
@@ -516,17 +560,12 @@ END_TEST
  * done. */
 START_TEST(a_close_that_was_not_sent_is_still_to_be_done)
 {
-    set_up(10);
+    set_up(1);
     run_twice("a");
-    run_twice("b");
-    struct stmt *a = use("a");
-    stmt_unpin(a);
-    stmt_drop(a);
+    run_twice("b"); /* pushes out a */
     pipeline_return_fresh(&line, NULL);
     ck_assert_int_eq(line.n_fresh, 0);
-    struct stmt *b = use("b");
-    stmt_unpin(b);
-    stmt_drop(b);
+    run_twice("c");
     ck_assert_int_eq(line.n_fresh, 2);
     tear_down();
 }
@@ -563,14 +602,16 @@ int main(void)
 {
     struct check *c = check_begin("statements");
     CHECK_ADD(c, a_text_is_prepared_when_it_comes_back);
-    CHECK_ADD(c, names_do_not_come_twice);
+    CHECK_ADD(c, f49_a_name_is_made_from_the_content);
+    CHECK_ADD_LOOP(c, f49_one_that_comes_back_before_it_is_closed_keeps_its_name, 2);
+    CHECK_ADD(c, f54_one_that_is_too_old_is_closed_and_prepared_anew);
     CHECK_ADD(c, the_least_recently_used_goes);
     CHECK_ADD(c, the_last_used_stays_in_its_place);
-    CHECK_ADD_LOOP(c, the_last_used_is_not_found_when_dropped, 6);
+    CHECK_ADD_LOOP(c, f54_a_spoiled_one_is_closed_and_prepared_anew, 6);
     CHECK_ADD(c, the_last_used_is_not_found_when_evicted);
     CHECK_ADD(c, one_text_with_other_types_is_another_statement);
     CHECK_ADD(c, types_are_compared_as_a_list);
-    CHECK_ADD(c, dropping_one_leaves_those_with_other_types);
+    CHECK_ADD(c, spoiling_one_leaves_those_with_other_types);
     CHECK_ADD(c, one_that_was_never_prepared_goes_without_a_word);
     CHECK_ADD(c, f33_a_flood_stays_within_its_bounds);
     CHECK_ADD(c, f33_bytes_are_bounded_too);
@@ -579,7 +620,7 @@ int main(void)
     CHECK_ADD(c, a_long_text_is_not_kept);
     CHECK_ADD(c, where_preparing_is_switched_off_times_are_still_learned);
     CHECK_ADD(c, what_is_in_flight_is_not_pushed_out);
-    CHECK_ADD(c, one_that_is_dropped_while_pinned_is_closed_afterwards);
+    CHECK_ADD(c, one_that_is_spoiled_while_pinned_is_closed_afterwards);
     CHECK_ADD(c, a_close_that_fails_is_tried_again);
     CHECK_ADD(c, discard_all_leaves_nothing_prepared);
     CHECK_ADD(c, a_lost_connection_closes_nothing);

@@ -124,6 +124,9 @@ typedef struct evpq_pool_opts {
      * still come before its connection is closed, should the cancel request have no effect. [none]
      */
     size_t max_result_bytes;
+    double prepared_lifetime; /* a statement prepared longer ago is prepared anew: bounds for how
+                                 long the types of parameters may stay those of an older schema
+                                 [as long as its connection lives] */
 } evpq_pool_opts;
 
 /* What a pool is doing now, and has done so far. */

@@ -17,6 +17,7 @@
 #include "conn/conn.h"
 
 #include "base/mem.h"
+#include "line/peer.h"
 #include "words/error.h"
 
 #include <assert.h>
@@ -90,6 +91,7 @@ static void kill_for(struct conn *c, evpq_status status, const char *message)
 /* ---- canceling ---- */
 
 static void settle_down(struct conn *c);
+static void clean(struct conn *c);
 
 static void request_over(void *arg)
 {
@@ -231,7 +233,9 @@ static void settle_down(struct conn *c)
         return;
     }
     c->hurried = false;
-    if (!c->resetting)
+    if (c->cleaning)
+        clean(c);
+    else if (!c->resetting)
         c->owner->quiet(c);
 }
 
@@ -371,9 +375,10 @@ static void reset_done(struct conn *c)
 static void rollback_over(struct command *k)
 {
     struct conn *c = container_of(k, struct conn, rollback);
-    if (k->failed || (!c->discard.running && conn_in_transaction(c)))
+    bool goes_on = c->discard.running || c->cleaning;
+    if (k->failed || (!goes_on && conn_in_transaction(c)))
         reset_failed(c);
-    else if (!c->discard.running)
+    else if (!goes_on)
         reset_done(c);
 }
 
@@ -384,22 +389,56 @@ static void discard_over(struct command *k)
         reset_failed(c);
         return;
     }
+    c->renew = true;
     reset_done(c);
     stmts_all_gone(&c->stmts);
 }
 
-void conn_reset(struct conn *c, bool discard_all)
+/* A session that others use too is not cleaned: it is given back. */
+static void give_back(struct conn *c)
+{
+    if (c->has_marks)
+        kill_for(c, EVPQ_CLOSED, "closed after a statement that changed its session, which belongs "
+                                 "to a pooler");
+    else
+        reset_done(c);
+}
+
+/* What is to be cleaned, once it is known whose the session is. */
+static void clean(struct conn *c)
+{
+    bool ours = c->cleaning == CLEAN_ALWAYS || c->line.peer == PEER_SERVER;
+    if (!ours && c->line.peer != PEER_POOLER && !c->asked) {
+        c->asked = true;
+        peer_ask(&c->line);
+        return;
+    }
+    c->cleaning = CLEAN_NOTHING;
+    if (ours)
+        command_run(&c->discard, &c->line, false);
+    else if (c->line.peer == PEER_POOLER)
+        give_back(c);
+    else
+        reset_failed(c);
+}
+
+void conn_reset(struct conn *c, enum conn_clean how, bool has_marks)
 {
     bool open = conn_in_transaction(c);
-    c->resetting = open || discard_all;
+    c->resetting = open || how;
+    c->cleaning = how;
+    c->has_marks = has_marks;
+    c->asked = false;
+    if (!c->resetting) {
+        settle_later(c);
+        return;
+    }
+    be_patient(c, c->config->cancel_timeout);
     if (open)
         command_run(&c->rollback, &c->line, false);
-    if (discard_all)
-        command_run(&c->discard, &c->line, false);
-    if (c->resetting)
-        be_patient(c, c->config->cancel_timeout);
-    else
-        settle_later(c);
+    /* What is asked goes before what waits, and a failed transaction answers nothing. */
+    if (how && (!open || how == CLEAN_ALWAYS || c->line.peer == PEER_SERVER))
+        clean(c);
 }
 
 /* ---- the beginning ---- */
@@ -451,7 +490,8 @@ struct conn *conn_new(const struct conn_config *config, const struct conn_owner 
     c->line.buffer_most = config->buffer_most;
     c->line.result_most = config->result_most;
     c->line.wire.counts = config->result_most != 0;
-    stmts_init(&c->stmts, &c->line, config->prepared_max, config->prepares);
+    stmts_init(&c->stmts, &c->line, config->prepared_max, config->prepares,
+               config->prepared_lifetime);
     command_init(&c->fence, "", fence_over);
     command_init(&c->rollback, "ROLLBACK", rollback_over);
     command_init(&c->discard, "DISCARD ALL", discard_over);

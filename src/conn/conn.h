@@ -21,6 +21,7 @@ struct conn_config {
     struct rng *rng;
     double connect_timeout, cancel_timeout;
     int prepared_max;
+    double prepared_lifetime; /* 0: for as long as the connection */
     bool prepares;
     size_t buffer_most, result_most; /* see struct pipeline */
 };
@@ -46,6 +47,15 @@ struct conn_owner {
     void (*canceling)(struct conn *);
 };
 
+/* How a session is cleaned. */
+enum conn_clean {
+    CLEAN_NOTHING, /* what is open is rolled back, and no more */
+    CLEAN_OURS,    /* DISCARD ALL, where the session is ours alone. Behind a pooler it may be a
+                      stranger's by now: then a connection that has left marks is closed, which
+                      tells a pooler to clean up, and any other is left as it is */
+    CLEAN_ALWAYS,  /* DISCARD ALL, whosever the session is */
+};
+
 struct conn {
     evpq_loop *loop; /* a reference */
     struct pipeline line;
@@ -67,6 +77,9 @@ struct conn {
     double pause;       /* before that */
 
     bool resetting;
+    enum conn_clean cleaning; /* still to be done, once it is known whose the session is */
+    bool has_marks;           /* what is to be cleaned away */
+    bool asked;               /* ... and that was asked */
     struct command rollback, discard;
 
     struct job settling, bury;
@@ -108,8 +121,9 @@ enum conn_abandoned conn_abandon(struct conn *c, struct op *op);
  * quick, the first not overdue. */
 bool conn_admits(const struct conn *c, int depth);
 
-/* Cleans the session, then quiet is called; or dead, when it cannot be cleaned. Only when quiet. */
-void conn_reset(struct conn *c, bool discard_all);
+/* Cleans the session, then quiet is called; or dead, when it cannot be cleaned. Only when quiet.
+ * `has_marks`: a statement has surely left something behind. */
+void conn_reset(struct conn *c, enum conn_clean how, bool has_marks);
 /* Whether a transaction is open, or how the session stands is not known. */
 bool conn_in_transaction(const struct conn *c);
 

@@ -26,7 +26,7 @@ static void batch_free(evpq_future *f)
 {
     struct batch *b = batch_of(f);
     errand_free(&b->errand);
-    evpq_error_unref(b->error);
+    verdict_free(&b->verdict);
     for (size_t i = 0; i < b->n; i++) {
         evpq_result_unref(b->entries[i].result);
         evpq_future_unref(&b->entries[i].future);
@@ -192,7 +192,7 @@ static void add_entry(struct batch *b, size_t i, const evpq_statement *s, char *
     struct request_size size;
     struct entry *e = &b->entries[i];
     request_measure(s->sql, &s->args, &size);
-    *e = (struct entry){.batch = b, .plannable = sql_kind(s->sql) == SQL_PLANNABLE};
+    *e = (struct entry){.batch = b, .preparable = sql_is_preparable(sql_kind(s->sql))};
     future_init(&e->future, &entry_class, b->future.loop);
     request_write(&e->request, *room, s->sql, &s->args, &size);
     *room += aligned(size.block);
@@ -214,7 +214,7 @@ static evpq_future *batch_new(evpq_loop *loop, const evpq_statement *v, size_t n
     *b = (struct batch){.n = n, .refs = n + 1};
     future_init(&b->future, &batch_class, loop);
     errand_init(&b->errand);
-    b->op = (struct op){.class = &batch_op_class, .size = room, .risky = true};
+    b->op = (struct op){.class = &batch_op_class, .size = room, .risky = true, .unproved = true, .keeps = true};
     list_init(&b->op.node);
     char *rest = (char *)b + size;
     for (size_t i = 0; i < n; i++)
@@ -253,6 +253,6 @@ evpq_future *evpq_txn_batch(evpq_txn *txn, const evpq_statement *v, size_t n)
     evpq_future *f = batch_new(txn->session->pool->loop, v, n, &b);
     if (!b)
         return f;
-    b->once = true;
+    b->verdict.role = ROLE_WITHIN;
     return txn_run(txn, f, &batch_work);
 }

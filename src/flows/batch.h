@@ -7,6 +7,7 @@
 #define FLOWS_BATCH_H
 
 #include "flows/borrow.h"
+#include "verbs/verdict.h"
 #include "words/request.h"
 
 struct batch;
@@ -15,9 +16,9 @@ struct entry {
     struct evpq_future future;
     struct batch *batch;
     struct request request;
-    struct phrase phrase;
+    struct stmt_run run;
     evpq_result *result;
-    bool plannable;
+    bool preparable;
 };
 
 struct batch {
@@ -29,10 +30,7 @@ struct batch {
     size_t n;
     size_t at;     /* whose answers come next; n: the end of the transaction */
     size_t failed; /* which has failed, when there is an error */
-    evpq_error *error;
-    enum pq_stale stale;
-    bool once; /* in a transaction: never run again by itself */
-    bool retried;
+    struct verdict verdict;
     struct entry entries[];
 };
 

@@ -12,7 +12,7 @@ static struct batch *batch_of_op(struct op *op)
 void batch_leave_line(struct batch *b)
 {
     for (size_t i = 0; i < b->n; i++)
-        phrase_leave(&b->entries[i].phrase);
+        stmt_run_leave(&b->entries[i].run);
     b->conn = NULL;
     evpq_future_unref(&b->future);
 }
@@ -30,12 +30,14 @@ static bool send(struct op *op, struct pg_conn *c)
 {
     struct batch *b = batch_of_op(op);
     op->parts = 0;
+    if (b->verdict.undoing)
+        return verdict_send_rollback(&b->verdict, op, c);
     for (size_t i = 0; i < b->n; i++) {
         struct entry *e = &b->entries[i];
-        if (phrase_send(&e->phrase, op, c, &e->request, false))
+        if (stmt_run_send(&e->run, op, &b->conn->line, &e->request, STMT_CAUTIOUS))
             continue;
         if (pq_is_whole(c))
-            b->error = pq_refused_error(c, e->request.sql);
+            verdict_fails(&b->verdict, pq_refused_error(c, e->request.sql));
         b->failed = i;
         return false;
     }
@@ -48,63 +50,62 @@ static void submit(evpq_future *f, struct conn *c)
     evpq_future_ref(f);
     b->conn = c;
     turn_to(b, 0);
-    b->stale = PQ_STALE_NO;
+    verdict_begin(&b->verdict);
     for (size_t i = 0; i < b->n; i++) {
         struct entry *e = &b->entries[i];
-        phrase_board(&e->phrase, c, &e->request, e->plannable);
-        c->dirty |= !e->plannable;
+        stmt_run_board(&e->run, c, &e->request, e->preparable);
+        c->dirty |= !e->preparable;
     }
     conn_submit(c, &b->op);
 }
 
 /* ---- receiving ---- */
 
-static void note(struct batch *b, evpq_error *error)
+/* Takes the error. */
+static void note(struct batch *b, evpq_error *error, size_t which)
 {
-    if (b->error || b->op.abandoned) {
-        evpq_error_unref(error);
-        return;
-    }
-    b->error = error;
-    b->failed = b->at;
+    if (!b->verdict.error)
+        b->failed = which;
+    verdict_fails(&b->verdict, error);
 }
 
 static void take_result(struct batch *b, struct pg_result *r)
 {
     struct entry *e = b->at < b->n ? &b->entries[b->at] : NULL;
-    if (e)
-        phrase_result(&e->phrase, b->conn, r);
-    if (!e || e->phrase.preparing || e->result || b->op.abandoned) {
+    bool own = e && stmt_run_result(&e->run, b->conn, r);
+    if (own)
+        verdict_notes(&b->verdict, CAME_RESULT);
+    if (!own || e->result || b->op.abandoned) {
         pq_clear(r);
         return;
     }
     e->result = result_wrap(r, loop_blocks(b->future.loop));
     if (!e->result)
-        note(b, error_build(&(struct error_fields){
-                    .status = EVPQ_NOMEM,
-                    .outcome = EVPQ_OUTCOME_UNKNOWN,
-                    .message = "the batch was run, but there was no memory for its results",
-                    .sql = e->request.sql,
-                }));
+        note(b,
+             error_build(&(struct error_fields){
+                 .status = EVPQ_NOMEM,
+                 .outcome = EVPQ_OUTCOME_UNKNOWN,
+                 .message = "the batch was run, but there was no memory for its results",
+                 .sql = e->request.sql,
+             }),
+             b->at);
 }
 
 static void take_error(struct batch *b, struct pg_result *r)
 {
     struct entry *e = b->at < b->n ? &b->entries[b->at] : NULL;
-    if (e) {
-        phrase_error(&e->phrase, r);
-        b->stale = e->phrase.stale;
-    }
-    note(b, pq_result_error(r, e ? e->request.sql : NULL));
+    if (e)
+        stmt_run_error(&e->run, r);
+    verdict_notes(&b->verdict, CAME_ERROR);
+    if (!b->op.abandoned)
+        note(b, pq_result_error(r, e ? e->request.sql : NULL), b->at);
     pq_clear(r);
 }
 
 static void end_part(struct batch *b)
 {
     struct entry *e = b->at < b->n ? &b->entries[b->at] : NULL;
-    if (e && e->phrase.preparing)
-        e->phrase.preparing = false;
-    else
+    if (!e || !stmt_run_prepared(&e->run))
         turn_to(b, b->at + 1);
 }
 
@@ -113,43 +114,38 @@ static void take_abort(struct batch *b)
 {
     struct entry *e = b->at < b->n ? &b->entries[b->at] : NULL;
     if (e)
-        phrase_aborted(&e->phrase);
-    if (!b->error && !b->op.abandoned) {
-        b->error = error_build(&(struct error_fields){
-            .status = EVPQ_SERVER,
-            .outcome = EVPQ_OUTCOME_REJECTED,
-            .message = "the batch was not carried out: a statement sent with it failed",
-            .sqlstate = "25P02",
-        });
+        stmt_run_aborted(&e->run);
+    if (!b->verdict.error)
         b->failed = b->n;
-    }
+    verdict_notes(&b->verdict, CAME_ABORTED);
 }
 
 /* ---- the end ---- */
 
-static bool may_go_again(const struct batch *b)
+static bool is_stale(const struct batch *b)
 {
-    return b->stale != PQ_STALE_NO && !b->once && !b->retried && !b->op.abandoned &&
-           !pipeline_depth(&b->conn->line) && !conn_in_transaction(b->conn);
+    for (size_t i = 0; i < b->n; i++)
+        if (b->entries[i].run.stale)
+            return true;
+    return false;
 }
 
 static void go_again(struct batch *b)
 {
     struct conn *c = b->conn;
-    b->retried = true;
-    b->error = evpq_error_unref(b->error);
-    for (size_t i = 0; i < b->n; i++)
+    for (size_t i = 0; i < b->n; i++) {
+        b->entries[i].run.plain = true;
         b->entries[i].result = evpq_result_unref(b->entries[i].result);
+    }
     evpq_future_ref(&b->future);
     batch_leave_line(b);
     submit(&b->future, c);
     evpq_future_unref(&b->future);
 }
 
-static void settle(struct batch *b)
+/* The error is taken; NULL: it was carried out. */
+static void settle(struct batch *b, evpq_error *error)
 {
-    evpq_error *error = b->error;
-    b->error = NULL;
     for (size_t i = 0; !error && i < b->n; i++)
         if (!b->entries[i].result)
             error = error_new(EVPQ_LOST, EVPQ_OUTCOME_UNKNOWN, "the server gave no answer");
@@ -159,23 +155,60 @@ static void settle(struct batch *b)
         batch_settle_done(b);
 }
 
+static void tell(struct batch *b)
+{
+    evpq_error *error = verdict_error(&b->verdict, NULL);
+    for (size_t i = 0; i < b->n; i++) {
+        struct entry *e = &b->entries[i];
+        stmt_run_over(&e->run, i == b->failed ? error : NULL);
+        if (e->run.stmt && !error && !b->op.abandoned)
+            stmt_learn(e->run.stmt, b->conn->line.head_took / (double)b->n);
+    }
+    if (b->op.abandoned)
+        evpq_error_unref(error);
+    else
+        settle(b, error);
+    batch_leave_line(b);
+}
+
+/* What a batch does to the transaction is what its statements do, none of which begins or ends one;
+ * one that may commit a part by itself says so for all. */
+static const char *telling_sql(const struct batch *b)
+{
+    for (size_t i = 0; i < b->n; i++)
+        if (sql_scope(b->entries[i].request.sql) == SQL_COMMITS)
+            return b->entries[i].request.sql;
+    return b->entries[0].request.sql;
+}
+
 static void finish(struct batch *b)
 {
-    if (may_go_again(b)) {
+    bool stale = b->verdict.came == CAME_ERROR && is_stale(b);
+    switch (verdict_at_sync(&b->verdict, &b->op, b->conn, telling_sql(b), false, stale)) {
+    case NEXT_AGAIN:
         go_again(b);
-        return;
+        break;
+    case NEXT_UNDO: /* its error is kept */
+        b->failed = b->n;
+        conn_submit(b->conn, &b->op);
+        break;
+    case NEXT_TELL:
+        tell(b);
+        break;
     }
-    for (size_t i = 0; i < b->n && !b->error && !b->op.abandoned; i++)
-        if (b->entries[i].phrase.stmt)
-            stmt_learn(b->entries[i].phrase.stmt, b->conn->line.head_took / (double)b->n);
-    if (!b->op.abandoned)
-        settle(b);
-    batch_leave_line(b);
 }
 
 static void feed(struct op *op, enum pq_kind kind, struct pg_result *r)
 {
     struct batch *b = batch_of_op(op);
+    if (kind == PQ_SYNC) {
+        finish(b);
+        return;
+    }
+    if (b->verdict.undoing) {
+        verdict_take_rollback(&b->verdict, kind, r);
+        return;
+    }
     switch (kind) {
     case PQ_ROWS: /* nobody has asked for them so */
     case PQ_RESULT:
@@ -186,9 +219,6 @@ static void feed(struct op *op, enum pq_kind kind, struct pg_result *r)
         break;
     case PQ_END:
         end_part(b);
-        break;
-    case PQ_SYNC:
-        finish(b);
         break;
     default:
         take_abort(b);
@@ -203,12 +233,10 @@ static void fail(struct op *op, const evpq_error *why, bool sent)
     batch_leave_line(b);
     if (op->abandoned || !future_pending(&b->future))
         ; /* told already */
-    else if (b->error)
-        settle(b);
+    else if (b->verdict.error)
+        settle(b, verdict_at_loss(&b->verdict, why, sent, NULL));
     else if (sent || !errand_again(&b->errand, why))
-        batch_settle_failed(
-            b, error_about(why, EVPQ_OK, sent ? EVPQ_OUTCOME_UNKNOWN : EVPQ_OUTCOME_NOT_SENT, NULL),
-            b->n);
+        batch_settle_failed(b, verdict_at_loss(&b->verdict, why, sent, NULL), b->n);
     evpq_future_unref(&b->future);
 }
 

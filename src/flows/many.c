@@ -38,7 +38,7 @@ static void many_free(evpq_future *f)
 {
     struct many *m = many_of(f);
     errand_free(&m->errand);
-    evpq_error_unref(m->error);
+    verdict_free(&m->verdict);
     mem_free(m->copies);
     mem_free(m);
 }
@@ -140,10 +140,10 @@ static evpq_future *many_new(evpq_loop *loop, const char *sql, const evpq_args *
         mem_free(m);
         return future_constant(EVPQ_NOMEM);
     }
-    *m = (struct many){.n = n, .copies = copies, .plannable = sql_kind(sql) == SQL_PLANNABLE};
+    *m = (struct many){.n = n, .copies = copies, .preparable = sql_is_preparable(sql_kind(sql))};
     future_init(&m->future, &many_class, loop);
     errand_init(&m->errand);
-    m->op = (struct op){.class = &many_op_class, .size = MANY_PIECE, .bars = true, .risky = true};
+    m->op = (struct op){.class = &many_op_class, .size = MANY_PIECE, .bars = true, .risky = true, .keeps = true};
     list_init(&m->op.node);
     char *rest = copies;
     copy(&m->first, &rest, sql, &rows[0]);
@@ -184,6 +184,6 @@ evpq_future *evpq_txn_executemany(evpq_txn *txn, const char *sql, const evpq_arg
     evpq_future *f = many_new(txn->session->pool->loop, sql, rows, n, &m);
     if (!m)
         return f;
-    m->once = true;
+    m->verdict.role = ROLE_WITHIN;
     return txn_run(txn, f, &many_work);
 }

@@ -7,6 +7,7 @@
 #define FLOWS_MANY_H
 
 #include "flows/borrow.h"
+#include "verbs/verdict.h"
 #include "words/request.h"
 
 enum { MANY_PIECE = 64 * 1024 };
@@ -16,17 +17,13 @@ struct many {
     struct op op;
     struct conn *conn; /* while on its line */
     struct errand errand;
-    struct stmt *stmt; /* pinned, likewise */
-    const char *name;  /* of the prepared statement: the server's own for unnamed ones too */
-    bool preparing;    /* the first answer will be that of Prepare */
-    bool plannable;
-    bool once; /* in a transaction: never run again by itself */
-    bool retried;
+    struct stmt_run run;
+    struct verdict verdict;
+    const char *name; /* of the prepared statement: "" for the unnamed one */
+    bool preparable;
     bool spoiled; /* what cannot be parsed was sent */
-    enum pq_stale stale;
     size_t n, sent, answered;
     int64_t affected;
-    evpq_error *error;
     void *copies;
     struct request first; /* with the text */
     struct request rows[];

@@ -15,8 +15,7 @@ static struct many *many_of_op(struct op *op)
 
 void many_leave_line(struct many *m)
 {
-    stmt_unpin(m->stmt);
-    m->stmt = NULL;
+    stmt_run_leave(&m->run);
     m->conn = NULL;
     evpq_future_unref(&m->future);
 }
@@ -40,24 +39,24 @@ static bool send_row(struct many *m, struct pg_conn *c, size_t size)
     return pq_send_prepared(c, m->name, &m->rows[m->sent++]);
 }
 
+/* Without a name it is prepared all the same, as the unnamed statement. */
 static bool send(struct op *op, struct pg_conn *c)
 {
     struct many *m = many_of_op(op);
-    struct stmt *s = m->stmt;
     op->parts = 0;
+    if (m->verdict.undoing)
+        return verdict_send_rollback(&m->verdict, op, c);
     op->open = true;
-    bool known = s && s->prepared && s->sure;
-    m->name = known || (s && stmt_wants_prepare(s)) ? s->name : "";
+    m->name = stmt_run_name(&m->run, &m->conn->line, STMT_CAUTIOUS);
+    m->run.preparing |= !*m->name;
     bool sent = true;
-    if (!known) {
+    if (m->run.preparing) {
         op->parts = 1;
-        m->preparing = sent = pq_send_prepare(c, m->name, &m->first);
-        if (s && *m->name)
-            s->prepared = sent;
+        sent = pq_send_prepare(c, m->name, &m->first);
     }
     sent = sent && send_row(m, c, row_size(&m->rows[m->sent]));
     if (!sent && pq_is_whole(c))
-        m->error = pq_refused_error(c, m->first.sql);
+        verdict_fails(&m->verdict, pq_refused_error(c, m->first.sql));
     return sent;
 }
 
@@ -84,7 +83,7 @@ static bool send_piece(struct many *m, struct pg_conn *c)
 static bool more(struct op *op, struct pg_conn *c)
 {
     struct many *m = many_of_op(op);
-    bool failed = m->error || m->spoiled;
+    bool failed = m->verdict.came > CAME_RESULT || m->verdict.error || m->spoiled;
     if (failed || m->sent == m->n) {
         op->open = false;
         return false;
@@ -102,10 +101,10 @@ static void submit(evpq_future *f, struct conn *c)
     m->conn = c;
     m->sent = m->answered = 0;
     m->affected = 0;
-    m->preparing = m->spoiled = false;
-    m->stale = PQ_STALE_NO;
-    m->stmt = m->plannable ? stmts_use(&c->stmts, &m->first) : NULL;
-    c->dirty |= !m->plannable;
+    m->spoiled = false;
+    verdict_begin(&m->verdict);
+    stmt_run_board(&m->run, c, &m->first, m->preparable);
+    c->dirty |= !m->preparable;
     conn_submit(c, &m->op);
 }
 
@@ -115,16 +114,22 @@ static void submit(evpq_future *f, struct conn *c)
 static void note(struct many *m, evpq_error *error)
 {
     char place[64];
-    if (m->error || m->op.abandoned) {
+    if (m->verdict.error || m->op.abandoned) {
         evpq_error_unref(error);
         return;
     }
-    m->error = error;
-    if (!m->preparing && m->answered < m->n) {
+    if (!m->run.preparing && m->answered < m->n) {
         snprintf(place, sizeof place, "row %zu of %zu", m->answered + 1, m->n);
-        m->error = error_in_detail(error, evpq_error_outcome(error), place);
+        evpq_error *placed = error_in_detail(error, evpq_error_outcome(error), place);
         evpq_error_unref(error);
+        error = placed;
     }
+    verdict_fails(&m->verdict, error);
+}
+
+/* Nothing more of it is sent. */
+static void stop_sending(struct many *m)
+{
     if (m->op.open)
         pipeline_more(&m->conn->line);
 }
@@ -132,74 +137,49 @@ static void note(struct many *m, evpq_error *error)
 static void take_result(struct many *m, struct pg_result *r)
 {
     int64_t affected = pq_affected(r);
-    if (m->preparing && m->stmt && *m->name)
-        m->stmt->sure = true;
-    else if (!m->preparing && affected > 0)
-        m->affected += affected;
-    m->conn->dirty |= pq_mark(r) == PQ_MARK_TABLE;
+    if (stmt_run_result(&m->run, m->conn, r)) {
+        verdict_notes(&m->verdict, CAME_RESULT);
+        m->affected += affected > 0 ? affected : 0;
+    }
     pq_clear(r);
 }
 
 static void take_error(struct many *m, struct pg_result *r)
 {
-    struct stmt *s = m->stmt;
-    if (s && *m->name) {
-        m->stale = pq_stale(r);
-        if (m->preparing || m->stale == PQ_STALE_GONE)
-            s->prepared = s->sure = false;
-        if (m->stale != PQ_STALE_NO)
-            stmt_drop(s);
-    }
+    stmt_run_error(&m->run, r);
+    verdict_notes(&m->verdict, CAME_ERROR);
     note(m, pq_result_error(r, m->first.sql));
     pq_clear(r);
+    stop_sending(m);
 }
 
 static void take_abort(struct many *m)
 {
-    if (m->preparing && m->stmt && *m->name)
-        m->stmt->prepared = false;
-    if (m->error || m->op.abandoned)
-        return;
-    m->error = error_build(&(struct error_fields){
-        .status = EVPQ_SERVER,
-        .outcome = EVPQ_OUTCOME_REJECTED,
-        .message = "the statement was not carried out: another one sent with it failed",
-        .sqlstate = "25P02",
-        .sql = m->first.sql,
-    });
-    if (m->op.open)
-        pipeline_more(&m->conn->line);
+    stmt_run_aborted(&m->run);
+    verdict_notes(&m->verdict, CAME_ABORTED);
+    stop_sending(m);
 }
 
 static void end_part(struct many *m)
 {
-    m->answered += !m->preparing;
-    m->preparing = false;
+    m->answered += !stmt_run_prepared(&m->run);
 }
 
 /* ---- the end ---- */
 
-static bool may_go_again(const struct many *m)
-{
-    return m->stale != PQ_STALE_NO && !m->once && !m->retried && !m->op.abandoned &&
-           !pipeline_depth(&m->conn->line) && !conn_in_transaction(m->conn);
-}
-
 static void go_again(struct many *m)
 {
     struct conn *c = m->conn;
-    m->retried = true;
-    m->error = evpq_error_unref(m->error);
+    m->run.plain = true;
     evpq_future_ref(&m->future);
     many_leave_line(m);
     submit(&m->future, c);
     evpq_future_unref(&m->future);
 }
 
-static void settle(struct many *m)
+/* The error is taken; NULL: done. */
+static void settle(struct many *m, evpq_error *error)
 {
-    evpq_error *error = m->error;
-    m->error = NULL;
     if (!error && m->answered < m->n)
         error = error_new(EVPQ_LOST, EVPQ_OUTCOME_UNKNOWN, "the server gave no answer");
     if (error)
@@ -208,22 +188,45 @@ static void settle(struct many *m)
         future_settle_value(&m->future, &total_class, m);
 }
 
+static void tell(struct many *m)
+{
+    evpq_error *error = verdict_error(&m->verdict, m->first.sql);
+    stmt_run_over(&m->run, error);
+    if (m->run.stmt && !error && !m->op.abandoned)
+        stmt_learn(m->run.stmt, m->conn->line.head_took / (double)m->n);
+    if (m->op.abandoned)
+        evpq_error_unref(error);
+    else
+        settle(m, error);
+    many_leave_line(m);
+}
+
 static void finish(struct many *m)
 {
-    if (may_go_again(m)) {
+    switch (verdict_at_sync(&m->verdict, &m->op, m->conn, m->first.sql, false, m->run.stale)) {
+    case NEXT_AGAIN:
         go_again(m);
-        return;
+        break;
+    case NEXT_UNDO: /* its error is kept */
+        conn_submit(m->conn, &m->op);
+        break;
+    case NEXT_TELL:
+        tell(m);
+        break;
     }
-    if (m->stmt && !m->error && !m->op.abandoned)
-        stmt_learn(m->stmt, m->conn->line.head_took / (double)m->n);
-    if (!m->op.abandoned)
-        settle(m);
-    many_leave_line(m);
 }
 
 static void feed(struct op *op, enum pq_kind kind, struct pg_result *r)
 {
     struct many *m = many_of_op(op);
+    if (kind == PQ_SYNC) {
+        finish(m);
+        return;
+    }
+    if (m->verdict.undoing) {
+        verdict_take_rollback(&m->verdict, kind, r);
+        return;
+    }
     switch (kind) {
     case PQ_ROWS: /* nobody has asked for them so */
     case PQ_RESULT:
@@ -234,9 +237,6 @@ static void feed(struct op *op, enum pq_kind kind, struct pg_result *r)
         break;
     case PQ_END:
         end_part(m);
-        break;
-    case PQ_SYNC:
-        finish(m);
         break;
     default:
         take_abort(m);
@@ -251,13 +251,8 @@ static void fail(struct op *op, const evpq_error *why, bool sent)
     many_leave_line(m);
     if (op->abandoned || !future_pending(&m->future))
         ; /* told already */
-    else if (m->error)
-        settle(m);
-    else if (sent || !errand_again(&m->errand, why))
-        future_settle_error(&m->future,
-                            error_about(why, EVPQ_OK,
-                                        sent ? EVPQ_OUTCOME_UNKNOWN : EVPQ_OUTCOME_NOT_SENT,
-                                        m->first.sql));
+    else if (m->verdict.error || sent || !errand_again(&m->errand, why))
+        future_settle_error(&m->future, verdict_at_loss(&m->verdict, why, sent, m->first.sql));
     evpq_future_unref(&m->future);
 }
 

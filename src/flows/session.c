@@ -4,6 +4,8 @@
 #include "base/mem.h"
 #include "words/error.h"
 
+#include <string.h>
+
 /* Something that waits for the answer to BEGIN. */
 struct held {
     struct list node;
@@ -25,7 +27,7 @@ static struct op *query_op(evpq_future *f)
 
 static void query_go(evpq_future *f, struct conn *c)
 {
-    c->dirty |= !query_of(f)->plannable;
+    c->dirty |= !query_of(f)->preparable;
     query_submit(query_of(f), c);
 }
 
@@ -38,13 +40,13 @@ const struct work query_work = {
     .op = query_op, .ties = true, .submit = query_go, .fail = query_refuse};
 
 /* What we say ourselves leaves no mark on the session. */
-static void say(evpq_future *f, struct conn *c)
+static void send_own(evpq_future *f, struct conn *c)
 {
     query_submit(query_of(f), c);
 }
 
 static const struct work own_words = {
-    .op = query_op, .ties = true, .submit = say, .fail = query_refuse};
+    .op = query_op, .ties = true, .submit = send_own, .fail = query_refuse};
 
 /* ---- sending ---- */
 
@@ -162,7 +164,8 @@ evpq_future *session_say(struct session *s, const char *sql, enum session_says w
     evpq_future *f = query_new(s->pool->loop, sql, EVPQ_ARGS(), NULL, &q);
     if (!q)
         return NULL;
-    q->once = true;
+    q->verdict.role = what == SAYS_COMMIT && !strcmp(sql, "COMMIT") ? ROLE_COMMIT : ROLE_WITHIN;
+    q->op.begins = sql == s->opening;
     q->op.own = what != SAYS_COMMIT;
     q->op.unawaited = what == SAYS_ERRAND;
     if (session_send(s, f, &own_words))

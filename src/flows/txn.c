@@ -269,7 +269,7 @@ evpq_future *evpq_txn_query(evpq_txn *txn, const char *sql, evpq_args args)
     evpq_future *f = query_new(loop, sql, args, NULL, &q);
     if (!q)
         return f;
-    q->once = true;
+    q->verdict.role = ROLE_WITHIN;
     return txn_run(txn, f, &query_work);
 }
 

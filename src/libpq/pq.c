@@ -293,6 +293,15 @@ enum pq_mark pq_mark(const struct pg_result *r)
     return PQ_MARK_NONE;
 }
 
+int pq_int_value(const struct pg_result *r)
+{
+    int64_t value = 0;
+    if (!PQntuples(r) || !PQnfields(r))
+        return 0;
+    const char *text = PQgetvalue(r, 0, 0);
+    return number_read_int(text, strlen(text), &value) == VALUE_FITS ? (int)value : 0;
+}
+
 int64_t pq_affected(const struct pg_result *r)
 {
     const char *tuples = PQcmdTuples((PGresult *)(uintptr_t)r);

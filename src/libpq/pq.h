@@ -120,6 +120,11 @@ bool pq_notified(struct pg_conn *c, struct pq_notification *n); /* begin with a 
 enum pq_mark { PQ_MARK_NONE, PQ_MARK_TABLE, PQ_MARK_NO_STATEMENTS };
 enum pq_mark pq_mark(const struct pg_result *r);
 
+/* The first value as an integer; 0 where there is none. */
+int pq_int_value(const struct pg_result *r);
+/* Whether an error says that the transaction had failed before (25P02). */
+bool pq_is_in_failed_transaction(const struct pg_result *r);
+
 /* How many rows a command affected, by its tag; -1 if that does not say. */
 int64_t pq_affected(const struct pg_result *r);
 
@@ -127,19 +132,34 @@ int64_t pq_affected(const struct pg_result *r);
 bool pq_is_fatal(const struct pg_result *r);
 /* A notice, as an error that is none. */
 evpq_error *pq_notice_error(const struct pg_result *r);
-/* The error that a PQ_ERROR result is. */
+/* The error that a PQ_ERROR result is. Its outcome is UNKNOWN: what became of the statement is
+ * decided at the Sync (verbs/verdict.h). */
 evpq_error *pq_result_error(const struct pg_result *r, const char *sql);
 /* libpq would not send a statement, though the link is whole: EVPQ_NOMEM or EVPQ_INVALID, not
  * sent. */
 evpq_error *pq_refused_error(const struct pg_conn *c, const char *sql);
 /* An error of the link: EVPQ_LOST, with libpq's words for it. */
 evpq_error *pq_lost_error(const struct pg_conn *c);
-/* Whether the error means that a prepared statement has to be prepared anew: its result type has
- * changed with the schema (0A000 from RevalidateCachedQuery), or the server does not have it (26000
- * from FetchPreparedStatement: deallocated, or another server's). The functions are named because a
- * program's own code may raise the same codes. */
-enum pq_stale { PQ_STALE_NO, PQ_STALE_PLAN, PQ_STALE_GONE };
+/* What an error says of a prepared statement that was run. */
+enum pq_stale {
+    PQ_STALE_NO,      /* nothing: constraints, locks, conflicts, limits, the program's own errors */
+    PQ_STALE_GONE,    /* the server does not have it (26000): deallocated, or another server's */
+    PQ_STALE_PLAN,    /* its result type has changed with the schema (0A000) */
+    PQ_STALE_SUSPECT, /* perhaps: what was parsed under an older schema, types of parameters among
+                         it, fails in many ways (22003, 22P02, 42804, 42P10, XX000, ...) */
+};
 enum pq_stale pq_stale(const struct pg_result *r);
+const char *pq_sqlstate(const struct pg_result *r); /* "" where there is none */
+/* Whether Prepare failed because there is one of that name (42P05). */
+bool pq_is_prepared_already(const struct pg_result *r);
+
+/* Whose word an error is. */
+enum pq_word {
+    PQ_WORD_SERVER, /* the server's: when it is ready again, the statement was rolled back */
+    PQ_WORD_DOUBT,  /* a pooler's, or of a kind that leaves the statement's fate open */
+    PQ_WORD_LAST,   /* FATAL or PANIC: the connection ends, and what it did may have been committed */
+};
+enum pq_word pq_word(const struct pg_result *r);
 
 enum pq_transaction { PQ_TXN_IDLE, PQ_TXN_OPEN, PQ_TXN_FAILED, PQ_TXN_UNKNOWN };
 enum pq_transaction pq_transaction(const struct pg_conn *c);

@@ -127,11 +127,84 @@ static evpq_error *error_from(const PGresult *r, evpq_status status, evpq_outcom
     });
 }
 
-/* The untranslated severity, from servers that send it (9.6 and later). */
+/* ---- what an error says of the connection, the statement, the plan ---- */
+
+static bool has_sqlstate(const PGresult *r, const char *sqlstate)
+{
+    const char *is = PQresultErrorField(r, PG_DIAG_SQLSTATE);
+    return is && !strcmp(is, sqlstate);
+}
+
+static bool comes_from(const PGresult *r, const char *function)
+{
+    const char *is = PQresultErrorField(r, PG_DIAG_SOURCE_FUNCTION);
+    return is && !strcmp(is, function);
+}
+
+/* Whether its SQLSTATE begins as one of these; the list ends with NULL. */
+static bool is_of_class(const PGresult *r, const char *const *classes)
+{
+    const char *is = PQresultErrorField(r, PG_DIAG_SQLSTATE);
+    for (; is && *classes; classes++)
+        if (!strncmp(is, *classes, strlen(*classes)))
+            return true;
+    return false;
+}
+
+/* The untranslated severity, from servers that send it (9.6 and later); poolers send the other
+ * alone, in English. */
 bool pq_is_fatal(const struct pg_result *r)
 {
     const char *severity = PQresultErrorField(r, PG_DIAG_SEVERITY_NONLOCALIZED);
+    if (!severity)
+        severity = PQresultErrorField(r, PG_DIAG_SEVERITY);
     return severity && (!strcmp(severity, "FATAL") || !strcmp(severity, "PANIC"));
+}
+
+/* A server process names the function that raised the error (elog.c, send_message_to_frontend);
+ * PgBouncer, Odyssey and their like have none to name. Connection exceptions, and the two codes
+ * that say so, leave open what became of work elsewhere (PostgreSQL documentation, "PostgreSQL
+ * Error Codes"). */
+enum pq_word pq_word(const struct pg_result *r)
+{
+    static const char *const open[] = {"08",    "40003", "57P01", "57P02",
+                                       "57P03", "57P04", "57P05", NULL};
+    if (pq_is_fatal(r))
+        return PQ_WORD_LAST;
+    if (!PQresultErrorField(r, PG_DIAG_SOURCE_FUNCTION) || is_of_class(r, open))
+        return PQ_WORD_DOUBT;
+    return PQ_WORD_SERVER;
+}
+
+const char *pq_sqlstate(const struct pg_result *r)
+{
+    const char *is = PQresultErrorField(r, PG_DIAG_SQLSTATE);
+    return is ? is : "";
+}
+
+bool pq_is_in_failed_transaction(const struct pg_result *r)
+{
+    return has_sqlstate(r, "25P02");
+}
+
+bool pq_is_prepared_already(const struct pg_result *r)
+{
+    return has_sqlstate(r, "42P05") && comes_from(r, "StorePreparedStatement");
+}
+
+/* The functions are named because a program's own code may raise the same codes. */
+enum pq_stale pq_stale(const struct pg_result *r)
+{
+    /* What no schema's change explains. */
+    static const char *const sound[] = {"08", "23",    "25", "28", "2D", "40", "42501", "53", "54",
+                                        "55", "57014", "57P", "58", "P0", NULL};
+    if (has_sqlstate(r, "26000") && comes_from(r, "FetchPreparedStatement"))
+        return PQ_STALE_GONE;
+    if (has_sqlstate(r, "0A000") && comes_from(r, "RevalidateCachedQuery"))
+        return PQ_STALE_PLAN;
+    if (pq_word(r) != PQ_WORD_SERVER || is_of_class(r, sound))
+        return PQ_STALE_NO;
+    return PQ_STALE_SUSPECT;
 }
 
 evpq_error *pq_notice_error(const struct pg_result *r)
@@ -141,26 +214,12 @@ evpq_error *pq_notice_error(const struct pg_result *r)
 
 evpq_error *pq_result_error(const struct pg_result *r, const char *sql)
 {
-    if (pq_is_fatal(r)) /* the server hangs up; in rare cases it has committed before (a wait for a
-                           standby cut short) */
+    if (pq_is_fatal(r))
         return error_from(r, EVPQ_LOST, EVPQ_OUTCOME_UNKNOWN, sql);
     if (PQresultErrorField(r, PG_DIAG_SEVERITY))
-        return error_from(r, EVPQ_SERVER, EVPQ_OUTCOME_REJECTED, sql);
+        return error_from(r, EVPQ_SERVER, EVPQ_OUTCOME_UNKNOWN, sql);
     /* No server speaks: libpq could not make sense of, or had no memory for, an answer that
      * came. */
     bool memory = is_about_memory(PQresultErrorMessage(r));
     return error_from(r, memory ? EVPQ_NOMEM : EVPQ_LOST, EVPQ_OUTCOME_UNKNOWN, sql);
-}
-
-enum pq_stale pq_stale(const struct pg_result *r)
-{
-    const char *sqlstate = PQresultErrorField(r, PG_DIAG_SQLSTATE);
-    const char *function = PQresultErrorField(r, PG_DIAG_SOURCE_FUNCTION);
-    if (!sqlstate || !function)
-        return PQ_STALE_NO;
-    if (!strcmp(sqlstate, "26000") && !strcmp(function, "FetchPreparedStatement"))
-        return PQ_STALE_GONE;
-    if (!strcmp(sqlstate, "0A000") && !strcmp(function, "RevalidateCachedQuery"))
-        return PQ_STALE_PLAN;
-    return PQ_STALE_NO;
 }

@@ -1,6 +1,7 @@
 /* pipeline.c - keeps the order, and tells each operation what came for it. */
 #include "line/pipeline.h"
 
+#include "line/peer.h"
 #include "line/send.h"
 #include "words/error.h"
 
@@ -168,11 +169,30 @@ static void guard_answered(struct pipeline *p, const struct op *op, enum pq_kind
         p->prepares = false; /* the name is taken, by somebody before a pooler */
 }
 
-static int segment_size(const struct pipeline *p)
+/* Those that share the Sync at hand: how many, and how the transaction stood before them. */
+static int note_segment(struct pipeline *p)
 {
-    int n = 1;
-    for (const struct op *op = op_first(&p->sent); !op->last; op = after(p, op))
+    int n = 0;
+    bool keeps = true;
+    const struct op *op = NULL;
+    p->began = false;
+    do {
+        op = op ? after(p, op) : op_first(&p->sent);
+        p->began |= op->begins;
+        keeps &= op->keeps;
         n++;
+    } while (!op->last);
+    p->before = p->after;
+    p->after = pq_transaction(p->wire.c);
+    p->told = p->after != PQ_TXN_UNKNOWN;
+    if (p->left_open) { /* until ROLLBACK is answered nothing else is done here */
+        p->before = PQ_TXN_IDLE;
+        if (!p->told)
+            p->after = PQ_TXN_OPEN;
+        p->left_open = p->after != PQ_TXN_IDLE;
+    } else if (!p->told && keeps)
+        p->after = p->failed && p->before == PQ_TXN_OPEN ? PQ_TXN_FAILED : p->before;
+    p->alone = keeps && p->told && p->before == PQ_TXN_IDLE && p->after == PQ_TXN_IDLE;
     return n;
 }
 
@@ -203,7 +223,7 @@ bool pipeline_awaits_own(const struct pipeline *p)
 static bool end_segment(struct pipeline *p)
 {
     double now = loop_time(p->wire.loop);
-    int n = segment_size(p);
+    int n = note_segment(p);
     double whole = now - op_first(&p->sent)->sent_at;
     p->head_took = head_service(p, now) / n;
     if (whole < p->turnaround)
@@ -216,8 +236,11 @@ static bool end_segment(struct pipeline *p)
         take_off(p, op);
         if (last)
             p->current = op_first(&p->sent);
+        if (op->unproved && p->alone && !p->doubt)
+            p->proved = true;
         op->class->feed(op, PQ_SYNC, NULL);
     }
+    p->failed = p->doubt = false;
     send_begin(p);
     if (p->n_fresh && !p->n_sent)
         wire_send_later(&p->wire); /* it may have waited for just that */
@@ -318,6 +341,10 @@ static bool arrived(struct wire *w, enum pq_kind kind, struct pg_result *result)
         op->class->feed(op, kind, result);
         return true;
     }
+    if (kind == PQ_ERROR) {
+        p->failed = true;
+        p->doubt |= pq_word(result) != PQ_WORD_SERVER;
+    }
     if (!op && kind == PQ_END)
         return false;
     if (twice && !pq_is_whole(w->c))
@@ -414,4 +441,5 @@ void pipeline_init(struct pipeline *p, evpq_loop *loop, const struct pipeline_ow
     wire_init(&p->wire, loop, &class);
     list_init(&p->fresh);
     list_init(&p->sent);
+    peer_init(p);
 }

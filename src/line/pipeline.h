@@ -78,6 +78,20 @@ struct op {
     bool piecemeal; /* its rows are handed on as they come, so that there is no large result */
     bool early;     /* goes before all that is fresh, so that it parts none that are tied */
     bool risky;     /* how long it takes is not known to be short: nothing should ride behind it */
+    bool begins;    /* it is a BEGIN of ours */
+    bool keeps;     /* it leaves a transaction block as it finds it: open, or not */
+    bool unproved;  /* changes data by itself: nothing is sent behind it on a connection that has not
+                       shown yet that it ends such a statement's transaction (see `proved`) */
+};
+
+/* Who answers. Behind a pooler a session may be shared with strangers, and change at the end of any
+ * transaction. */
+enum peer {
+    PEER_UNKNOWN,
+    PEER_WANTED, /* to be asked when the operations at hand are sent */
+    PEER_ASKED,
+    PEER_SERVER, /* the server process that the connection began with */
+    PEER_POOLER, /* another, or somebody who does not say */
 };
 
 struct pipeline;
@@ -115,6 +129,22 @@ struct pipeline {
     double head_took;   /* how long it took, in feed(PQ_SYNC), without the way there and back */
     double turnaround;  /* the shortest time from sending to answer: about the way there and back */
     double flushing;    /* the time of this tick's sending */
+
+    /* How the transaction stood at the Sync before, and at this one. libpq tells only where nothing
+     * else is in flight; else it is what it was, if nothing can have changed it, or
+     * PQ_TXN_UNKNOWN. */
+    enum pq_transaction before, after;
+    bool told;   /* libpq has told `after` */
+    bool alone;  /* no transaction block was open at either, and none was begun between */
+    bool left_open; /* a transaction was left open that should not be, and is being rolled back */
+    bool began;  /* BEGIN is among those that share this Sync */
+    bool failed; /* since the last Sync an error came, ... */
+    bool doubt;  /* ... which is not the server's own word */
+    bool proved; /* a statement that changed data was seen to be committed at its Sync. There are
+                    poolers that leave a transaction open instead (pgpool-II in raw mode). */
+    bool sending; /* operations are being handed to libpq */
+    enum peer peer;
+    struct op peer_op;
 };
 
 void pipeline_init(struct pipeline *p, evpq_loop *loop, const struct pipeline_owner *owner);

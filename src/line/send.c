@@ -1,6 +1,8 @@
 /* send.c - what goes to the server, and which operations share a Sync. */
 #include "line/send.h"
 
+#include "line/peer.h"
+
 enum {
     SEGMENT_MOST = 32, /* sixteen have most of the gain */
     FLUSH_SIZE = 64 * 1024,
@@ -30,7 +32,8 @@ static bool send_guard(struct pipeline *p, struct op *op)
 {
     struct pg_conn *c = p->wire.c;
     op->skip = 1;
-    if (!p->prepares)
+    peer_ask(p);
+    if (!p->prepares || p->peer != PEER_SERVER)
         return pq_send_command(c, guard_sql);
     if (p->guarded)
         return pq_send_prepared_command(c, guard_name);
@@ -93,7 +96,7 @@ static bool send_one(struct pipeline *p, struct op *op, bool guarded, bool last)
         return false;
     if (p->current == op)
         send_begin(p);
-    if (op->bars)
+    if (op->bars || (op->unproved && !p->proved))
         p->bar = op;
     return !last || (op->bars && (op->solo || op->open)) || pq_send_sync(p->wire.c);
 }
@@ -129,7 +132,12 @@ static void send_all(struct pipeline *p)
 {
     struct wire *w = &p->wire;
     while (w->c && is_ready(p, op_first(&p->fresh))) {
-        if (!send_segment(p)) {
+        p->sending = true;
+        bool taken = send_segment(p);
+        p->sending = false;
+        if (taken && p->peer == PEER_WANTED)
+            peer_ask(p);
+        if (!taken) {
             wire_break(w, pq_lost_error(w->c));
             return;
         }

@@ -2,6 +2,7 @@
 #include "line/stmt.h"
 
 #include "base/mem.h"
+#include "base/sha256.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -18,56 +19,73 @@ static struct stmt *stmt_of_lru(struct list *node)
 
 /* ---- closing on the server ---- */
 
+static bool is_on_server(const struct stmt *s)
+{
+    return s->state != STMT_ABSENT;
+}
+
 static bool send_close(struct op *op, struct pg_conn *c)
 {
     op->parts = 1;
     return pq_send_deallocate(c, container_of(op, struct stmt, close)->name);
 }
 
-static void free_dropped(struct stmt *s)
+static void free_evicted(struct stmt *s)
 {
     list_remove(&s->lru);
     mem_free(s);
 }
 
-/* An error leaves it prepared (the transaction had failed, so nothing is done but ROLLBACK), and it
- * is tried again later; unless the server does not know it, which is as good as closed. */
+static bool is_wanted(const struct stmt *s)
+{
+    return s->known || s->pins || s->closing;
+}
+
+/* The end of an attempt to close it. Where that failed it is tried again when something else is
+ * closed or let go of. */
+static void close_over(struct stmt *s)
+{
+    s->closing = false;
+    if (!is_on_server(s) && !is_wanted(s))
+        free_evicted(s);
+}
+
+/* An error leaves it prepared (the transaction had failed, so nothing is done but ROLLBACK), unless
+ * the server does not know it, which is as good as closed. */
 static void feed_close(struct op *op, enum pq_kind kind, struct pg_result *result)
 {
     struct stmt *s = container_of(op, struct stmt, close);
     if (kind == PQ_RESULT || (kind == PQ_ERROR && pq_stale(result) == PQ_STALE_GONE))
-        s->prepared = false;
+        s->state = STMT_ABSENT;
     pq_clear(result);
-    if (kind != PQ_SYNC)
-        return;
-    s->closing = false;
-    if (!s->prepared && !s->pins)
-        free_dropped(s);
+    if (kind == PQ_SYNC)
+        close_over(s);
 }
 
 static void fail_close(struct op *op, const evpq_error *why, bool sent)
 {
     struct stmt *s = container_of(op, struct stmt, close);
-    s->closing = false;
-    if (!sent && !why)
-        return; /* the line goes on, and the statement is still to be closed */
-    s->prepared = false;
-    if (!s->pins)
-        free_dropped(s);
+    if (sent || why)
+        s->state = STMT_ABSENT; /* with its connection; else the line goes on, and it is still to be
+                                   closed */
+    close_over(s);
 }
 
 static const struct op_class close_class = {
     .send = send_close, .feed = feed_close, .fail = fail_close};
 
-static void close_dropped(struct stmts *ss)
+static void close_on_server(struct stmt *s)
 {
-    list_each(node, &ss->drop) {
-        struct stmt *s = stmt_of_lru(node);
-        if (!s->prepared || s->closing || s->pins)
-            continue;
-        s->closing = true;
-        pipeline_submit(ss->line, &s->close);
-    }
+    if (!is_on_server(s) || s->closing || s->pins)
+        return;
+    s->closing = true;
+    pipeline_submit(s->stmts->line, &s->close);
+}
+
+static void close_evicted(struct stmts *ss)
+{
+    list_each(node, &ss->drop)
+        close_on_server(stmt_of_lru(node));
 }
 
 /* ---- keys ---- */
@@ -97,34 +115,45 @@ static bool is_of(const struct stmt *s, const struct request *r)
            (!types || !memcmp(s->key + s->sql_size, r->types, types));
 }
 
-/* ---- forgetting ---- */
+static void write_name(struct stmt *s)
+{
+    unsigned char digest[SHA256_SIZE], type[4];
+    struct sha256 h;
+    sha256_init(&h);
+    sha256_add(&h, s->key, s->sql_size);
+    sha256_add(&h, "", 1); /* no text contains it: what follows is the types */
+    for (size_t i = 0; i < s->types_size; i += sizeof(uint32_t)) {
+        uint32_t oid;
+        memcpy(&oid, s->key + s->sql_size + i, sizeof oid);
+        for (int at = 0; at < 4; at++) /* in one order on every machine */
+            type[at] = (unsigned char)(oid >> (24 - 8 * at));
+        sha256_add(&h, type, sizeof type);
+    }
+    sha256_end(&h, digest);
+    memcpy(s->name, "evpq_", 5);
+    for (int i = 0; i < 16; i++)
+        snprintf(s->name + 5 + i * 2, 3, "%02x", digest[i]);
+}
 
-static void forget(struct stmt *s)
+/* ---- evicting ---- */
+
+static void evict(struct stmt *s)
 {
     struct stmts *ss = s->stmts;
-    if (!s->known)
-        return;
     s->known = false;
     map_remove(&ss->map, &s->node);
     ss->bytes -= key_size(s);
     list_remove(&s->lru);
     list_append(&ss->drop, &s->lru);
-    if (!s->prepared && !s->pins)
-        free_dropped(s);
-}
-
-void stmt_drop(struct stmt *s)
-{
-    struct stmts *ss = s->stmts;
-    forget(s);
-    close_dropped(ss);
+    if (!is_on_server(s) && !is_wanted(s))
+        free_evicted(s);
 }
 
 /* ---- the cache ---- */
 
-void stmts_init(struct stmts *s, struct pipeline *line, int max, bool prepares)
+void stmts_init(struct stmts *s, struct pipeline *line, int max, bool prepares, double lifetime)
 {
-    *s = (struct stmts){.line = line, .max = max, .prepares = prepares};
+    *s = (struct stmts){.line = line, .max = max, .prepares = prepares, .lifetime = lifetime};
     map_init(&s->map);
     list_init(&s->lru);
     list_init(&s->drop);
@@ -146,33 +175,62 @@ static void make_room(struct stmts *ss, size_t bytes)
             break;
         struct stmt *s = stmt_of_lru(node);
         if (!s->pins)
-            forget(s);
+            evict(s);
     }
-    close_dropped(ss);
+    close_evicted(ss);
 }
 
-static struct stmt *add(struct stmts *ss, const struct request *r, uint64_t hash)
+/* One that was evicted, and is not being closed yet, has the name that it would get again. One
+ * whose Close is under way is closed before another Prepare can be sent. */
+static struct stmt *take_evicted(struct stmts *ss, const struct request *r)
 {
-    size_t types = types_size(r), bytes = r->sql_length + types;
-    make_room(ss, bytes);
-    if ((int)ss->map.count >= ss->max)
-        return NULL; /* all are in flight */
-    struct stmt *s = mem_alloc(sizeof *s + bytes);
+    list_each(node, &ss->drop) {
+        struct stmt *s = stmt_of_lru(node);
+        if (s->closing || !is_of(s, r))
+            continue;
+        list_remove(&s->lru);
+        return s;
+    }
+    return NULL;
+}
+
+static struct stmt *stmt_new(struct stmts *ss, const struct request *r)
+{
+    size_t types = types_size(r);
+    struct stmt *s = mem_alloc(sizeof *s + r->sql_length + types);
     if (!s)
         return NULL;
     *s = (struct stmt){
         .stmts = ss,
         .close = {.class = &close_class, .unawaited = true, .own = true, .early = true},
-        .known = true,
         .sql_size = r->sql_length,
         .types_size = types};
     list_init(&s->close.node);
+    list_init(&s->lru);
     memcpy(s->key, r->sql, r->sql_length);
     if (types)
         memcpy(s->key + r->sql_length, r->types, types);
+    return s;
+}
+
+static struct stmt *add(struct stmts *ss, const struct request *r, uint64_t hash)
+{
+    struct stmt *s = take_evicted(ss, r);
+    if (!s)
+        s = stmt_new(ss, r);
+    if (!s)
+        return NULL;
+    make_room(ss, key_size(s));
+    if ((int)ss->map.count >= ss->max) { /* all are in flight */
+        list_append(&ss->drop, &s->lru);
+        if (!is_on_server(s) && !is_wanted(s))
+            free_evicted(s);
+        return NULL;
+    }
+    s->known = true;
     map_insert(&ss->map, &s->node, hash);
     list_append(&ss->lru, &s->lru);
-    ss->bytes += bytes;
+    ss->bytes += key_size(s);
     return s;
 }
 
@@ -207,32 +265,64 @@ static struct stmt *find_or_add(struct stmts *ss, const struct request *r)
     return s;
 }
 
+/* Prepared so long ago that the schema may have changed in a way that the server does not tell. */
+static bool is_too_old(const struct stmt *s)
+{
+    const struct stmts *ss = s->stmts;
+    return ss->lifetime > 0 && s->state == STMT_PREPARED &&
+           loop_time(ss->line->wire.loop) - s->prepared_at >= ss->lifetime;
+}
+
 struct stmt *stmts_use(struct stmts *ss, const struct request *r)
 {
     struct stmt *s = same_again(ss, r);
     if (!s)
         s = find_or_add(ss, r);
-    if (s)
-        s->pins++;
+    if (!s)
+        return NULL;
+    s->pins++;
+    if (is_too_old(s))
+        stmt_spoil(s);
     return s;
 }
 
 void stmt_unpin(struct stmt *s)
 {
-    if (!s || --s->pins || s->known)
+    if (!s || --s->pins)
         return;
-    if (s->prepared)
-        close_dropped(s->stmts);
-    else if (!s->closing)
-        free_dropped(s);
+    if (s->state == STMT_STALE || (!s->known && is_on_server(s)))
+        close_on_server(s);
+    else if (!is_wanted(s))
+        free_evicted(s);
 }
 
 bool stmt_wants_prepare(struct stmt *s)
 {
-    if (s->prepared || !s->runs || !s->known || !s->stmts->prepares)
+    if (s->state != STMT_ABSENT || s->closing || !s->runs || !s->known || !s->stmts->prepares)
         return false;
-    snprintf(s->name, sizeof s->name, "evpq_%llu", (unsigned long long)++s->stmts->next_name);
+    if (!*s->name)
+        write_name(s);
     return true;
+}
+
+void stmt_sent(struct stmt *s)
+{
+    s->state = STMT_SENT;
+    s->prepared_at = loop_time(s->stmts->line->wire.loop);
+}
+
+void stmt_is_there(struct stmt *s, bool there)
+{
+    if (s->state != STMT_STALE)
+        s->state = there ? STMT_PREPARED : STMT_ABSENT;
+}
+
+void stmt_spoil(struct stmt *s)
+{
+    if (!is_on_server(s))
+        return;
+    s->state = STMT_STALE;
+    close_on_server(s);
 }
 
 /* One long time says little: the answer may have waited for us, while the program did something
@@ -256,10 +346,11 @@ void stmts_all_gone(struct stmts *ss)
 {
     ss->line->guarded = false;
     list_each(node, &ss->lru)
-        stmt_of_lru(node)->prepared = stmt_of_lru(node)->sure = false;
+        stmt_of_lru(node)->state = STMT_ABSENT;
     list_each(dropped, &ss->drop) {
-        stmt_of_lru(dropped)->prepared = false;
-        if (!stmt_of_lru(dropped)->pins && !stmt_of_lru(dropped)->closing)
-            free_dropped(stmt_of_lru(dropped));
+        struct stmt *s = stmt_of_lru(dropped);
+        s->state = STMT_ABSENT;
+        if (!is_wanted(s))
+            free_evicted(s);
     }
 }

@@ -176,7 +176,7 @@ evpq_future *evpq_listener_query(evpq_listener *l, const char *sql, evpq_args ar
     evpq_future *f = query_new(l->loop, sql, args, NULL, &q);
     if (!q)
         return f;
-    if (q->plannable) {
+    if (q->preparable) {
         query_submit(q, l->conn);
         return f;
     }

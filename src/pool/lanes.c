@@ -171,7 +171,7 @@ static void run(evpq_pool *pool, struct conn *c, struct query *q)
     pool->done.queries++;
     if (c->use == USE_IDLE)
         lanes_move(pool, c, USE_SHARED);
-    c->dirty |= !q->plannable;
+    c->dirty |= !q->preparable;
     query_submit(q, c);
 }
 
@@ -179,7 +179,7 @@ static bool can_take(const evpq_pool *pool, const struct conn *c, const struct q
 {
     if (c->use == USE_IDLE)
         return true;
-    return c->use == USE_SHARED && q->plannable && conn_admits(c, pool->opts.pipeline_depth);
+    return c->use == USE_SHARED && q->preparable && conn_admits(c, pool->opts.pipeline_depth);
 }
 
 void lanes_made_room(evpq_pool *pool, struct conn *c)
@@ -240,7 +240,7 @@ void lanes_add_query(evpq_pool *pool, struct query *q)
     struct conn *c = NULL;
     if (!pool->n_waiting) {
         c = first_conn(pool, USE_IDLE);
-        if (!c && q->plannable && pool->opts.pipeline_depth > 1)
+        if (!c && q->preparable && pool->opts.pipeline_depth > 1)
             c = one_to_ride(pool);
     }
     if (c) {

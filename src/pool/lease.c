@@ -358,7 +358,7 @@ evpq_error *lease_refusal(const evpq_lease *lease, const char *sql)
     return error_about(lease->gone, EVPQ_OK, EVPQ_OUTCOME_NOT_SENT, sql);
 }
 
-evpq_future *lease_query(evpq_lease *lease, const char *sql, evpq_args args, bool tied, bool once)
+static evpq_future *send_query(evpq_lease *lease, const char *sql, evpq_args args)
 {
     struct query *q;
     evpq_error *refusal = lease_refusal(lease, sql);
@@ -367,10 +367,8 @@ evpq_future *lease_query(evpq_lease *lease, const char *sql, evpq_args args, boo
     evpq_future *f = query_new(lease->pool->loop, sql, args, NULL, &q);
     if (!q)
         return f;
-    q->op.tied = tied;
-    q->once = once;
     lease->pool->done.queries++;
-    lease->conn->dirty |= !q->plannable;
+    lease->conn->dirty |= !q->preparable;
     query_submit(q, lease->conn);
     return f;
 }
@@ -379,7 +377,7 @@ evpq_future *evpq_lease_query(evpq_lease *lease, const char *sql, evpq_args args
 {
     if (!lease || pool_check(lease->pool))
         return pool_refused(lease ? lease->pool : NULL);
-    evpq_future *f = lease_query(lease, sql, args, false, false);
+    evpq_future *f = send_query(lease, sql, args);
     return pool_limit(lease->pool, f, lease->pool->opts.query_timeout);
 }
 

@@ -42,9 +42,6 @@ struct notice_fn lease_notice_fn(const evpq_lease *lease);
 /* Why nothing can be asked of it; NULL: something can. Given. */
 evpq_error *lease_refusal(const evpq_lease *lease, const char *sql);
 
-/* evpq_lease_query without a deadline. `tied`: shares its Sync with the next on this lease, if that
- * comes in the same tick. `once`: never run again by itself. */
-evpq_future *lease_query(evpq_lease *lease, const char *sql, evpq_args args, bool tied, bool once);
 /* It gets none. Takes the error. */
 void lease_refuse(struct queue_place *place, evpq_error *why);
 

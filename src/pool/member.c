@@ -35,7 +35,7 @@ void member_settle(evpq_pool *pool, struct conn *c)
         return;
     if (c->dirty || conn_in_transaction(c)) {
         member_reset(pool, c, c->dirty);
-    } else if (c->renew) {
+    } else if (c->renew && pool->opts.after_connect) {
         c->renew = false;
         lease_set_up(pool, c);
     } else if (keeper_retires(pool, c)) {
@@ -46,12 +46,23 @@ void member_settle(evpq_pool *pool, struct conn *c)
     wish_check(pool);
 }
 
+static enum conn_clean cleaning(const evpq_pool *pool)
+{
+    switch (pool->opts.reset) {
+    case EVPQ_RESET_DEFAULT:
+        return CLEAN_OURS;
+    case EVPQ_RESET_FULL:
+        return CLEAN_ALWAYS;
+    default:
+        return CLEAN_NOTHING;
+    }
+}
+
 void member_reset(evpq_pool *pool, struct conn *c, bool session)
 {
-    bool all = session && pool->opts.reset == EVPQ_RESET_FULL;
+    bool has_marks = c->dirty;
     c->dirty = false;
-    c->renew = all && pool->opts.after_connect;
-    conn_reset(c, all);
+    conn_reset(c, session ? cleaning(pool) : CLEAN_NOTHING, has_marks);
 }
 
 static void conn_is_quiet(struct conn *c)

@@ -29,7 +29,8 @@ static evpq_error *check(const evpq_pool_opts *o)
 {
     const double times[] = {o->acquire_timeout, o->query_timeout, o->connect_timeout,
                             o->cancel_timeout,  o->idle_timeout,  o->max_lifetime,
-                            o->lifetime_jitter, o->backoff_min,   o->backoff_max};
+                            o->lifetime_jitter, o->backoff_min,   o->backoff_max,
+                            o->prepared_lifetime};
     for (size_t i = 0; i < sizeof times / sizeof *times; i++)
         if (!isfinite(times[i]))
             return wrong("a time is not a finite number of seconds");
@@ -68,11 +69,10 @@ evpq_error *opts_fill(const evpq_pool_opts *given, double conninfo_timeout,
     seconds(&o.max_lifetime, 3600);
     seconds(&o.lifetime_jitter, o.max_lifetime > 0 ? o.max_lifetime / 10 : 0);
     seconds(&o.backoff_min, 0.1);
+    seconds(&o.prepared_lifetime, -1);
     seconds(&o.backoff_max, o.backoff_min > 5 ? o.backoff_min : 5);
     if (!o.max_buffer_bytes)
         o.max_buffer_bytes = (size_t)4 << 20;
-    if (o.reset == EVPQ_RESET_DEFAULT)
-        o.reset = EVPQ_RESET_FULL;
     error = check(&o);
     if (!error)
         *ret_opts = o;

@@ -92,6 +92,7 @@ static void set_up(evpq_pool *pool, evpq_loop *loop, struct conninfo *conninfo)
         .connect_timeout = o->connect_timeout,
         .cancel_timeout = o->cancel_timeout,
         .prepared_max = o->prepared_max,
+        .prepared_lifetime = o->prepared_lifetime > 0 ? o->prepared_lifetime : 0,
         .prepares = o->prepare != EVPQ_PREPARE_OFF,
         .buffer_most = o->max_buffer_bytes,
         .result_most = o->max_result_bytes,
@@ -156,7 +157,7 @@ static evpq_future *one_shot(evpq_pool *pool, const char *sql, evpq_args args, b
     evpq_future *f = query_new(pool->loop, sql, args, &pool->home, &q);
     if (!q)
         return f;
-    q->op.reads = reads && q->plannable;
+    q->op.reads = reads && q->preparable;
     lanes_add_query(pool, q);
     return pool_limit(pool, f, pool->opts.query_timeout);
 }

@@ -9,8 +9,6 @@
 #include "verbs/parcel.h"
 #include "words/error.h"
 
-enum { ABORTS_MOST = 4 }; /* times that others in its segment may fail before it */
-
 static struct query *query_of(const evpq_future *f)
 {
     return container_of(f, struct query, future);
@@ -24,7 +22,7 @@ static struct query *query_of_op(struct op *op)
 /* Off the line: gives back what was held for the time on it. May free the query. */
 static void leave_line(struct query *q)
 {
-    phrase_leave(&q->phrase);
+    stmt_run_leave(&q->run);
     q->conn = NULL;
     evpq_future_unref(&q->future);
 }
@@ -47,7 +45,7 @@ const evpq_result *evpq_future_result(const evpq_future *f)
 static void query_free(evpq_future *f)
 {
     struct query *q = query_of(f);
-    evpq_error_unref(q->error);
+    verdict_free(&q->verdict);
     evpq_result_unref(q->result);
     recycler_give(loop_blocks(f->loop), q, sizeof *q + q->op.size);
 }
@@ -118,9 +116,9 @@ void query_submit(struct query *q, struct conn *c)
 {
     evpq_future_ref(&q->future);
     q->conn = c;
-    q->aborted = false;
-    phrase_board(&q->phrase, c, &q->request, q->plannable);
-    q->op.risky = !stmt_is_quick(q->phrase.stmt);
+    verdict_begin(&q->verdict);
+    stmt_run_board(&q->run, c, &q->request, q->preparable);
+    q->op.risky = !stmt_is_quick(q->run.stmt);
     conn_submit(c, &q->op);
 }
 
@@ -128,69 +126,72 @@ static bool send(struct op *op, struct pg_conn *c)
 {
     struct query *q = query_of_op(op);
     op->parts = 0;
-    bool sent = phrase_send(&q->phrase, op, c, &q->request, q->home);
+    if (q->verdict.undoing)
+        return verdict_send_rollback(&q->verdict, op, c);
+    bool sent = stmt_run_send(&q->run, op, &q->conn->line, &q->request,
+                              q->home ? STMT_TRUSTING : STMT_CAUTIOUS);
     if (!sent && pq_is_whole(c))
-        q->error = pq_refused_error(c, q->request.sql);
+        verdict_fails(&q->verdict, pq_refused_error(c, q->request.sql));
     return sent;
 }
 
 static void take_result(struct query *q, struct pg_result *r)
 {
     future_expect(&q->future);
-    phrase_result(&q->phrase, q->conn, r);
-    if (q->phrase.preparing || q->op.abandoned || q->result) {
+    bool own = stmt_run_result(&q->run, q->conn, r);
+    if (own)
+        verdict_notes(&q->verdict, CAME_RESULT);
+    if (!own || q->op.abandoned || q->result) {
         pq_clear(r);
         return;
     }
     q->result = result_wrap(r, loop_blocks(q->future.loop));
-    if (!q->result && !q->error)
-        q->error = error_build(&(struct error_fields){
-            .status = EVPQ_NOMEM,
-            .outcome = EVPQ_OUTCOME_UNKNOWN,
-            .message = "the statement was run, but there was no memory for its result",
-            .sql = q->request.sql,
-        });
+    if (!q->result)
+        verdict_fails(&q->verdict,
+                      error_build(&(struct error_fields){
+                          .status = EVPQ_NOMEM,
+                          .outcome = EVPQ_OUTCOME_UNKNOWN,
+                          .message = "the statement was run, but there was no memory for its result",
+                          .sql = q->request.sql,
+                      }));
 }
 
 static void take_error(struct query *q, struct pg_result *r)
 {
-    phrase_error(&q->phrase, r);
-    if (!q->error && !q->op.abandoned)
-        q->error = pq_result_error(r, q->request.sql);
+    stmt_run_error(&q->run, r);
+    verdict_notes(&q->verdict, CAME_ERROR);
+    if (!q->op.abandoned)
+        verdict_fails(&q->verdict, pq_result_error(r, q->request.sql));
     pq_clear(r);
 }
 
-/* Only what has surely not been run, and only where nobody can see that it comes later than it was
- * asked for. */
-static bool may_go_again(const struct query *q)
+static void take_abort(struct query *q)
 {
-    if (q->op.abandoned || q->once)
-        return false;
-    if (q->aborted && !q->error)
-        return true;
-    if (q->phrase.stale == PQ_STALE_NO || q->retried)
-        return false;
-    return q->home || (!pipeline_depth(&q->conn->line) && !conn_in_transaction(q->conn));
+    stmt_run_aborted(&q->run);
+    verdict_notes(&q->verdict, CAME_ABORTED);
 }
 
 static void go_again(struct query *q)
 {
     struct conn *c = q->conn;
-    phrase_leave(&q->phrase);
-    q->error = evpq_error_unref(q->error);
+    stmt_run_leave(&q->run);
     q->result = evpq_result_unref(q->result);
-    q->retried |= q->phrase.stale != PQ_STALE_NO;
-    if (q->aborted && ++q->aborts == ABORTS_MOST)
-        q->op.reads = false; /* in company it gets nowhere */
+    q->run.plain |= q->run.stale;
     query_submit(q, c);
     evpq_future_unref(&q->future); /* the reference of the first time */
 }
 
-static void settle(struct query *q)
+/* ROLLBACK goes in its place; its error is kept. */
+static void undo(struct query *q)
 {
-    evpq_error *error = q->error;
+    q->op.reads = false;
+    conn_submit(q->conn, &q->op);
+}
+
+/* The error is taken. */
+static void settle(struct query *q, evpq_error *error)
+{
     evpq_result *result = q->result;
-    q->error = NULL;
     q->result = NULL;
     if (!error && !result)
         error = error_new(EVPQ_LOST, EVPQ_OUTCOME_UNKNOWN, "the server gave no answer");
@@ -202,24 +203,45 @@ static void settle(struct query *q)
     }
 }
 
+static void tell(struct query *q)
+{
+    evpq_error *error = verdict_error(&q->verdict, q->request.sql);
+    stmt_run_over(&q->run, error);
+    if (q->run.stmt && !error && !q->op.abandoned)
+        stmt_learn(q->run.stmt, q->conn->line.head_took);
+    if (q->op.abandoned)
+        evpq_error_unref(error);
+    else
+        settle(q, error);
+    leave_line(q);
+}
+
 static void finish(struct query *q)
 {
-    if (may_go_again(q)) {
+    switch (verdict_at_sync(&q->verdict, &q->op, q->conn, q->request.sql, q->home, q->run.stale)) {
+    case NEXT_AGAIN:
         go_again(q);
-        return;
+        break;
+    case NEXT_UNDO:
+        undo(q);
+        break;
+    case NEXT_TELL:
+        tell(q);
+        break;
     }
-    if (q->aborted && !q->error)
-        q->error = phrase_not_run(q->request.sql);
-    if (q->phrase.stmt && !q->error && !q->op.abandoned)
-        stmt_learn(q->phrase.stmt, q->conn->line.head_took);
-    if (!q->op.abandoned)
-        settle(q);
-    leave_line(q);
 }
 
 static void feed(struct op *op, enum pq_kind kind, struct pg_result *r)
 {
     struct query *q = query_of_op(op);
+    if (kind == PQ_SYNC) {
+        finish(q);
+        return;
+    }
+    if (q->verdict.undoing) {
+        verdict_take_rollback(&q->verdict, kind, r);
+        return;
+    }
     switch (kind) {
     case PQ_ROWS: /* nobody has asked for them so */
     case PQ_RESULT:
@@ -229,14 +251,10 @@ static void feed(struct op *op, enum pq_kind kind, struct pg_result *r)
         take_error(q, r);
         break;
     case PQ_END:
-        q->phrase.preparing = false;
-        break;
-    case PQ_SYNC:
-        finish(q);
+        stmt_run_prepared(&q->run);
         break;
     default: /* ABORTED: its own Prepare failed, and has said so; or one before it in its segment */
-        q->aborted = true;
-        phrase_aborted(&q->phrase);
+        take_abort(q);
         break;
     }
 }
@@ -248,14 +266,11 @@ static void fail(struct op *op, const evpq_error *why, bool sent)
     evpq_future_ref(&q->future);
     leave_line(q);
     if (!op->abandoned) {
-        if (!q->error && !sent && home && evpq_error_status(why) != EVPQ_CLOSED)
+        bool untouched = !sent && !q->verdict.error && q->verdict.came == CAME_NOTHING;
+        if (untouched && home && evpq_error_status(why) != EVPQ_CLOSED)
             home->again(home, q);
-        else if (!q->error)
-            query_fail(q, error_about(why, EVPQ_OK,
-                                      sent ? EVPQ_OUTCOME_UNKNOWN : EVPQ_OUTCOME_NOT_SENT,
-                                      q->request.sql));
         else
-            settle(q);
+            query_fail(q, verdict_at_loss(&q->verdict, why, sent, q->request.sql));
     }
     evpq_future_unref(&q->future);
 }
@@ -295,7 +310,9 @@ __attribute__((flatten)) evpq_future *query_new(evpq_loop *loop, const char *sql
     future_init(&q->future, &query_class, loop);
     list_init(&q->op.node);
     list_init(&q->place.node);
-    q->plannable = kind == SQL_PLANNABLE;
+    q->preparable = sql_is_preparable(kind);
+    q->op.unproved = kind == SQL_DML;
+    q->op.keeps = q->preparable;
     q->op.size = size.block;
     request_write(&q->request, q + 1, sql, &args, &size);
     q->op.sql = q->request.sql;

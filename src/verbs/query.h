@@ -7,9 +7,8 @@
 #define VERBS_QUERY_H
 
 #include "async/future.h"
-#include "verbs/phrase.h"
+#include "verbs/verdict.h"
 #include "words/request.h"
-#include "words/sql.h"
 
 #include <evpq/result.h>
 
@@ -38,13 +37,9 @@ struct query {
     struct query_home *home; /* NULL: runs on one connection or not at all */
     struct conn *conn;       /* while on its line */
     evpq_result *result;
-    evpq_error *error;
-    struct phrase phrase;
-    bool plannable; /* may be prepared, and ride with others */
-    bool once;      /* never run again by itself: others went before it under the same Sync */
-    bool retried;   /* after a stale statement */
-    bool aborted;   /* not run, as another in its segment failed */
-    uint8_t aborts; /* how often that has happened */
+    struct verdict verdict;
+    struct stmt_run run;
+    bool preparable; /* may be prepared, and ride with others */
     struct queue_place place;
     struct request request;
 };

@@ -5,7 +5,6 @@
 
 #include "libpq/result.h"
 #include "words/error.h"
-#include "words/sql.h"
 
 /* Of a result that is gathered, unless its user says otherwise. */
 enum { GATHER_BYTES = 256 * 1024 };
@@ -17,7 +16,7 @@ static struct rows *rows_of(struct op *op)
 
 static void leave_line(struct rows *s)
 {
-    phrase_leave(&s->phrase);
+    stmt_run_leave(&s->run);
     s->conn = NULL;
     list_remove(&s->deliver.node);
     s->user->off(s);
@@ -101,9 +100,9 @@ static bool gathers(const struct rows *s)
 void rows_submit(struct rows *s, struct conn *c)
 {
     s->conn = c;
-    s->aborted = false;
-    phrase_board(&s->phrase, c, &s->request, s->plannable);
-    c->dirty |= !s->plannable;
+    verdict_begin(&s->verdict);
+    stmt_run_board(&s->run, c, &s->request, s->preparable);
+    c->dirty |= !s->preparable;
     conn_submit(c, &s->op);
 }
 
@@ -111,16 +110,19 @@ static bool send(struct op *op, struct pg_conn *c)
 {
     struct rows *s = rows_of(op);
     op->parts = 0;
-    bool sent = phrase_send(&s->phrase, op, c, &s->request, s->alone);
+    if (s->verdict.undoing)
+        return verdict_send_rollback(&s->verdict, op, c);
+    bool sent = stmt_run_send(&s->run, op, &s->conn->line, &s->request,
+                              s->alone ? STMT_TRUSTING : STMT_CAUTIOUS);
     if (!sent && pq_is_whole(c))
-        s->error = pq_refused_error(c, s->request.sql);
+        verdict_fails(&s->verdict, pq_refused_error(c, s->request.sql));
     return sent;
 }
 
 static void begin(struct op *op, struct pg_conn *c)
 {
     struct rows *s = rows_of(op);
-    if (!s->phrase.preparing && !op->abandoned)
+    if (!s->run.preparing && !s->verdict.undoing && !op->abandoned)
         pq_ask_rows(c, gathers(s) ? 1 : s->most);
 }
 
@@ -170,50 +172,40 @@ static void take_rows(struct rows *s, struct pg_result *r)
 
 static void take_result(struct rows *s, struct pg_result *r)
 {
-    phrase_result(&s->phrase, s->conn, r);
-    if (s->phrase.preparing || s->over ||
-        s->last) { /* libpq 17 may have told the end with the last rows */
+    bool own = stmt_run_result(&s->run, s->conn, r);
+    if (own)
+        verdict_notes(&s->verdict, CAME_RESULT);
+    if (!own || s->over || s->last) { /* libpq 17 may have told the end with the last rows */
         pq_clear(r);
         return;
     }
     s->last = result_wrap(r, loop_blocks(s->conn->loop));
-    if (!s->last && !s->error)
-        s->error = no_memory(s);
+    if (!s->last)
+        verdict_fails(&s->verdict, no_memory(s));
 }
 
 static void take_error(struct rows *s, struct pg_result *r)
 {
-    phrase_error(&s->phrase, r);
-    if (!s->error && !s->over)
-        s->error = pq_result_error(r, s->request.sql);
+    stmt_run_error(&s->run, r);
+    verdict_notes(&s->verdict, CAME_ERROR);
+    if (!s->over)
+        verdict_fails(&s->verdict, pq_result_error(r, s->request.sql));
     pq_clear(r);
-}
-
-/* As a query may; and nobody can have seen a row. */
-static bool may_go_again(const struct rows *s)
-{
-    if (s->over || s->came || s->lost || s->phrase.stale == PQ_STALE_NO || s->retried)
-        return false;
-    return s->alone || (!pipeline_depth(&s->conn->line) && !conn_in_transaction(s->conn));
 }
 
 static void go_again(struct rows *s)
 {
-    phrase_leave(&s->phrase);
-    s->error = evpq_error_unref(s->error);
+    stmt_run_leave(&s->run);
     s->last = evpq_result_unref(s->last);
-    s->retried = true;
+    s->run.plain = true;
     rows_submit(s, s->conn);
 }
 
-static void settle(struct rows *s)
+/* Takes the error; NULL: done. */
+static void settle(struct rows *s, evpq_error *error)
 {
-    evpq_error *error = s->error;
     evpq_result *last = s->last;
-    s->error = NULL;
     s->last = NULL;
-    if (!error && s->aborted)
-        error = phrase_not_run(s->request.sql);
     if (!error && !last)
         error = error_new(EVPQ_LOST, EVPQ_OUTCOME_UNKNOWN, "the server gave no answer");
     if (error)
@@ -221,22 +213,46 @@ static void settle(struct rows *s)
     end(s, last, error);
 }
 
+static void tell(struct rows *s)
+{
+    evpq_error *error = verdict_error(&s->verdict, s->request.sql);
+    stmt_run_over(&s->run, error);
+    if (s->run.stmt && !error && !s->over)
+        stmt_learn(s->run.stmt, s->conn->line.head_took);
+    if (s->over)
+        evpq_error_unref(error);
+    else
+        settle(s, error);
+    leave_line(s);
+}
+
 static void finish(struct rows *s)
 {
-    if (may_go_again(s)) {
+    bool stale = s->run.stale && !s->over && !s->came && !s->lost;
+    switch (verdict_at_sync(&s->verdict, &s->op, s->conn, s->request.sql, s->alone, stale)) {
+    case NEXT_AGAIN:
         go_again(s);
-        return;
+        break;
+    case NEXT_UNDO: /* its error is kept */
+        conn_submit(s->conn, &s->op);
+        break;
+    case NEXT_TELL:
+        tell(s);
+        break;
     }
-    if (s->phrase.stmt && !s->error && !s->over)
-        stmt_learn(s->phrase.stmt, s->conn->line.head_took);
-    if (!s->over)
-        settle(s);
-    leave_line(s);
 }
 
 static void feed(struct op *op, enum pq_kind kind, struct pg_result *r)
 {
     struct rows *s = rows_of(op);
+    if (kind == PQ_SYNC) {
+        finish(s);
+        return;
+    }
+    if (s->verdict.undoing) {
+        verdict_take_rollback(&s->verdict, kind, r);
+        return;
+    }
     switch (kind) {
     case PQ_ROWS:
         take_rows(s, r);
@@ -248,31 +264,20 @@ static void feed(struct op *op, enum pq_kind kind, struct pg_result *r)
         take_error(s, r);
         break;
     case PQ_END:
-        s->phrase.preparing = false;
-        break;
-    case PQ_SYNC:
-        finish(s);
+        stmt_run_prepared(&s->run);
         break;
     default: /* ABORTED: its own Prepare failed, and has said so; or one before it did */
-        s->aborted = true;
-        phrase_aborted(&s->phrase);
+        stmt_run_aborted(&s->run);
+        verdict_notes(&s->verdict, CAME_ABORTED);
         break;
     }
-}
-
-static evpq_error *about(const struct rows *s, const evpq_error *why, bool sent)
-{
-    return error_about(why, EVPQ_OK, sent ? EVPQ_OUTCOME_UNKNOWN : EVPQ_OUTCOME_NOT_SENT,
-                       s->request.sql);
 }
 
 static void fail(struct op *op, const evpq_error *why, bool sent)
 {
     struct rows *s = rows_of(op);
-    if (!s->over && !s->error)
-        s->error = about(s, why, sent);
     if (!s->over)
-        settle(s);
+        settle(s, verdict_at_loss(&s->verdict, why, sent, s->request.sql));
     leave_line(s);
 }
 
@@ -280,7 +285,7 @@ static void desert(struct op *op, const evpq_error *why)
 {
     struct rows *s = rows_of(op);
     if (!s->over)
-        end(s, NULL, about(s, why, true));
+        end(s, NULL, error_about(why, EVPQ_OK, EVPQ_OUTCOME_UNKNOWN, s->request.sql));
 }
 
 /* ---- asking ---- */
@@ -323,13 +328,18 @@ void rows_init(struct rows *s, const struct rows_user *user, void *room, const c
     static const struct op_class class = {
         .send = send, .feed = feed, .fail = fail, .desert = desert, .begin = begin};
     *s = (struct rows){
-        .op =
-            {.class = &class, .size = size->block, .risky = true, .bars = true, .piecemeal = true},
+        .op = {.class = &class,
+               .size = size->block,
+               .risky = true,
+               .bars = true,
+               .keeps = true,
+               .piecemeal = true},
         .user = user,
     };
     list_init(&s->op.node);
     job_init(&s->deliver, deliver);
-    s->plannable = sql_kind(sql) == SQL_PLANNABLE;
+    enum sql_kind kind = sql_kind(sql);
+    s->preparable = sql_is_preparable(kind);
     request_write(&s->request, room, sql, args, size);
     s->op.sql = s->request.sql;
 }
@@ -338,5 +348,5 @@ void rows_free(struct rows *s)
 {
     gather_clear(&s->gathered);
     evpq_result_unref(s->last);
-    evpq_error_unref(s->error);
+    verdict_free(&s->verdict);
 }

@@ -10,7 +10,7 @@
 #define VERBS_ROWS_H
 
 #include "libpq/gather.h"
-#include "verbs/phrase.h"
+#include "verbs/verdict.h"
 #include "words/request.h"
 
 struct rows;
@@ -39,18 +39,16 @@ struct rows {
     int most;          /* rows in a result */
     size_t most_bytes; /* of values in a result; 0: not bounded where libpq makes the results */
     struct conn *conn; /* while on its line */
-    struct phrase phrase;
+    struct stmt_run run;
+    struct verdict verdict;
     struct gather gathered;
     struct job deliver; /* what was gathered, when nothing more has arrived; or the error */
     evpq_result *last;
-    evpq_error *error;
-    bool alone;     /* on a connection that nobody else uses: it may be run again */
-    bool plannable; /* may be prepared */
-    bool retried;   /* after a stale statement */
-    bool aborted;   /* not run, as another before it failed */
-    bool came;      /* a row: it cannot be run again */
-    bool lost;      /* for want of memory: none may follow */
-    bool over;      /* ended was called, or never will be */
+    bool alone;      /* on a connection that nobody else uses: it may be run again */
+    bool preparable; /* may be prepared */
+    bool came;       /* a row: it cannot be run again */
+    bool lost;       /* for want of memory: none may follow */
+    bool over;       /* ended was called, or never will be */
 };
 
 /* What has to be known first. Failed: not to be sent; the error is given. */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -184,10 +185,22 @@ bool wire_look(struct wire *w)
     return w->c != NULL;
 }
 
+/* libpq's own word, which has no SQLSTATE, that an answer came to no question ("message type 0x43
+ * arrived from server while idle", fe-protocol3.c). It drops the answer: whoever it belongs to would
+ * get the next one. */
+static bool is_out_of_step(const evpq_error *notice)
+{
+    return !*evpq_error_sqlstate(notice) && strstr(evpq_error_message(notice), " 0x");
+}
+
 static void take_notice(struct pq_listener *listener, evpq_error *notice, bool fatal)
 {
     struct wire *w = container_of(listener, struct wire, listener);
-    if (fatal) {
+    if (is_out_of_step(notice)) {
+        if (!w->broken)
+            w->broken = error_about(notice, EVPQ_LOST, EVPQ_OUTCOME_UNKNOWN, NULL);
+        evpq_error_unref(notice);
+    } else if (fatal) {
         evpq_error_unref(w->farewell);
         w->farewell = notice;
     } else {

@@ -122,6 +122,19 @@ evpq_error *error_in_detail(const evpq_error *error, evpq_outcome outcome, const
     return error_build(&fields);
 }
 
+evpq_error *error_decided(evpq_error *error, evpq_outcome outcome)
+{
+    if (error->is.outcome == outcome)
+        return error;
+    if (error->refs == 1) { /* nobody else has seen it */
+        error->is.outcome = outcome;
+        return error;
+    }
+    evpq_error *decided = error_about(error, EVPQ_OK, outcome, error->is.sql);
+    evpq_error_unref(error);
+    return decided;
+}
+
 evpq_error *error_after_rows(evpq_error *error, int64_t rows)
 {
     struct error_fields fields = error->is;

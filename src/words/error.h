@@ -33,6 +33,9 @@ evpq_error *error_about(const evpq_error *error, evpq_status status, evpq_outcom
 /* The same error, with another outcome, and with `detail` before its own. */
 evpq_error *error_in_detail(const evpq_error *error, evpq_outcome outcome, const char *detail);
 
+/* The same error (taken), with the outcome that is known now. */
+evpq_error *error_decided(evpq_error *error, evpq_outcome outcome);
+
 /* The same error (taken) of something that had delivered so many rows before. */
 evpq_error *error_after_rows(evpq_error *error, int64_t rows);
 

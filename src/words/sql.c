@@ -1,4 +1,4 @@
-/* sql.c - the first word of a statement, and the target of a COPY. */
+/* sql.c - the first word of a statement, INTO in a SELECT, and the target of a COPY. */
 #include "words/sql.h"
 
 #include <stddef.h>
@@ -161,17 +161,63 @@ static const char *skip_to_word(const char *p)
     return p;
 }
 
+/* ---- SELECT INTO ----
+ * Makes a table, perhaps a temporary one that hides another of that name from whoever comes next in
+ * the session. INTO is a reserved word: outside quotes it stands in an INSERT, in a MERGE, in a
+ * SELECT INTO, or as a label behind AS. */
+
+/* Whether the letters stand anywhere in the text: rules out nearly all, at a step of four bytes. */
+static bool has_into(const char *p)
+{
+    static const char letters[] = "into";
+    for (size_t n = strlen(p); n >= 4;) {
+        char last = fold(p[3]);
+        if (last == 'o' && fold(p[2]) == 't' && fold(p[1]) == 'n' && fold(p[0]) == 'i')
+            return true;
+        const char *at = last ? strchr(letters, last) : NULL;
+        size_t step = !at || last == 'o' ? 4 : (size_t)(3 - (at - letters));
+        p += step;
+        n -= step;
+    }
+    return false;
+}
+
+/* Whether INTO stands where neither INSERT nor MERGE is before it. */
+static bool makes_table(const char *p, bool escapes)
+{
+    static const char *const takers[] = {"insert", "merge", NULL};
+    bool taken = false;
+    for (p = skip_blank(p); *p; p = skip_blank(p)) {
+        const char *end = skip_token(p, escapes);
+        if (!taken && is_word(p, "into"))
+            return true;
+        taken = is_one_of(p, takers);
+        p = end;
+    }
+    return false;
+}
+
+/* However the server reads a backslash within quotes. */
+static bool is_select_into(const char *p)
+{
+    return has_into(p) && (makes_table(p, false) || (strchr(p, '\\') && makes_table(p, true)));
+}
+
 enum sql_kind sql_kind(const char *sql)
 {
-    static const char *const plannable[] = {"select", "insert", "update", "delete", "with",
-                                            "values", "table",  "merge",  NULL};
+    static const char *const queries[] = {"select", "values", "table", NULL};
+    static const char *const changes[] = {"insert", "update", "delete", "merge", NULL};
     const char *p = skip_to_word(sql);
     if (!*p)
         return SQL_EMPTY;
     while (*p == '(')
         p = skip_blank(p + 1);
-    if (is_one_of(p, plannable))
-        return SQL_PLANNABLE;
+    if (is_one_of(p, queries))
+        return is_select_into(p) ? SQL_SESSION : SQL_SELECT;
+    if (is_one_of(p, changes))
+        return SQL_DML;
+    if (is_word(p, "with"))
+        return is_select_into(p) ? SQL_SESSION : SQL_DML;
     if (is_word(p, "copy") && copy_direction(p + strlen("copy")))
         return SQL_COPY_STREAM;
     return SQL_SESSION;
@@ -185,6 +231,43 @@ bool sql_is_about_transactions(const char *sql)
     if (is_word(p, "prepare"))
         return is_word(skip_blank(p + strlen("prepare")), "transaction");
     return is_one_of(p, words);
+}
+
+/* Whether the word stands anywhere outside quotes. */
+static bool has_word(const char *p, const char *word)
+{
+    for (p = skip_blank(p); *p; p = skip_blank(skip_token(p, false)))
+        if (is_word(p, word))
+            return true;
+    return false;
+}
+
+/* DDL of which the server commits a part, or which it undoes by hand (PostgreSQL documentation of
+ * CREATE INDEX, REINDEX, VACUUM, CREATE DATABASE, CREATE SUBSCRIPTION). */
+static bool commits_in_parts(const char *p)
+{
+    static const char *const always[] = {"call", "do", "vacuum", "cluster", "reindex", NULL};
+    static const char *const ddl[] = {"create", "drop", "alter", NULL};
+    static const char *const objects[] = {"database", "subscription", "tablespace", "system", NULL};
+    if (is_one_of(p, always))
+        return true;
+    if (!is_one_of(p, ddl))
+        return false;
+    return is_one_of(skip_blank(skip_word(p)), objects) || has_word(p, "concurrently");
+}
+
+enum sql_scope sql_scope(const char *sql)
+{
+    static const char *const begins[] = {"begin", "start", NULL};
+    static const char *const ends[] = {"commit", "end", "rollback", "abort", NULL};
+    const char *p = skip_to_word(sql);
+    if (is_one_of(p, begins))
+        return SQL_BEGINS;
+    if (is_one_of(p, ends))
+        return SQL_ENDS;
+    if (is_word(p, "prepare") && is_word(skip_blank(skip_word(p)), "transaction"))
+        return SQL_ENDS;
+    return commits_in_parts(p) ? SQL_COMMITS : SQL_WITHIN;
 }
 
 enum sql_copy sql_copy(const char *sql)

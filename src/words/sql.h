@@ -1,8 +1,7 @@
-/* sql.h - what kind of statement a text begins with.
+/* sql.h - what kind of statement a text is.
  *
- * By its first word alone: enough to choose a connection, not a parser. Reads no further than that
- * word, save in a COPY. Nothing is trusted to it: where it is wrong, the server's answer puts it
- * right. */
+ * Known by its first word, and for a SELECT by the word INTO: enough to choose a connection, not a
+ * parser. Where it is not sure it takes the text for SQL_SESSION, which costs time alone. */
 #ifndef WORDS_SQL_H
 #define WORDS_SQL_H
 
@@ -11,12 +10,30 @@
 
 enum sql_kind {
     SQL_EMPTY,       /* nothing but blanks, comments and semicolons */
-    SQL_PLANNABLE,   /* SELECT, INSERT, UPDATE, DELETE, MERGE, VALUES, TABLE, WITH */
+    SQL_SELECT,      /* SELECT, VALUES, TABLE */
+    SQL_DML,         /* INSERT, UPDATE, DELETE, MERGE, and whatever begins with WITH */
     SQL_COPY_STREAM, /* COPY FROM STDIN or TO STDOUT, which speaks another protocol while it runs */
-    SQL_SESSION,     /* anything else: may begin a transaction, or leave its mark on the session */
+    SQL_SESSION,     /* anything else, SELECT INTO included: may begin a transaction, or change what
+                        a name means in its session */
 };
 
 enum sql_kind sql_kind(const char *sql);
+
+/* Whether a statement of this kind may be prepared, and share a connection with others. */
+static inline bool sql_is_preparable(enum sql_kind kind)
+{
+    return kind == SQL_SELECT || kind == SQL_DML;
+}
+
+/* What a statement does to the transaction that it finds. */
+enum sql_scope {
+    SQL_WITHIN,  /* outside a transaction block the server commits it, or rolls it back, whole */
+    SQL_BEGINS,  /* BEGIN, START TRANSACTION */
+    SQL_ENDS,    /* COMMIT, END, ROLLBACK, ABORT, PREPARE TRANSACTION; also ROLLBACK TO */
+    SQL_COMMITS, /* outside a block it may commit a part of its work before it fails: CALL, DO,
+                    VACUUM, anything CONCURRENTLY, and their like */
+};
+enum sql_scope sql_scope(const char *sql);
 
 /* Whether it begins or ends a transaction or savepoint: BEGIN, START, COMMIT, END, ROLLBACK, ABORT,
  * SAVEPOINT, RELEASE, PREPARE TRANSACTION. */

@@ -1,0 +1,18 @@
+/* peer.h - who is at the other end: a server process of our own, or a pooler that lends us one.
+ *
+ * The process id that the connection began with (BackendKeyData) is compared with what the session
+ * says of itself (pg_backend_pid). A pooler makes up the first, or hands on that of another
+ * session. Asked at most once for each connection, and only where it matters: before a session is
+ * cleaned with DISCARD ALL, and before statements are prepared that could not be run again. */
+#ifndef LINE_PEER_H
+#define LINE_PEER_H
+
+#include "line/pipeline.h"
+
+void peer_init(struct pipeline *p);
+
+/* Asks, in front of all that is fresh, where it is not known: `peer` is PEER_ASKED until the answer
+ * is in, and PEER_UNKNOWN again where there was none (the transaction had failed). */
+void peer_ask(struct pipeline *p);
+
+#endif
