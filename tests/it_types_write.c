@@ -77,7 +77,7 @@ static void as(evpq_arg arg, const char *type, const char *expression)
 {
     struct bytes b = {.data = NULL};
     uint32_t oid = oid_named(type);
-    evpq_error *error = encode_value(&b, &arg, oid, &(struct spot){NULL, "column ", 1});
+    evpq_error *error = encode_value(&b, &arg, oid, &(struct spot){.noun = "column ", .number = 1});
     ck_assert_msg(!error, "%s: %s", expression, evpq_error_message(error));
     is(evpq_param_binary(oid, b.length ? b.data : "", b.length), expression);
     bytes_free(&b);
@@ -143,7 +143,8 @@ static void is_numeric(const char *text)
 {
     const evpq_arg arg = evpq_text(text);
     struct bytes b = {.data = NULL};
-    ck_assert_ptr_null(encode_value(&b, &arg, OID_NUMERIC, &(struct spot){NULL, "column ", 1}));
+    ck_assert_ptr_null(
+        encode_value(&b, &arg, OID_NUMERIC, &(struct spot){.noun = "column ", .number = 1}));
     PGresult *pg =
         ask("select $1 is not distinct from $2::numeric and $1::text = $2::numeric::text",
             EVPQ_ARGS(evpq_param_binary(OID_NUMERIC, b.data, b.length), text));
@@ -232,7 +233,6 @@ START_TEST(texts_and_bytes)
     static const uint8_t mac[] = {8, 0, 0x2b, 1, 2, 0xff};
     static const char *const types[] = {"text", "varchar", "bpchar", "name"};
     begin();
-    run("create type pg_temp.mood as enum ('sad', 'so so')");
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         as(evpq_text("Grüße"), types[i], strf("'Grüße'::%s", types[i]));
         as(evpq_text(""), types[i], strf("''::%s", types[i]));
@@ -240,7 +240,6 @@ START_TEST(texts_and_bytes)
     as(evpq_int(-7), "text", "'-7'::text");
     as(evpq_text("x"), "\"char\"", "'x'::\"char\"");
     as(evpq_text(""), "\"char\"", "''::\"char\"");
-    as(evpq_text("so so"), "pg_temp.mood", "'so so'::pg_temp.mood");
     as(evpq_json("[1, 2]"), "jsonb", "'[1,2]'::jsonb");
     as(evpq_double(1.5), "jsonb", "'1.5'::jsonb");
     is(evpq_jsonb("{\"a\":null}"), "'{\"a\": null}'::jsonb");

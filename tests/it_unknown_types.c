@@ -75,11 +75,21 @@ static void ck_copied(const char *type, const char *text, const char *wanted)
 START_TEST(f55_copy_writes_a_text_as_what_it_says_or_not_at_all)
 {
     static const char *const refused[][2] = {
-        {"f55.odd", "12345678"},   {"f55.pair", "(1,2,x)"}, {"f55.span", "[1,2)"},
-        {"f55.mood[]", "{sad}"},   {"point", "(1,2)"},      {"int4[]", "{1,2}"},
-        {"int4range", "[1,2)"},    {"money", "12345678"},   {"bit(8)", "10101010"},
-        {"xid8", "12345678"},      {"pg_lsn", "0/12"},      {"regclass", "pg_class"},
-        {"f55.myint[]", "{1, 2}"}, {"tsvector", "a b"},     {"int4multirange", "{[1,2)}"},
+        {"f55.odd", "12345678"},
+        {"f55.pair", "(1,2,x)"},
+        {"f55.span", "[1,2)"},
+        {"f55.mood[]", "{sad}"},
+        {"point", "(1,2)"},
+        {"int4[]", "{1,2}"},
+        {"int4range", "[1,2)"},
+        {"money", "12345678"},
+        {"bit(8)", "10101010"},
+        {"xid8", "12345678"},
+        {"pg_lsn", "0/12"},
+        {"regclass", "pg_class"},
+        {"f55.myint[]", "{1, 2}"},
+        {"tsvector", "a b"},
+        {"int4multirange", "{[1,2)}"},
         {"xml", "<?xml version='1.0' encoding='latin1'?><a/>"}};
     begin();
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
@@ -140,8 +150,9 @@ static const char *sent(enum verb verb, const char *type, evpq_arg arg, int form
         break;
     }
     *ret_status = evpq_await(f);
-    const char *stored = *ret_status == EVPQ_OK ? server_text("select v::text from f55.t")
-                                                : strf("%s", evpq_error_message(evpq_future_error(f)));
+    const char *stored = *ret_status == EVPQ_OK
+                             ? server_text("select v::text from f55.t")
+                             : strf("%s", evpq_error_message(evpq_future_error(f)));
     evpq_future_unref(f);
     evpq_lease_release(lease);
     return stored;

@@ -124,7 +124,7 @@ START_TEST(what_cannot_be_written_is_refused)
     refused(evpq_coded(types, "word", "?"), EVPQ_TYPE, "in two ways");
     struct bytes b = {.data = NULL};
     evpq_arg arg = evpq_coded(types, "word", "a");
-    evpq_error *error = encode_field(&b, &arg, 25, &(struct spot){NULL, "column ", 1});
+    evpq_error *error = encode_field(&b, &arg, 25, &(struct spot){.noun = "column ", .number = 1});
     ck_assert_int_eq(evpq_error_status(error), EVPQ_TYPE);
     evpq_error_unref(error);
     bytes_free(&b);
@@ -138,7 +138,7 @@ START_TEST(memory_that_runs_out_is_told)
     struct bytes b = {.data = NULL};
     evpq_arg arg = evpq_coded(types, "word", "a");
     oom_fail_at(1);
-    evpq_error *error = encode_value(&b, &arg, 0, &(struct spot){NULL, "column ", 1});
+    evpq_error *error = encode_value(&b, &arg, 0, &(struct spot){.noun = "column ", .number = 1});
     ck_assert(oom_end());
     ck_assert_int_eq(evpq_error_status(error), EVPQ_NOMEM);
     evpq_error_unref(error);

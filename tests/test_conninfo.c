@@ -131,6 +131,113 @@ START_TEST(several_hosts)
 }
 END_TEST
 
+START_TEST(f60_an_empty_item_is_libpqs_default)
+{
+    clear_environment();
+    struct conninfo *ci = read_ok("host=a,,b port=1,,3");
+    ck_assert_int_eq(ci->n, 3);
+    ck_host(ci, 1, NULL, NULL, NULL);
+    ck_assert(*ci->default_host == '/' || !strcmp(ci->default_host, "localhost"));
+    ck_assert_str_eq(ci->default_port, "5432");
+    conninfo_free(ci);
+    ci = read_ok("hostaddr=,127.0.0.1");
+    ck_assert_int_eq(ci->n, 2);
+    conninfo_free(ci);
+}
+END_TEST
+
+START_TEST(f60_what_libpq_refuses_later_is_refused_now)
+{
+    static const char *const bad[] = {"host=h port=0",
+                                      "host=h port=65536",
+                                      "host=h port=abc",
+                                      "host=a,b port=x,1",
+                                      "host=h connect_timeout=abc",
+                                      "host=h connect_timeout=99999999999",
+                                      "host=h sslmode=maybe",
+                                      "host=h target_session_attrs=maybe",
+                                      "host=h gssencmode=maybe",
+                                      "host=h channel_binding=maybe",
+                                      "host=h ssl_min_protocol_version=SSLv9",
+                                      "host=h keepalives=yes",
+                                      "host=h keepalives_idle=1s",
+                                      "host=h keepalives_interval=x",
+                                      "host=h keepalives_count=1.5",
+                                      "host=h tcp_user_timeout=x",
+                                      "hostaddr=db.example",
+                                      "hostaddr=300.1.1.1,x"};
+    static const char *const good[] = {"host=a,b port=0,1",
+                                       "host=/tmp keepalives_idle=x",
+                                       "host=h keepalives=0 keepalives_idle=x",
+                                       "host=h connect_timeout=' 3 '",
+                                       "hostaddr=x,127.0.0.1",
+                                       "host=h keepalives_idle=-1"};
+    clear_environment();
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        ck_bad(bad[i], "bad connection string");
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        conninfo_free(read_ok(good[i]));
+}
+END_TEST
+
+START_TEST(f60_only_what_nobody_has_set_is_set)
+{
+    clear_environment();
+    struct conninfo *ci = read_ok("host=h");
+    ck_assert(ci->set_idle && ci->set_interval && ci->set_count && ci->set_user_timeout);
+    conninfo_free(ci);
+    ci = read_ok("host=h keepalives_interval=7");
+    ck_assert(ci->set_idle && !ci->set_interval && ci->set_count && ci->set_user_timeout);
+    conninfo_free(ci);
+    ci = read_ok("host=h keepalives_idle=7 keepalives_count=2 tcp_user_timeout=0");
+    ck_assert(!ci->set_idle && ci->set_interval && !ci->set_count && !ci->set_user_timeout);
+    conninfo_free(ci);
+}
+END_TEST
+
+START_TEST(f60_a_uri_of_another_scheme_is_no_database)
+{
+    ck_bad("postgresq://u:hushhush@host/db", "scheme");
+    ck_bad("http://u:hushhush@host/db?sslmode=require", "scheme");
+}
+END_TEST
+
+START_TEST(f80_no_message_holds_the_password)
+{
+    static const char *const texts[] = {"postgresq://u:hushhush@host/db",
+                                        "postgresql://u:hushhush@[::1/db",
+                                        "postgresql://u:hushhush@host/db?nonsense=1",
+                                        "postgresql://u:hush%zzhush@host/db",
+                                        "postgresql://u:hushhush@host:x/db",
+                                        "host=h password='hushhush",
+                                        "password=x hushhush",
+                                        "password=hushhush nonsense=1",
+                                        "password=hushhush sslmode=maybe",
+                                        "postgresql://u:hushhush/x@host/db"};
+    clear_environment();
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct conninfo *ci = NULL;
+        evpq_error *error = conninfo_read(texts[i], &ci);
+        ck_assert_msg(error != NULL, "%s is taken", texts[i]);
+        ck_assert_msg(!strstr(evpq_error_message(error), "hush"), "%s", evpq_error_message(error));
+        evpq_error_unref(error);
+    }
+}
+END_TEST
+
+START_TEST(f80_the_password_is_overwritten)
+{
+    clear_environment();
+    struct conninfo *ci = read_ok("host=h password=hushhush");
+    size_t length = strlen(ci->text);
+    ck_assert_ptr_nonnull(strstr(ci->text, "hushhush"));
+    conninfo_wipe(ci);
+    for (size_t i = 0; i < length; i++)
+        ck_assert_int_eq(ci->text[i], 0);
+    conninfo_free(ci);
+}
+END_TEST
+
 START_TEST(uris)
 {
     clear_environment();
@@ -234,8 +341,6 @@ START_TEST(what_is_wrong_is_said)
     ck_bad("host=a,b hostaddr=127.0.0.1", "host");
     ck_bad("postgresql://host/db?nonsense=1", "nonsense");
     ck_bad("postgresql://[::1/", "]");
-    ck_bad("host=a,,b", "empty item");
-    ck_bad("hostaddr=,127.0.0.1", "empty item");
 }
 END_TEST
 
@@ -355,6 +460,12 @@ int main(void)
     CHECK_ADD(c, one_host);
     CHECK_ADD(c, nothing_at_all);
     CHECK_ADD(c, several_hosts);
+    CHECK_ADD(c, f60_an_empty_item_is_libpqs_default);
+    CHECK_ADD(c, f60_what_libpq_refuses_later_is_refused_now);
+    CHECK_ADD(c, f60_only_what_nobody_has_set_is_set);
+    CHECK_ADD(c, f60_a_uri_of_another_scheme_is_no_database);
+    CHECK_ADD(c, f80_no_message_holds_the_password);
+    CHECK_ADD(c, f80_the_password_is_overwritten);
     CHECK_ADD(c, uris);
     CHECK_ADD(c, the_environment_fills_in);
     CHECK_ADD(c, a_service_fills_in);

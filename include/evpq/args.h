@@ -14,7 +14,9 @@
  *
  * Nothing here can fail. What the server could not be sent (a gigabyte, a zero byte within a text,
  * more than 65535 parameters) is refused with EVPQ_INVALID by the call that takes the arguments,
- * and with EVPQ_TYPE what does not fit the type it is declared as. */
+ * and with EVPQ_TYPE what does not fit the type it is declared as. A text is never taken for the
+ * binary form of a type that the library does not know: an array, composite or range with such a
+ * text in it is sent in text form as a whole. */
 #ifndef EVPQ_ARGS_H
 #define EVPQ_ARGS_H
 

@@ -81,10 +81,12 @@ EVPQ_API EVPQ_NODISCARD evpq_copy *evpq_lease_copy_rows_in(evpq_lease *lease, co
 EVPQ_API evpq_status evpq_copy_write(evpq_copy *copy, const void *bytes, size_t n);
 
 /* Takes one row: as many values as there are columns, each written as its column's type where
- * nothing is lost and nothing is guessed (evpq_args(3) has the table). Results as for
- * evpq_copy_write, and EVPQ_QUEUE_FULL also while the types are not known yet. EVPQ_TYPE or
- * EVPQ_INVALID when the row does not fit: evpq_copy_error says which row, counted from 1, which
- * column, and what to do; it is not sent, and the COPY goes on. */
+ * nothing is lost and nothing is guessed. Of a type that is not PostgreSQL's own a text is written
+ * where it means for sure what it says: labels of enums, and types that read text and binary by the
+ * same functions as one of PostgreSQL's, such as citext. For other types use a codec, or COPY in
+ * text form. Results as for evpq_copy_write, and EVPQ_QUEUE_FULL also while the types are not known
+ * yet. EVPQ_TYPE or EVPQ_INVALID when the row does not fit: evpq_copy_error says which row, counted
+ * from 1, which column, and what to do; it is not sent, and the COPY goes on. */
 EVPQ_API evpq_status evpq_copy_row(evpq_copy *copy, evpq_args args);
 
 /* asyncio's StreamWriter.drain: done when there is room for more, and the types are known; fails

@@ -157,7 +157,8 @@ typedef struct evpq_pool_stats {
  * environment variables, service and password files filling in what it leaves out. Several hosts
  * are tried in order, each address of each with a timeout of its own. Where they are not set:
  * gssencmode=disable (GSSAPI would look names up on the loop's thread), TCP keepalives after 30 s
- * and tcp_user_timeout=30 s. `opts` may be NULL. Given: let go of it with evpq_pool_unref. Opens no
+ * and tcp_user_timeout=30 s, each by itself. What libpq would refuse is refused here, before
+ * anything is sent. `opts` may be NULL. Given: let go of it with evpq_pool_unref. Opens no
  * connection yet unless min_size says so. NULL when the connection string or the options are wrong:
  * *ret_error (may be NULL) is then given. */
 EVPQ_API EVPQ_NODISCARD evpq_pool *evpq_pool_open(evpq_loop *loop, const char *conninfo,

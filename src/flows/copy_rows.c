@@ -20,6 +20,7 @@ void copy_rows_free(struct copy_rows *rows)
     bytes_free(&rows->data);
     bytes_free(&rows->spans);
     mem_free(rows->columns);
+    mem_free(rows->likenesses);
     mem_free(rows->query);
     mem_free(rows->question);
     mem_free(rows);

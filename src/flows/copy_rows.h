@@ -6,6 +6,7 @@
 #define FLOWS_COPY_ROWS_H
 
 #include "flows/copy.h"
+#include "words/encode.h"
 
 /* Before the first row stand the signature, flags, and the length of an extension. Behind the last,
  * in the place of the number of columns, stands an end mark. */
@@ -25,6 +26,8 @@ struct copy_rows {
 
     /* to the server */
     struct copy_column *columns;
+    struct likeness *likenesses; /* of the columns' types, and of their elements' */
+    struct encode_rules rules;
     size_t taken;
 
     /* from it */

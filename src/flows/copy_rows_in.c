@@ -5,7 +5,22 @@
 #include "words/encode.h"
 #include "words/error.h"
 
+#include <stdio.h>
+
 /* ---- the columns ---- */
+
+/* Of a type that is not PostgreSQL's own, the one of those whose input and receive functions do the
+ * same: then a text means the same for both. An enum reads its label in either form, as text does;
+ * citext's are text's by another name. NULL: there is none. */
+#define LIKE(t)                                                                             \
+ " case when " t ".typtype = 'e' then 25 when " t ".oid >= 16384 then"                      \
+ " (select k.oid from pg_catalog.pg_type k, pg_catalog.pg_proc ki, pg_catalog.pg_proc kr,"  \
+ " pg_catalog.pg_proc i, pg_catalog.pg_proc r where k.oid = any (array[16, 17, 20, 21, 23," \
+ " 25, 700, 701, 869, 1082, 1700, 2950, 3802, 114]::pg_catalog.oid[])"                      \
+ " and ki.oid = k.typinput and kr.oid = k.typreceive"                                       \
+ " and i.oid = " t ".typinput and r.oid = " t ".typreceive"                                 \
+ " and i.prolang = 12 and r.prolang = 12"                                                   \
+ " and i.prosrc = ki.prosrc and r.prosrc = kr.prosrc limit 1) end"
 
 /* Not as SQL would look the columns up, which takes the right to read them. Of a domain over
  * another domain the innermost type is meant. */
@@ -27,11 +42,12 @@ static const char columns_of_table[] =
     " select b.name, b.type, pg_catalog.quote_ident(b.name),"
     " (select pg_catalog.quote_ident(s.nspname) || '.' || pg_catalog.quote_ident(c.relname)"
     " from pg_catalog.pg_class c join pg_catalog.pg_namespace s on s.oid = c.relnamespace"
-    " where c.oid = $1::pg_catalog.regclass)"
-    " from base b left join pg_catalog.pg_type t on t.oid = b.type"
-    " where t.typtype is distinct from 'd' order by b.place";
+    " where c.oid = $1::pg_catalog.regclass), pg_catalog.format_type(b.type, null)," LIKE(
+        "t") ", e.oid, " LIKE("e") " from base b left join pg_catalog.pg_type t on t.oid = b.type"
+                                   " left join pg_catalog.pg_type e on e.oid = t.typelem and t.typcategory = 'A'"
+                                   " where t.typtype is distinct from 'd' order by b.place";
 
-enum { NAME, TYPE, QUOTED, TABLE };
+enum { NAME, TYPE, QUOTED, TABLE, TYPE_NAME, LIKE_OF_TYPE, ELEMENT, LIKE_OF_ELEMENT };
 
 evpq_error *copy_rows_ask_table(evpq_copy *c, const char *table, const char *const *columns,
                                 size_t n)
@@ -57,17 +73,29 @@ static evpq_error *no_such_column(const evpq_result *answer, int row)
                      evpq_result_text(answer, row, TABLE), evpq_result_text(answer, row, QUOTED));
 }
 
+static void add_likeness(struct copy_rows *rows, int row, int type, int like)
+{
+    if (evpq_result_is_null(rows->answer, row, like))
+        return;
+    rows->likenesses[rows->rules.n++] = (struct likeness){evpq_result_oid(rows->answer, row, type),
+                                                          evpq_result_oid(rows->answer, row, like)};
+}
+
 static evpq_error *read_columns(struct copy_rows *rows)
 {
     rows->columns = mem_zalloc(rows->n * sizeof *rows->columns);
-    if (!rows->columns)
+    rows->likenesses = mem_zalloc(2 * rows->n * sizeof *rows->likenesses);
+    if (!rows->columns || !rows->likenesses)
         return copy_no_memory();
     for (size_t i = 0; i < rows->n; i++) {
         if (evpq_result_is_null(rows->answer, (int)i, TYPE))
             return no_such_column(rows->answer, (int)i);
         rows->columns[i].type = evpq_result_oid(rows->answer, (int)i, TYPE);
         rows->columns[i].name = evpq_result_text(rows->answer, (int)i, NAME);
+        add_likeness(rows, (int)i, TYPE, LIKE_OF_TYPE);
+        add_likeness(rows, (int)i, ELEMENT, LIKE_OF_ELEMENT);
     }
+    rows->rules.likenesses = rows->likenesses;
     const evpq_error *fault = evpq_result_fault(rows->answer);
     return fault ? evpq_error_ref(fault) : NULL;
 }
@@ -123,17 +151,22 @@ static evpq_error *wrong_count(const struct copy_rows *rows, size_t n)
                      n, rows->n);
 }
 
-/* With the column's name. Takes the error. */
+/* With the column's name and type. Takes the error. */
 static evpq_error *in_column(evpq_error *error, const struct copy_rows *rows, size_t i)
 {
+    char message[512];
+    const char *type = evpq_result_text(rows->answer, (int)i, TYPE_NAME);
+    snprintf(message, sizeof message, "%s (column %s, type %s)", evpq_error_message(error),
+             evpq_result_text(rows->answer, (int)i, QUOTED), type);
     evpq_error *named = error_build(&(struct error_fields){
         .status = evpq_error_status(error),
         .outcome = EVPQ_OUTCOME_NOT_SENT,
-        .message = evpq_error_message(error),
+        .message = message,
         .hint = evpq_error_hint(error),
         .detail = evpq_error_detail(error),
         .table = evpq_result_text(rows->answer, 0, TABLE),
         .column = rows->columns[i].name,
+        .datatype = type,
     });
     evpq_error_unref(error);
     return named;
@@ -148,7 +181,7 @@ evpq_error *copy_rows_put(evpq_copy *c, const evpq_args *args)
         return wrong_count(rows, args->v ? args->n : 0);
     if (!bytes_put2(to, (uint16_t)rows->n))
         return copy_no_memory();
-    const struct spot row = {.noun = "row ", .number = rows->taken + 1};
+    const struct spot row = {.noun = "row ", .number = rows->taken + 1, .rules = &rows->rules};
     for (size_t i = 0; i < rows->n; i++) {
         const struct spot spot = {.outer = &row, .noun = "column ", .number = i + 1};
         evpq_error *error = encode_field(to, &args->v[i], rows->columns[i].type, &spot);

@@ -6,21 +6,22 @@
 #include "libpq/conninfo.h"
 
 #include "base/mem.h"
+#include "libpq/conninfo_check.h"
 #include "libpq/pq.h"
 #include "words/error.h"
 
 #include <libpq-fe.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { MAX_HOSTS = 256 };
 
+static const char no_such_mode[] = "evpq-probe";
+
 static const char *option(const PQconninfoOption *options, const char *keyword)
 {
-    for (const PQconninfoOption *o = options; o->keyword; o++)
-        if (!strcmp(o->keyword, keyword))
-            return o->val && *o->val ? o->val : NULL;
-    return NULL;
+    return conninfo_option(options, keyword);
 }
 
 /* As libpq tells a connection string from a bare database name. */
@@ -28,13 +29,6 @@ static bool is_string_or_uri(const char *text)
 {
     return strchr(text, '=') || !strncmp(text, "postgresql://", 13) ||
            !strncmp(text, "postgres://", 11);
-}
-
-static evpq_error *invalid(const char *why)
-{
-    int length = (int)strcspn(why, "\n");
-    return error_new(EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT, "bad connection string: %.*s", length,
-                     why);
 }
 
 /* ---- the list of hosts ---- */
@@ -83,10 +77,12 @@ static size_t length_of(const char *text)
 /* One block: the struct, its hosts, and the three lists and the text that they point into. */
 static struct conninfo *assemble(const char *text, const PQconninfoOption *options, int n)
 {
+    struct conninfo *ci;
     const char *host = option(options, "host"), *hostaddr = option(options, "hostaddr");
     const char *port = option(options, "port");
-    struct conninfo *ci = mem_zalloc(sizeof *ci + (size_t)n * sizeof *ci->hosts + length_of(host) +
-                                     length_of(hostaddr) + length_of(port) + length_of(text));
+    size_t size = sizeof *ci + (size_t)n * sizeof *ci->hosts + length_of(host) +
+                  length_of(hostaddr) + length_of(port) + length_of(text);
+    ci = mem_zalloc(size);
     if (!ci)
         return NULL;
     ci->n = n;
@@ -113,7 +109,7 @@ static bool chosen(const char *text, const char *keyword, const char *variable)
         return true;
     PQconninfoOption *given = text && is_string_or_uri(text) ? PQconninfoParse(text, NULL) : NULL;
     bool found = given && option(given, keyword);
-    PQconninfoFree(given);
+    conninfo_options_free(given);
     return found;
 }
 
@@ -125,9 +121,26 @@ static void read_options(struct conninfo *ci, const PQconninfoOption *options)
     ci->prefer_standby = is(option(options, "target_session_attrs"), "prefer-standby");
     ci->shuffle = is(option(options, "load_balance_hosts"), "random");
     ci->disable_gss = is(gss, "prefer") && !chosen(ci->text, "gssencmode", "PGGSSENCMODE");
-    ci->set_keepalives = !option(options, "keepalives_idle");
-    ci->set_user_timeout =
-        !option(options, "tcp_user_timeout") || is(option(options, "tcp_user_timeout"), "0");
+    ci->set_idle = !option(options, "keepalives_idle");
+    ci->set_interval = !option(options, "keepalives_interval");
+    ci->set_count = !option(options, "keepalives_count");
+    ci->set_user_timeout = !option(options, "tcp_user_timeout");
+}
+
+/* What libpq means by an empty item in a list: the socket's folder, or localhost; and the port it
+ * was built with. It says so of a connection to two such items, which is never begun. */
+static evpq_error *find_defaults(struct conninfo *ci)
+{
+    static const char *const keywords[] = {"host", "hostaddr", "port", "sslmode", NULL};
+    static const char *const values[] = {",", ",", ",", no_such_mode, NULL};
+    PGconn *probe = PQconnectStartParams(keywords, values, 0);
+    if (!probe)
+        return evpq_error_ref(error_nomem());
+    const char *host = PQhost(probe), *port = PQport(probe);
+    snprintf(ci->default_host, sizeof ci->default_host, "%s", host && *host ? host : "localhost");
+    snprintf(ci->default_port, sizeof ci->default_port, "%s", port && *port ? port : "5432");
+    PQfinish(probe);
+    return NULL;
 }
 
 static evpq_error *from_options(const char *text, const PQconninfoOption *options,
@@ -139,16 +152,17 @@ static evpq_error *from_options(const char *text, const PQconninfoOption *option
     if (!n)
         n = 1;
     if (n > MAX_HOSTS)
-        return invalid("more than 256 hosts");
+        return conninfo_invalid("more than 256 hosts", false);
     struct conninfo *ci = assemble(text, options, n);
     if (!ci)
         return evpq_error_ref(error_nomem());
-    for (int i = 0; n > 1 && i < n; i++)
-        if (!ci->hosts[i].host && !ci->hosts[i].hostaddr) {
-            conninfo_free(ci);
-            return invalid(
-                "an empty item in a list of hosts; name the folder of the socket instead");
-        }
+    evpq_error *error = conninfo_check(ci, options);
+    if (!error && n > 1)
+        error = find_defaults(ci);
+    if (error) {
+        conninfo_free(ci);
+        return error;
+    }
     read_options(ci, options);
     *ret_conninfo = ci;
     return NULL;
@@ -156,34 +170,53 @@ static evpq_error *from_options(const char *text, const PQconninfoOption *option
 
 evpq_error *conninfo_read(const char *text, struct conninfo **ret_conninfo)
 {
-    static const char no_such_mode[] = "evpq-probe";
     static const char *const keywords[] = {"dbname", "sslmode", NULL};
     const char *const values[] = {text, no_such_mode, NULL};
+    evpq_error *error = conninfo_check_text(text);
+    if (error)
+        return error;
     PGconn *probe = PQconnectStartParams(keywords, values, 1);
     if (!probe)
         return evpq_error_ref(error_nomem());
-    evpq_error *error = NULL;
     PQconninfoOption *options = NULL;
     if (!strstr(PQerrorMessage(probe),
                 no_such_mode)) /* it did not get as far: something else is wrong */
-        error = invalid(PQerrorMessage(probe));
+        error = conninfo_invalid(PQerrorMessage(probe), conninfo_is_secret(text));
     else if (!(options = PQconninfo(probe)))
         error = evpq_error_ref(error_nomem());
     else
         error = from_options(text, options, ret_conninfo);
-    PQconninfoFree(options);
+    conninfo_options_free(options);
     PQfinish(probe);
     return error;
 }
 
+/* With what may be secret in them. */
+void conninfo_options_free(PQconninfoOption *options)
+{
+    for (PQconninfoOption *o = options; o && o->keyword; o++)
+        if (o->val && *o->dispchar == '*')
+            explicit_bzero(o->val, strlen(o->val));
+    PQconninfoFree(options);
+}
+
+void conninfo_wipe(struct conninfo *ci)
+{
+    explicit_bzero(ci->text, length_of(ci->text));
+}
+
 void conninfo_free(struct conninfo *ci)
 {
+    if (ci && ci->text)
+        conninfo_wipe(ci);
     mem_free(ci);
 }
 
 struct pg_conn *conninfo_connect(const struct conninfo *ci, const struct conninfo_host *host,
                                  const char *address, const char *session_attrs)
 {
+    const char *default_host = ci->n > 1 ? ci->default_host : NULL;
+    const char *default_port = ci->n > 1 ? ci->default_port : NULL;
     /* An empty value counts as not given at all. Later ones win over what the string says. */
     const char *const keywords[] = {"fallback_application_name",
                                     "dbname",
@@ -200,14 +233,14 @@ struct pg_conn *conninfo_connect(const struct conninfo *ci, const struct conninf
     const char *const values[] = {
         "evpq",
         ci->text,
-        host->host,
+        host->host || host->hostaddr ? host->host : default_host,
         address ? address : host->hostaddr,
-        host->port,
+        host->port ? host->port : default_port,
         session_attrs,
         ci->disable_gss ? "disable" : NULL,
-        ci->set_keepalives ? "30" : NULL,
-        ci->set_keepalives ? "10" : NULL,
-        ci->set_keepalives ? "3" : NULL,
+        ci->set_idle ? "30" : NULL,
+        ci->set_interval ? "10" : NULL,
+        ci->set_count ? "3" : NULL,
         ci->set_user_timeout ? "30000" : NULL,
         NULL,
     };

@@ -20,15 +20,19 @@ struct conninfo {
     bool prefer_standby;    /* a first pass over all hosts wants a standby, a second anything */
     bool shuffle;           /* load_balance_hosts=random */
 
-    char *text; /* as the program gave it */
+    char *text; /* as the program gave it: with the password */
     bool disable_gss;
-    bool set_keepalives, set_user_timeout;
+    bool set_idle, set_interval, set_count, set_user_timeout; /* ours: nobody has set them */
+    char default_host[128], default_port[8]; /* of an empty item in a list of hosts */
 };
 
 /* Reads `text` (borrowed; NULL: environment only). Returns NULL and a conninfo to be freed; or the
  * error, given. Touches local files at most (service, password), never the network. */
 evpq_error *conninfo_read(const char *text, struct conninfo **ret_conninfo);
 void conninfo_free(struct conninfo *ci);
+
+/* Overwrites the text; conninfo_free does it. */
+void conninfo_wipe(struct conninfo *ci);
 
 /* Begins to connect to `host` at the numeric `address` (NULL: no look-up is needed).
  * `session_attrs` overrides target_session_attrs unless NULL. NULL without memory. */

@@ -2,6 +2,7 @@
 #include "words/args.h"
 
 #include "words/encode.h"
+#include "words/encode_text.h"
 #include "words/error.h"
 #include "words/value_number.h"
 
@@ -30,9 +31,15 @@ static evpq_error *check_bytes(const evpq_arg *arg, size_t number)
 __attribute__((noinline)) static evpq_error *measure_binary(const evpq_arg *arg, size_t number,
                                                             size_t *ret_room)
 {
+    bool met_text = false;
+    const struct encode_rules rules = {.met_text = &met_text};
     struct bytes count = bytes_counted();
-    struct spot spot = {NULL, "parameter $", number};
+    struct spot spot = {.noun = "parameter $", .number = number, .rules = &rules};
     evpq_error *error = encode_value(&count, arg, arg_type(arg), &spot);
+    if (!error && met_text) {
+        count = bytes_counted();
+        error = encode_text(&count, arg, &spot);
+    }
     if (error)
         return error;
     *ret_room = count.length + 1;
@@ -73,6 +80,11 @@ evpq_error *arg_measure(const evpq_arg *arg, size_t number, size_t *ret_room)
     }
 }
 
+int arg_format(const evpq_arg *arg)
+{
+    return arg_is_binary(arg) && !encode_wants_text(arg, arg_type(arg));
+}
+
 static size_t write_bytes(const void *bytes, size_t length, char *room)
 {
     memcpy(room, bytes, length);
@@ -83,7 +95,9 @@ static size_t write_bytes(const void *bytes, size_t length, char *room)
 __attribute__((noinline)) static size_t write_binary(const evpq_arg *arg, char *room)
 {
     struct bytes to = bytes_in(room, SIZE_MAX);
-    evpq_error_unref(encode_value(&to, arg, arg_type(arg), &(struct spot){NULL, "", 0}));
+    struct spot spot = {.noun = ""};
+    evpq_error_unref(arg_format(arg) ? encode_value(&to, arg, arg_type(arg), &spot)
+                                     : encode_text(&to, arg, &spot));
     room[to.length] = '\0';
     return to.length;
 }

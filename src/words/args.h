@@ -15,10 +15,14 @@ enum { ARGS_MOST_BYTES = 0x3fffffff - 1024 };
  * NULL); or EVPQ_INVALID, given. `number` counts from 1, as in $1. */
 evpq_error *arg_measure(const evpq_arg *arg, size_t number, size_t *ret_room);
 
+/* False: it goes as text for certain. */
 static inline bool arg_is_binary(const evpq_arg *arg)
 {
     return arg->kind >= EVPQ_ARG_BINARY;
 }
+
+/* 0 text, 1 binary: how arg_write writes it. */
+int arg_format(const evpq_arg *arg);
 
 /* The oid to declare; 0 where the server is to infer the type. */
 static inline uint32_t arg_type(const evpq_arg *arg)

@@ -72,6 +72,21 @@ static evpq_error *put_jsonb(const struct encoding *e)
     return bytes_put1(e->to, version) ? put_text(e) : encode_put(false);
 }
 
+/* xml_recv goes by the encoding that a declaration names, where xml_in goes by the client's. */
+static evpq_error *put_xml(const struct encoding *e)
+{
+    static const char declares[] = "<?xml";
+    const char *text = e->arg->value.data;
+    if (e->arg->kind == EVPQ_ARG_TEXT && e->arg->length >= sizeof declares &&
+        !memcmp(text, declares, sizeof declares - 1)) {
+        const char *end = memmem(text, e->arg->length, "?>", 2);
+        if (memmem(text, end ? (size_t)(end - text) : e->arg->length, "encoding", 8))
+            return encode_wrong(e, "names an encoding, which its binary form is read by: leave the "
+                                   "name out");
+    }
+    return put_text(e);
+}
+
 static evpq_error *put_bytea(const struct encoding *e)
 {
     if (e->arg->kind != EVPQ_ARG_TEXT)
@@ -177,12 +192,32 @@ static evpq_error *put_macaddr(const struct encoding *e)
 
 /* ---- by type ---- */
 
-/* What is none of the server's own types: the bytes of a text are what an enum reads, and citext,
- * and most of those that read text. */
+static evpq_error *put_scalar(const struct encoding *e);
+
+static const struct encode_rules *rules_of(const struct spot *spot)
+{
+    static const struct encode_rules none = {.met_text = NULL};
+    while (spot->outer)
+        spot = spot->outer;
+    return spot->rules ? spot->rules : &none;
+}
+
+/* What is none of the types below. */
 static evpq_error *put_other(const struct encoding *e)
 {
-    return e->arg->kind == EVPQ_ARG_TEXT && e->type >= OID_FIRST_OF_USERS ? put_data(e)
-                                                                          : encode_misfit(e);
+    const struct encode_rules *rules = rules_of(e->spot);
+    if (e->arg->kind != EVPQ_ARG_TEXT)
+        return encode_misfit(e);
+    for (size_t i = 0; i < rules->n; i++)
+        if (rules->likenesses[i].type == e->type && rules->likenesses[i].like != e->type) {
+            struct encoding like = *e;
+            like.type = rules->likenesses[i].like;
+            return put_scalar(&like);
+        }
+    if (!rules->met_text)
+        return encode_unknown(e);
+    *rules->met_text = true;
+    return put_data(e);
 }
 
 static evpq_error *put_scalar(const struct encoding *e)
@@ -199,9 +234,10 @@ static evpq_error *put_scalar(const struct encoding *e)
     case OID_BPCHAR:
     case OID_NAME:
     case OID_JSON:
-    case OID_XML:
     case OID_UNKNOWN:
         return put_text(e);
+    case OID_XML:
+        return put_xml(e);
     case OID_FLOAT8:
         return encode_float8(e);
     case OID_FLOAT4:

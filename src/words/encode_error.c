@@ -70,6 +70,39 @@ evpq_error *encode_misfit(const struct encoding *e)
                      named ? type_write(e->arg->type, own) : "", type_write(e->type, type));
 }
 
+evpq_error *encode_unknown(const struct encoding *e)
+{
+    char spot[SPOT_ROOM], type[TYPE_ROOM];
+    spot_write(e->spot, spot);
+    return error_new(
+        EVPQ_TYPE, EVPQ_OUTCOME_NOT_SENT,
+        "%s: evpq cannot turn a text into the binary form of %s: use a maker for "
+        "values of that type, a codec (evpq_coded), hand in the binary form (evpq_param_binary), "
+        "or send it as text: COPY by evpq_pool_copy_in, or a statement that casts it",
+        spot, type_write(e->type, type));
+}
+
+evpq_error *encode_no_text(const struct encoding *e)
+{
+    char spot[SPOT_ROOM];
+    spot_write(e->spot, spot);
+    return error_new(EVPQ_TYPE, EVPQ_OUTCOME_NOT_SENT,
+                     "%s: %s cannot be sent beside a text of a type that evpq does not know, for "
+                     "which the whole is sent as text: make it a text too",
+                     spot, kind_name(e->arg));
+}
+
+evpq_error *encode_unsure(const struct encoding *e)
+{
+    char spot[SPOT_ROOM];
+    spot_write(e->spot, spot);
+    return error_new(EVPQ_TYPE, EVPQ_OUTCOME_NOT_SENT,
+                     "%s: a text of a type that evpq does not know has a byte of a letter before a "
+                     "quote or backslash, which some client encodings take for one letter: write "
+                     "the whole %s as a text of your own",
+                     spot, kind_name(e->arg));
+}
+
 evpq_error *encode_wrong(const struct encoding *e, const char *is)
 {
     char spot[SPOT_ROOM], type[TYPE_ROOM];

@@ -33,6 +33,14 @@ evpq_error *encode_wrong(const struct encoding *e, const char *is);
 /* The same, where a value has been read as something that does not fit. */
 evpq_error *encode_misread(const struct encoding *e, enum value_fit fit);
 
+/* EVPQ_TYPE: a text of a type whose binary form is not known, where nothing else can be sent. */
+evpq_error *encode_unknown(const struct encoding *e);
+
+/* EVPQ_TYPE, of what is sent as text for the sake of such a text: a value in it has no text form
+ * here; or a letter in it might be taken apart. */
+evpq_error *encode_no_text(const struct encoding *e);
+evpq_error *encode_unsure(const struct encoding *e);
+
 /* EVPQ_INVALID: the argument is not what its maker may be given. */
 evpq_error *encode_invalid(const struct encoding *e, const char *is);
 
@@ -55,5 +63,8 @@ evpq_error *encode_interval(const struct encoding *e);
 /* True where the argument is an array, of whatever kind; or a composite, or a range. */
 bool encode_is_nested(const evpq_arg *arg);
 evpq_error *encode_nested(const struct encoding *e);
+
+/* The i-th element of an array. */
+evpq_arg encode_element(const evpq_arg *array, size_t i);
 
 #endif

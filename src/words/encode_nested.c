@@ -21,7 +21,7 @@ static evpq_error *check_list(const struct encoding *e)
 
 /* ---- arrays (array_recv) ---- */
 
-static evpq_arg element_at(const evpq_arg *array, size_t i)
+evpq_arg encode_element(const evpq_arg *array, size_t i)
 {
     const void *items = array->value.list.items;
     switch (array->kind) {
@@ -72,8 +72,8 @@ static bool put_shape(const struct encoding *e, const evpq_shape *shape)
 static evpq_error *put_elements(const struct encoding *e, uint32_t type, bool *ret_nulls)
 {
     for (size_t i = 0; i < e->arg->length; i++) {
-        evpq_arg element = element_at(e->arg, i);
-        struct spot spot = {e->spot, "element ", i + 1};
+        evpq_arg element = encode_element(e->arg, i);
+        struct spot spot = {.outer = e->spot, .noun = "element ", .number = i + 1};
         if (encode_is_nested(&element) && oid_of_element(type))
             return encode_invalid(e, "an array in an array: say the dimensions with evpq_shaped");
         evpq_error *error = encode_field(e->to, &element, type, &spot);
@@ -121,7 +121,7 @@ static evpq_error *put_record(const struct encoding *e)
     if (!bytes_put4(e->to, (uint32_t)e->arg->length))
         return encode_put(false);
     for (size_t i = 0; i < e->arg->length; i++) {
-        struct spot spot = {e->spot, "field ", i + 1};
+        struct spot spot = {.outer = e->spot, .noun = "field ", .number = i + 1};
         uint32_t type = types ? types[i] : fields[i].type;
         if (!types && fields[i].kind == EVPQ_ARG_ARRAY)
             type = oid_of_array(fields[i].type);
@@ -142,7 +142,7 @@ static evpq_error *put_record(const struct encoding *e)
 
 static evpq_error *put_bound(const struct encoding *e, const evpq_arg *bound, size_t number)
 {
-    struct spot spot = {e->spot, "bound ", number};
+    struct spot spot = {.outer = e->spot, .noun = "bound ", .number = number};
     uint32_t type = oid_of_bound(e->type);
     if (bound->kind == EVPQ_ARG_NULL || (!type && !bound->type)) {
         struct encoding at = {e->to, bound, 0, &spot};

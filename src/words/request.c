@@ -87,7 +87,7 @@ static const uint32_t *write_types(uint32_t *types, const evpq_args *args)
 static const int *write_formats(int *formats, const evpq_args *args)
 {
     for (size_t i = 0; i < args->n; i++)
-        formats[i] = arg_is_binary(&args->v[i]);
+        formats[i] = arg_format(&args->v[i]);
     return formats;
 }
 

@@ -1,0 +1,15 @@
+/* encode_text.h - arrays, composites and ranges in text form, for those with a text in them of a
+ * type whose binary form is not known. Called by args. */
+#ifndef WORDS_ENCODE_TEXT_H
+#define WORDS_ENCODE_TEXT_H
+
+#include "words/encode.h"
+
+/* Whether there is such a text in it, so that it can only be sent in text form. */
+bool encode_wants_text(const evpq_arg *arg, uint32_t type);
+
+/* Appends the text form, for the server's input functions to read. EVPQ_TYPE for what has no text
+ * form here, and where a letter of an encoding that is not known might end in a backslash. */
+evpq_error *encode_text(struct bytes *to, const evpq_arg *arg, const struct spot *spot);
+
+#endif
