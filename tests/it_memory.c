@@ -148,9 +148,13 @@ END_TEST
 
 #define ENDLESS "select repeat('x', 1000), generate_series(1, 1000000000)"
 
-/* The most memory that this process has had so far, in MB. */
+/* The most memory that this process has had so far, in MB. The sanitizers keep what is freed, and
+ * have much of their own: there it is always 0. */
 static long peak_mb(void)
 {
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+    return 0;
+#endif
     long kb = 0;
     char line[256];
     FILE *status = fopen("/proc/self/status", "r");
@@ -219,9 +223,10 @@ START_TEST(f69_a_result_that_is_given_up_is_canceled_while_it_comes)
 {
     open_pool(.max_size = 1);
     ask("select 1");
-    ck_failed(evpq_timeout(query(ENDLESS), 0.05), EVPQ_TIMEOUT, EVPQ_OUTCOME_UNKNOWN);
+    ck_failed(evpq_timeout(query(ENDLESS), 0.3), EVPQ_TIMEOUT, EVPQ_OUTCOME_UNKNOWN);
     ck_all_over();
     ck_assert_uint_ge(stats().cancels, 1);
+    ck_assert_uint_eq(stats().connects, 1);
     ck_assert_int_eq(ask("select 3"), 3);
     pools_end();
 }

@@ -182,8 +182,7 @@ static void cancel_again(struct timer *t)
 {
     struct conn *c = container_of(t, struct conn, again);
     if (!c->quarantined && all_abandoned(c))
-        send_cancel(
-            c); /* what had come when it was put off was read: an answer without end goes on */
+        send_cancel(c); /* put off once only: an answer without end is always being read */
     else if (!c->quarantined)
         settle_down(c);
     else if (send_request(c))
