@@ -119,7 +119,7 @@ static const uint32_t int4[] = {23, 23}, int8[] = {20, 23}, bytea[] = {0, 17};
 /* F49 */
 START_TEST(f49_a_name_is_made_from_the_content)
 {
-    char name[sizeof ((struct stmt *)0)->name];
+    char name[sizeof((struct stmt *)0)->name];
     static const uint32_t other[] = {23, 25};
     set_up(10);
     for (int i = 0; i < 2; i++) {

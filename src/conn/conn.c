@@ -397,8 +397,9 @@ static void discard_over(struct command *k)
 static void give_back(struct conn *c)
 {
     if (c->has_marks)
-        kill_for(c, EVPQ_CLOSED, "closed after a statement that changed its session, which belongs "
-                                 "to a pooler");
+        kill_for(c, EVPQ_CLOSED,
+                 "closed after a statement that changed its session, which belongs "
+                 "to a pooler");
     else
         reset_done(c);
 }

@@ -214,7 +214,8 @@ static evpq_future *batch_new(evpq_loop *loop, const evpq_statement *v, size_t n
     *b = (struct batch){.n = n, .refs = n + 1};
     future_init(&b->future, &batch_class, loop);
     errand_init(&b->errand);
-    b->op = (struct op){.class = &batch_op_class, .size = room, .risky = true, .unproved = true, .keeps = true};
+    b->op = (struct op){
+        .class = &batch_op_class, .size = room, .risky = true, .unproved = true, .keeps = true};
     list_init(&b->op.node);
     char *rest = (char *)b + size;
     for (size_t i = 0; i < n; i++)

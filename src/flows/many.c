@@ -143,7 +143,8 @@ static evpq_future *many_new(evpq_loop *loop, const char *sql, const evpq_args *
     *m = (struct many){.n = n, .copies = copies, .preparable = sql_is_preparable(sql_kind(sql))};
     future_init(&m->future, &many_class, loop);
     errand_init(&m->errand);
-    m->op = (struct op){.class = &many_op_class, .size = MANY_PIECE, .bars = true, .risky = true, .keeps = true};
+    m->op = (struct op){
+        .class = &many_op_class, .size = MANY_PIECE, .bars = true, .risky = true, .keeps = true};
     list_init(&m->op.node);
     char *rest = copies;
     copy(&m->first, &rest, sql, &rows[0]);

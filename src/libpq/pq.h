@@ -157,7 +157,7 @@ bool pq_is_prepared_already(const struct pg_result *r);
 enum pq_word {
     PQ_WORD_SERVER, /* the server's: when it is ready again, the statement was rolled back */
     PQ_WORD_DOUBT,  /* a pooler's, or of a kind that leaves the statement's fate open */
-    PQ_WORD_LAST,   /* FATAL or PANIC: the connection ends, and what it did may have been committed */
+    PQ_WORD_LAST, /* FATAL or PANIC: the connection ends, and what it did may have been committed */
 };
 enum pq_word pq_word(const struct pg_result *r);
 

@@ -80,7 +80,7 @@ struct op {
     bool risky;     /* how long it takes is not known to be short: nothing should ride behind it */
     bool begins;    /* it is a BEGIN of ours */
     bool keeps;     /* it leaves a transaction block as it finds it: open, or not */
-    bool unproved;  /* changes data by itself: nothing is sent behind it on a connection that has not
+    bool unproved; /* changes data by itself: nothing is sent behind it on a connection that has not
                        shown yet that it ends such a statement's transaction (see `proved`) */
 };
 
@@ -134,15 +134,15 @@ struct pipeline {
      * else is in flight; else it is what it was, if nothing can have changed it, or
      * PQ_TXN_UNKNOWN. */
     enum pq_transaction before, after;
-    bool told;   /* libpq has told `after` */
-    bool alone;  /* no transaction block was open at either, and none was begun between */
+    bool told;      /* libpq has told `after` */
+    bool alone;     /* no transaction block was open at either, and none was begun between */
     bool left_open; /* a transaction was left open that should not be, and is being rolled back */
-    bool began;  /* BEGIN is among those that share this Sync */
-    bool failed; /* since the last Sync an error came, ... */
-    bool doubt;  /* ... which is not the server's own word */
-    bool proved; /* a statement that changed data was seen to be committed at its Sync. There are
+    bool began;     /* BEGIN is among those that share this Sync */
+    bool failed;    /* since the last Sync an error came, ... */
+    bool doubt;     /* ... which is not the server's own word */
+    bool proved;    /* a statement that changed data was seen to be committed at its Sync. There are
                     poolers that leave a transaction open instead (pgpool-II in raw mode). */
-    bool sending; /* operations are being handed to libpq */
+    bool sending;   /* operations are being handed to libpq */
     enum peer peer;
     struct op peer_op;
 };

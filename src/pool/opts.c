@@ -27,9 +27,9 @@ static evpq_error *wrong(const char *what)
 
 static evpq_error *check(const evpq_pool_opts *o)
 {
-    const double times[] = {o->acquire_timeout, o->query_timeout, o->connect_timeout,
-                            o->cancel_timeout,  o->idle_timeout,  o->max_lifetime,
-                            o->lifetime_jitter, o->backoff_min,   o->backoff_max,
+    const double times[] = {o->acquire_timeout,  o->query_timeout, o->connect_timeout,
+                            o->cancel_timeout,   o->idle_timeout,  o->max_lifetime,
+                            o->lifetime_jitter,  o->backoff_min,   o->backoff_max,
                             o->prepared_lifetime};
     for (size_t i = 0; i < sizeof times / sizeof *times; i++)
         if (!isfinite(times[i]))

@@ -147,13 +147,14 @@ static void take_result(struct query *q, struct pg_result *r)
     }
     q->result = result_wrap(r, loop_blocks(q->future.loop));
     if (!q->result)
-        verdict_fails(&q->verdict,
-                      error_build(&(struct error_fields){
-                          .status = EVPQ_NOMEM,
-                          .outcome = EVPQ_OUTCOME_UNKNOWN,
-                          .message = "the statement was run, but there was no memory for its result",
-                          .sql = q->request.sql,
-                      }));
+        verdict_fails(
+            &q->verdict,
+            error_build(&(struct error_fields){
+                .status = EVPQ_NOMEM,
+                .outcome = EVPQ_OUTCOME_UNKNOWN,
+                .message = "the statement was run, but there was no memory for its result",
+                .sql = q->request.sql,
+            }));
 }
 
 static void take_error(struct query *q, struct pg_result *r)

@@ -160,7 +160,7 @@ static bool may_join_again(struct verdict *v, struct op *op)
 }
 
 enum verdict_next verdict_at_sync(struct verdict *v, struct op *op, struct conn *c, const char *sql,
-                          bool movable, bool stale)
+                                  bool movable, bool stale)
 {
     if (v->undoing) {
         v->undoing = false;

@@ -25,7 +25,7 @@ struct evidence {
     bool sent;   /* a part of it may have reached the server */
     bool synced; /* the server said that it is ready again (ReadyForQuery) */
     enum came came;
-    bool doubt;                        /* an error came that is not the server's own word */
+    bool doubt; /* an error came that is not the server's own word */
     enum role role;
     bool began;                        /* BEGIN shares its Sync */
     enum pq_transaction before, after; /* UNKNOWN: more was in flight, and libpq does not tell */
@@ -77,7 +77,7 @@ enum verdict_next {
 /* At the Sync. `movable`: order does not matter, as each statement is on its own. `stale`: a
  * prepared statement may be to blame. */
 enum verdict_next verdict_at_sync(struct verdict *v, struct op *op, struct conn *c, const char *sql,
-                          bool movable, bool stale);
+                                  bool movable, bool stale);
 
 /* After NEXT_TELL: NULL, it was done; or the error, given, with the outcome that is so. */
 evpq_error *verdict_error(struct verdict *v, const char *sql);
