@@ -26,8 +26,9 @@ static int64_t take_number(evpq_result *r)
 
 static evpq_future *count(evpq_pool *pool, const char *kind)
 {
-    return evpq_pool_query(pool, "select count(*) from pg_class where relkind = $1",
-                           EVPQ_ARGS(kind));
+    return evpq_pool_query(
+        pool, "select pg_catalog.count(*) from pg_catalog.pg_class where relkind = $1::\"char\"",
+        EVPQ_ARGS(kind));
 }
 
 /* One after the other: each line waits, as PQexecParams does. */

@@ -55,7 +55,8 @@ int main(void)
         evpq_loop_unref(loop);
         return 1;
     }
-    evpq_future *f = evpq_pool_query(app.pool, "select 6 * $1::int, pg_sleep(0.3)", EVPQ_ARGS(7));
+    evpq_future *f =
+        evpq_pool_query(app.pool, "select 6 * $1::int, pg_catalog.pg_sleep(0.3)", EVPQ_ARGS(7));
     evpq_future_on_done(f, on_answer, &app);
     evpq_future_unref(f); /* it runs on, and its callback keeps it until called */
 

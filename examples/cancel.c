@@ -31,7 +31,7 @@ int main(void)
     evpq_pool_opts opts = {.size = sizeof opts, .max_size = 1};
     evpq_loop *loop = evpq_loop_new(NULL);
     evpq_pool *pool = evpq_pool_open(loop, "", &opts, NULL);
-    evpq_future *runs = evpq_pool_query(pool, "select pg_sleep(600)", EVPQ_ARGS());
+    evpq_future *runs = evpq_pool_query(pool, "select pg_catalog.pg_sleep(600)", EVPQ_ARGS());
     evpq_future *waits = evpq_pool_query(pool, "select 'in the queue'", EVPQ_ARGS());
     wait_for(loop, 0.3);
 

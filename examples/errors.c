@@ -55,8 +55,10 @@ int main(void)
     wrong += expect(ask(pool, "select 1 frm pg_class"), EVPQ_SERVER);
     wrong += expect(ask(pool, "select 'maybe'::information_schema.yes_or_no"), EVPQ_SERVER);
     wrong += expect(ask(pool, "copy pg_class from stdin"), EVPQ_INVALID);
-    wrong += expect(evpq_timeout(ask(pool, "select pg_sleep(600)"), 0.2), EVPQ_TIMEOUT);
-    wrong += expect(ask(pool, "select pg_terminate_backend(pg_backend_pid())"), EVPQ_LOST);
+    wrong += expect(evpq_timeout(ask(pool, "select pg_catalog.pg_sleep(600)"), 0.2), EVPQ_TIMEOUT);
+    wrong +=
+        expect(ask(pool, "select pg_catalog.pg_terminate_backend(pg_catalog.pg_backend_pid())"),
+               EVPQ_LOST);
 
     evpq_pool_unref(pool);
     evpq_loop_run(loop);

@@ -23,9 +23,10 @@ int main(void)
     bool ok = finish(evpq_pool_connect(pool));
     if (ok) {
         /* Both are under way before either is waited for. */
-        evpq_future *who = evpq_pool_query(pool, "select current_user, pg_sleep(1)", EVPQ_ARGS());
-        evpq_future *sum =
-            evpq_pool_query(pool, "select $1::int + $2::int, pg_sleep(1)", EVPQ_ARGS(40, 2));
+        evpq_future *who =
+            evpq_pool_query(pool, "select current_user, pg_catalog.pg_sleep(1)", EVPQ_ARGS());
+        evpq_future *sum = evpq_pool_query(pool, "select $1::int + $2::int, pg_catalog.pg_sleep(1)",
+                                           EVPQ_ARGS(40, 2));
         ok = finish(who);
         ok = finish(sum) && ok;
     }

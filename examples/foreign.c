@@ -59,7 +59,7 @@ int main(void)
     struct child quick, slow;
 
     evpq_future *both[] = {spawn(loop, &quick, "sleep 0.2"),
-                           evpq_pool_query(pool, "select pg_sleep(0.2)", EVPQ_ARGS())};
+                           evpq_pool_query(pool, "select pg_catalog.pg_sleep(0.2)", EVPQ_ARGS())};
     evpq_future *f = evpq_all(both, 2);
     printf("a child and a query: %s\n", evpq_status_name(evpq_await(f)));
     evpq_future_unref(f);

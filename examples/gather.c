@@ -4,7 +4,8 @@
 
 static evpq_future *say(evpq_pool *pool, const char *word, double seconds)
 {
-    return evpq_pool_query(pool, "select $1::text, pg_sleep($2)", EVPQ_ARGS(word, seconds));
+    return evpq_pool_query(pool, "select $1::text, pg_catalog.pg_sleep($2)",
+                           EVPQ_ARGS(word, seconds));
 }
 
 static evpq_future *fail(evpq_pool *pool)

@@ -28,7 +28,7 @@ static double sleep_together(evpq_pool *pool, size_t n)
     evpq_future *sleeps[SLEEPS];
     double start = now();
     for (size_t i = 0; i < n; i++)
-        sleeps[i] = evpq_pool_query(pool, "select pg_sleep(0.1)", EVPQ_ARGS());
+        sleeps[i] = evpq_pool_query(pool, "select pg_catalog.pg_sleep(0.1)", EVPQ_ARGS());
     return finish(evpq_all(sleeps, n)) == EVPQ_OK ? now() - start : -1;
 }
 

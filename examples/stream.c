@@ -4,7 +4,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-static const char sql[] = "select i, i * 0.5 from (select generate_series(1, $1) i) numbers";
+static const char sql[] = "select i, i operator(pg_catalog.*) 0.5"
+                          " from (select pg_catalog.generate_series(1, $1) i) numbers";
 
 /* The sum of the second column; the stream's last future tells how it went. */
 static evpq_future *add_up(evpq_stream *stream, double *ret_sum)

@@ -13,15 +13,16 @@ static evpq_future *count_relations(evpq_task *self, void *arg)
 {
     (void)self;
     struct job *job = arg;
-    evpq_future *f = evpq_pool_read(job->pool, "select oid from pg_roles where rolname = $1",
-                                    EVPQ_ARGS(job->role));
+    evpq_future *f = evpq_pool_read(
+        job->pool, "select oid from pg_catalog.pg_roles where rolname = $1", EVPQ_ARGS(job->role));
     if (evpq_await(f) != EVPQ_OK)
         return f; /* the task fails as the query did */
     uint32_t role = evpq_result_oid(evpq_future_result(f), 0, 0);
     evpq_future_unref(f);
 
-    f = evpq_pool_read(job->pool, "select count(*) from pg_class where relowner = $1",
-                       EVPQ_ARGS(role));
+    f = evpq_pool_read(
+        job->pool, "select pg_catalog.count(*) from pg_catalog.pg_class where relowner = $1::oid",
+        EVPQ_ARGS(role));
     if (evpq_await(f) == EVPQ_OK)
         printf("%s: %s relations\n", job->role, evpq_result_text(evpq_future_result(f), 0, 0));
     return f;

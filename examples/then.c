@@ -16,14 +16,16 @@ static evpq_future *count_relations(evpq_future *owner, void *arg)
         return evpq_future_ref(owner); /* the failure, passed on */
     if (!evpq_result_rows(r))
         return evpq_future_failed(search->loop, EVPQ_INVALID, "there is no such role");
-    return evpq_pool_query(search->pool, "select count(*) from pg_class where relowner = $1",
-                           EVPQ_ARGS(evpq_result_oid(r, 0, 0)));
+    return evpq_pool_query(
+        search->pool,
+        "select pg_catalog.count(*) from pg_catalog.pg_class where relowner = $1::oid",
+        EVPQ_ARGS(evpq_result_oid(r, 0, 0)));
 }
 
 static evpq_future *relations_of(struct search *search, const char *role)
 {
     evpq_future *owner = evpq_pool_query(
-        search->pool, "select oid from pg_roles where rolname = $1", EVPQ_ARGS(role));
+        search->pool, "select oid from pg_catalog.pg_roles where rolname = $1", EVPQ_ARGS(role));
     return evpq_timeout(evpq_then(owner, count_relations, search), 10); /* for both steps */
 }
 

@@ -14,7 +14,7 @@ static const char *const tables[] = {
     " id bigint generated always as identity primary key, payload text not null)",
     "create table if not exists jobqueue.done ("
     " job bigint not null, payload text not null, worker int not null,"
-    " at timestamptz not null default clock_timestamp())",
+    " at timestamptz not null default pg_catalog.clock_timestamp())",
     "create table if not exists jobqueue.batch ("
     " producer bigint, number int, primary key (producer, number))",
 };
@@ -33,7 +33,10 @@ evpq_future *setup(evpq_task *self, void *arg)
     return f;
 }
 
-/* The jobs, and the notification, are there together or not at all. After a lost connection nobody
+/* Functions and operators are said with their schema: in another one of the search path somebody
+ * may have put a closer match.
+ *
+ * The jobs, and the notification, are there together or not at all. After a lost connection nobody
  * knows which, and the same statement with the same numbers makes it so. */
 static evpq_future *add(struct app *app, int64_t producer, int batch, int jobs)
 {
@@ -41,8 +44,10 @@ static evpq_future *add(struct app *app, int64_t producer, int batch, int jobs)
         "with once as (insert into jobqueue.batch values ($1, $2) on conflict do nothing"
         " returning 1),"
         " added as (insert into jobqueue.job (payload)"
-        " select 'job ' || i from once, generate_series(1, $3::int) i returning id)"
-        " select pg_notify('" CHANNEL "', count(*)::text) from added";
+        " select pg_catalog.concat('job ', i) from once, pg_catalog.generate_series(1, $3::int) i"
+        " returning id)"
+        " select pg_catalog.pg_notify('" CHANNEL "', pg_catalog.count(*)::pg_catalog.text)"
+        " from added";
     for (;;) {
         evpq_future *f = evpq_pool_query(app->pool, sql, EVPQ_ARGS(producer, batch, jobs));
         if (evpq_await(f) == EVPQ_OK || !is_passing(f))
@@ -79,8 +84,10 @@ evpq_future *status(evpq_task *self, void *arg)
     struct app *app = arg;
     (void)self;
     evpq_future *f = evpq_pool_read(app->pool,
-                                    "select (select count(*) from jobqueue.job), count(*),"
-                                    " count(*) - count(distinct job) from jobqueue.done",
+                                    "select (select pg_catalog.count(*) from jobqueue.job),"
+                                    " pg_catalog.count(*), pg_catalog.count(*)"
+                                    " operator(pg_catalog.-) pg_catalog.count(distinct job)"
+                                    " from jobqueue.done",
                                     EVPQ_ARGS());
     if (evpq_await(f) != EVPQ_OK)
         return f;

@@ -29,7 +29,8 @@ static evpq_future *do_job(evpq_txn *txn, struct worker *w, int64_t id, const ch
     evpq_future_unref(
         evpq_txn_query(txn, "insert into jobqueue.done (job, payload, worker) values ($1, $2, $3)",
                        EVPQ_ARGS(id, payload, w->number)));
-    return evpq_txn_query(txn, "delete from jobqueue.job where id = $1", EVPQ_ARGS(id));
+    return evpq_txn_query(txn, "delete from jobqueue.job where id operator(pg_catalog.=) $1",
+                          EVPQ_ARGS(id));
 }
 
 /* The row's lock makes the job ours; others skip it, and get it when we are no more. */

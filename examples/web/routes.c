@@ -135,7 +135,7 @@ static evpq_future *save_worlds(struct request *rq, const int *ids, const int *n
     evpq_future *saved = evpq_pool_query(
         rq->app,
         "update world set randomnumber = v.number"
-        " from unnest($1::int[], $2::int[]) as v(id, number)"
+        " from rows from (pg_catalog.unnest($1::int[]), pg_catalog.unnest($2::int[])) as v(id, number)"
         " where world.id = v.id",
         EVPQ_ARGS(evpq_textn(keys.data, keys.length), evpq_textn(values.data, values.length)));
     text_free(&keys);

@@ -8,7 +8,8 @@ create table world (
     id integer primary key,
     randomnumber integer not null
 );
-insert into world select id, 1 + floor(random() * 10000) from generate_series(1, 10000) as id;
+insert into world select id, 1 + pg_catalog.floor(pg_catalog.random() * 10000::float8)::int
+    from pg_catalog.generate_series(1, 10000) as id;
 
 create table fortune (
     id integer primary key,

@@ -12,40 +12,54 @@
 /* Of a type that is not PostgreSQL's own, the one of those whose input and receive functions do the
  * same: then a text means the same for both. An enum reads its label in either form, as text does;
  * citext's are text's by another name. NULL: there is none. */
-#define LIKE(t)                                                                             \
- " case when " t ".typtype = 'e' then 25 when " t ".oid >= 16384 then"                      \
- " (select k.oid from pg_catalog.pg_type k, pg_catalog.pg_proc ki, pg_catalog.pg_proc kr,"  \
- " pg_catalog.pg_proc i, pg_catalog.pg_proc r where k.oid = any (array[16, 17, 20, 21, 23," \
- " 25, 700, 701, 869, 1082, 1700, 2950, 3802, 114]::pg_catalog.oid[])"                      \
- " and ki.oid = k.typinput and kr.oid = k.typreceive"                                       \
- " and i.oid = " t ".typinput and r.oid = " t ".typreceive"                                 \
- " and i.prolang = 12 and r.prolang = 12"                                                   \
- " and i.prosrc = ki.prosrc and r.prosrc = kr.prosrc limit 1) end"
+#define LIKE(t)                                                                               \
+ " case when " t ".typtype operator(pg_catalog.=) 'e'::pg_catalog.\"char\" then 25"            \
+ " when " t ".oid operator(pg_catalog.>=) 16384::pg_catalog.oid then"                         \
+ " (select k.oid from pg_catalog.pg_type k, pg_catalog.pg_proc ki, pg_catalog.pg_proc kr,"    \
+ " pg_catalog.pg_proc i, pg_catalog.pg_proc r where k.oid operator(pg_catalog.=) any (array[" \
+ "16, 17, 20, 21, 23, 25, 700, 701, 869, 1082, 1700, 2950, 3802, 114]::pg_catalog.oid[])"     \
+ " and ki.oid operator(pg_catalog.=) k.typinput"                                              \
+ " and kr.oid operator(pg_catalog.=) k.typreceive"                                            \
+ " and i.oid operator(pg_catalog.=) " t ".typinput"                                           \
+ " and r.oid operator(pg_catalog.=) " t ".typreceive"                                         \
+ " and i.prolang operator(pg_catalog.=) 12::pg_catalog.oid"                                   \
+ " and r.prolang operator(pg_catalog.=) 12::pg_catalog.oid"                                   \
+ " and i.prosrc operator(pg_catalog.=) ki.prosrc"                                             \
+ " and r.prosrc operator(pg_catalog.=) kr.prosrc limit 1) end"
 
 /* Not as SQL would look the columns up, which takes the right to read them. Of a domain over
- * another domain the innermost type is meant. */
+ * another domain the innermost type is meant. Every name is said with its schema, as in types.c. */
 static const char columns_of_table[] =
     "with recursive wanted(place, name, type) as ("
     "select w.place, w.name, a.atttypid"
-    " from unnest($2::pg_catalog.text[]) with ordinality as w(name, place)"
-    " left join pg_catalog.pg_attribute a on a.attrelid = $1::pg_catalog.regclass"
-    " and a.attname = w.name and a.attnum > 0 and not a.attisdropped"
+    " from pg_catalog.unnest($2::pg_catalog.text[]) with ordinality as w(name, place)"
+    " left join pg_catalog.pg_attribute a"
+    " on a.attrelid operator(pg_catalog.=) $1::pg_catalog.regclass::pg_catalog.oid"
+    " and a.attname operator(pg_catalog.=) w.name"
+    " and a.attnum operator(pg_catalog.>) 0::pg_catalog.int2 and not a.attisdropped"
     " union all "
     "select a.attnum, a.attname, a.atttypid from pg_catalog.pg_attribute a"
-    " where $2::pg_catalog.text[] is null and a.attrelid = $1::pg_catalog.regclass"
-    " and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''"
+    " where $2::pg_catalog.text[] is null"
+    " and a.attrelid operator(pg_catalog.=) $1::pg_catalog.regclass::pg_catalog.oid"
+    " and a.attnum operator(pg_catalog.>) 0::pg_catalog.int2 and not a.attisdropped"
+    " and a.attgenerated operator(pg_catalog.=) ''::pg_catalog.\"char\""
     "), base(place, name, type) as ("
     "select place, name, type from wanted"
     " union all "
-    "select b.place, b.name, t.typbasetype from base b join pg_catalog.pg_type t on t.oid = b.type"
-    " where t.typtype = 'd')"
+    "select b.place, b.name, t.typbasetype from base b join pg_catalog.pg_type t"
+    " on t.oid operator(pg_catalog.=) b.type"
+    " where t.typtype operator(pg_catalog.=) 'd'::pg_catalog.\"char\")"
     " select b.name, b.type, pg_catalog.quote_ident(b.name),"
-    " (select pg_catalog.quote_ident(s.nspname) || '.' || pg_catalog.quote_ident(c.relname)"
-    " from pg_catalog.pg_class c join pg_catalog.pg_namespace s on s.oid = c.relnamespace"
-    " where c.oid = $1::pg_catalog.regclass), pg_catalog.format_type(b.type, null)," LIKE(
-        "t") ", e.oid, " LIKE("e") " from base b left join pg_catalog.pg_type t on t.oid = b.type"
-                                   " left join pg_catalog.pg_type e on e.oid = t.typelem and t.typcategory = 'A'"
-                                   " where t.typtype is distinct from 'd' order by b.place";
+    " (select pg_catalog.format('%I.%I', s.nspname, c.relname)"
+    " from pg_catalog.pg_class c join pg_catalog.pg_namespace s"
+    " on s.oid operator(pg_catalog.=) c.relnamespace"
+    " where c.oid operator(pg_catalog.=) $1::pg_catalog.regclass::pg_catalog.oid),"
+    " pg_catalog.format_type(b.type, null)," LIKE("t") ", e.oid, " LIKE("e")
+    " from base b left join pg_catalog.pg_type t on t.oid operator(pg_catalog.=) b.type"
+    " left join pg_catalog.pg_type e on e.oid operator(pg_catalog.=) t.typelem"
+    " and t.typcategory operator(pg_catalog.=) 'A'::pg_catalog.\"char\""
+    " where t.typtype is null or t.typtype operator(pg_catalog.<>) 'd'::pg_catalog.\"char\""
+    " order by b.place";
 
 enum { NAME, TYPE, QUOTED, TABLE, TYPE_NAME, LIKE_OF_TYPE, ELEMENT, LIKE_OF_ELEMENT };
 

@@ -11,9 +11,13 @@ struct resolving {
     evpq_types *types;
 };
 
-/* Names are read as SQL reads them. What is not there is a row of NULLs. */
-static const char sql[] = "select name, t.oid, t.typarray from unnest($1) as name "
-                          "left join pg_catalog.pg_type t on t.oid = pg_catalog.to_regtype(name)";
+/* Names are read as SQL reads them. What is not there is a row of NULLs. Every name is said with
+ * its schema, operators' too: anybody who can create in a schema of the search path could put a
+ * closer match there, which would run with the rights of whoever asks. */
+static const char sql[] =
+    "select name, t.oid, t.typarray from pg_catalog.unnest($1::pg_catalog.text[]) as name"
+    " left join pg_catalog.pg_type t"
+    " on t.oid operator(pg_catalog.=) pg_catalog.to_regtype(name)::pg_catalog.oid";
 
 static struct resolving *resolving_of(const evpq_future *f)
 {

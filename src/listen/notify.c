@@ -29,5 +29,6 @@ evpq_future *evpq_notify(evpq_pool *pool, const char *channel, const char *paylo
     evpq_error *error = check(channel, payload);
     if (error)
         return future_failed(pool->loop, error);
-    return evpq_pool_query(pool, "select pg_notify($1, $2)", EVPQ_ARGS(channel, payload));
+    return evpq_pool_query(pool, "select pg_catalog.pg_notify($1, $2)",
+                           EVPQ_ARGS(channel, payload));
 }
