@@ -5,6 +5,8 @@
  * to the server fails at its end, and what is sent meanwhile is thrown away by the server. */
 #include "verbs/copy.h"
 
+#include "verbs/verdict.h"
+
 #include "base/mem.h"
 #include "libpq/result.h"
 #include "words/error.h"
@@ -156,8 +158,26 @@ static void go_on_to_copy(struct copy *k)
     conn_submit(k->conn, &k->op);
 }
 
+/* The server's own word that it failed, and that it is ready again. */
+static void decide(struct copy *k)
+{
+    const struct pipeline *line = &k->conn->line;
+    const struct evidence evidence = {
+        .sent = true,
+        .synced = true,
+        .came = CAME_ERROR,
+        .doubt = line->doubt,
+        .before = line->before,
+        .after = line->after,
+    };
+    if (k->error && evpq_error_status(k->error) == EVPQ_SERVER &&
+        fate_of(&evidence) == FATE_REJECTED)
+        k->error = error_decided(k->error, EVPQ_OUTCOME_REJECTED);
+}
+
 static void finish(struct copy *k)
 {
+    decide(k);
     if (k->stage == COPY_ASKING) {
         go_on_to_copy(k);
         return;
