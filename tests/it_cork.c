@@ -139,6 +139,7 @@ static void begin(const char *conninfo)
     lease = site_lease(&s);
     notes.fd = pq_socket(only_conn()->line.wire.c);
     ck_assert_int_gt(notes.fd, 0);
+    only_conn()->line.peer = PEER_SERVER; /* which would be asked at the second use of a text */
     forget_notes();
     ev_prepare_init(&after, after_turn);
     ev_prepare_start(s.ev, &after);

@@ -281,7 +281,8 @@ START_TEST(f32_within_a_transaction_it_is_an_error)
     fails_on(lease, star, "0A000");
     fails_on(lease, "select 1", "25P02");
     exec_on(lease, "rollback");
-    ck_assert_int_eq(columns_of(query_on(lease, star)), 2);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(columns_of(query_on(lease, star)), 2);
     exec_on(lease, "begin");
     ck_assert_int_eq(columns_of(query_on(lease, star)), 2);
     exec_on(lease, "commit");
@@ -511,8 +512,10 @@ START_TEST(one_text_with_other_types_is_another_statement)
             ck_assert_str_eq(evpq_result_text(evpq_future_result(f), 0, 0), kinds[i].answer);
             evpq_future_unref(f);
         }
+        /* At the first that comes back it is asked whose session this is. */
         ck_assert_str_eq(prepared_on(lease, "parameter_types", "typed"),
-                         round > 1 ? "{integer} {bigint} {smallint}" : "");
+                         round > 1 ? "{integer} {bigint} {smallint}"
+                                   : (round ? "{bigint} {smallint}" : ""));
         const char *now = prepared_on(lease, "name", "typed");
         if (round > 2)
             ck_assert_str_eq(now, names); /* none has pushed out another */

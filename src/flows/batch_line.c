@@ -53,7 +53,7 @@ static void submit(evpq_future *f, struct conn *c)
     verdict_begin(&b->verdict);
     for (size_t i = 0; i < b->n; i++) {
         struct entry *e = &b->entries[i];
-        stmt_run_board(&e->run, c, &e->request, e->preparable);
+        stmt_run_board(&e->run, c, &e->request, e->preparable, STMT_CAUTIOUS);
         c->dirty |= !e->preparable;
     }
     conn_submit(c, &b->op);

@@ -13,7 +13,7 @@
  * same: then a text means the same for both. An enum reads its label in either form, as text does;
  * citext's are text's by another name. NULL: there is none. */
 #define LIKE(t)                                                                               \
- " case when " t ".typtype operator(pg_catalog.=) 'e'::pg_catalog.\"char\" then 25"            \
+ " case when " t ".typtype operator(pg_catalog.=) 'e'::pg_catalog.\"char\" then 25"           \
  " when " t ".oid operator(pg_catalog.>=) 16384::pg_catalog.oid then"                         \
  " (select k.oid from pg_catalog.pg_type k, pg_catalog.pg_proc ki, pg_catalog.pg_proc kr,"    \
  " pg_catalog.pg_proc i, pg_catalog.pg_proc r where k.oid operator(pg_catalog.=) any (array[" \
@@ -54,12 +54,12 @@ static const char columns_of_table[] =
     " from pg_catalog.pg_class c join pg_catalog.pg_namespace s"
     " on s.oid operator(pg_catalog.=) c.relnamespace"
     " where c.oid operator(pg_catalog.=) $1::pg_catalog.regclass::pg_catalog.oid),"
-    " pg_catalog.format_type(b.type, null)," LIKE("t") ", e.oid, " LIKE("e")
-    " from base b left join pg_catalog.pg_type t on t.oid operator(pg_catalog.=) b.type"
-    " left join pg_catalog.pg_type e on e.oid operator(pg_catalog.=) t.typelem"
-    " and t.typcategory operator(pg_catalog.=) 'A'::pg_catalog.\"char\""
-    " where t.typtype is null or t.typtype operator(pg_catalog.<>) 'd'::pg_catalog.\"char\""
-    " order by b.place";
+    " pg_catalog.format_type(b.type, null)," LIKE("t") ", e.oid, " LIKE(
+        "e") " from base b left join pg_catalog.pg_type t on t.oid operator(pg_catalog.=) b.type"
+             " left join pg_catalog.pg_type e on e.oid operator(pg_catalog.=) t.typelem"
+             " and t.typcategory operator(pg_catalog.=) 'A'::pg_catalog.\"char\""
+             " where t.typtype is null or t.typtype operator(pg_catalog.<>) 'd'::pg_catalog.\"char\""
+             " order by b.place";
 
 enum { NAME, TYPE, QUOTED, TABLE, TYPE_NAME, LIKE_OF_TYPE, ELEMENT, LIKE_OF_ELEMENT };
 

@@ -103,7 +103,7 @@ static void submit(evpq_future *f, struct conn *c)
     m->affected = 0;
     m->spoiled = false;
     verdict_begin(&m->verdict);
-    stmt_run_board(&m->run, c, &m->first, m->preparable);
+    stmt_run_board(&m->run, c, &m->first, m->preparable, STMT_CAUTIOUS);
     c->dirty |= !m->preparable;
     conn_submit(c, &m->op);
 }

@@ -112,12 +112,17 @@ static const struct future_class query_class = {.name = "query",
 
 /* ---- on the line ---- */
 
+static enum stmt_trust trust(const struct query *q)
+{
+    return q->home ? STMT_TRUSTING : STMT_CAUTIOUS;
+}
+
 void query_submit(struct query *q, struct conn *c)
 {
     evpq_future_ref(&q->future);
     q->conn = c;
     verdict_begin(&q->verdict);
-    stmt_run_board(&q->run, c, &q->request, q->preparable);
+    stmt_run_board(&q->run, c, &q->request, q->preparable, trust(q));
     q->op.risky = !stmt_is_quick(q->run.stmt);
     conn_submit(c, &q->op);
 }
@@ -128,8 +133,7 @@ static bool send(struct op *op, struct pg_conn *c)
     op->parts = 0;
     if (q->verdict.undoing)
         return verdict_send_rollback(&q->verdict, op, c);
-    bool sent = stmt_run_send(&q->run, op, &q->conn->line, &q->request,
-                              q->home ? STMT_TRUSTING : STMT_CAUTIOUS);
+    bool sent = stmt_run_send(&q->run, op, &q->conn->line, &q->request, trust(q));
     if (!sent && pq_is_whole(c))
         verdict_fails(&q->verdict, pq_refused_error(c, q->request.sql));
     return sent;

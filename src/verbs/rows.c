@@ -97,11 +97,16 @@ static bool gathers(const struct rows *s)
     return s->most > 1 && (s->most_bytes || !pq_gives_chunks());
 }
 
+static enum stmt_trust trust(const struct rows *s)
+{
+    return s->alone ? STMT_TRUSTING : STMT_CAUTIOUS;
+}
+
 void rows_submit(struct rows *s, struct conn *c)
 {
     s->conn = c;
     verdict_begin(&s->verdict);
-    stmt_run_board(&s->run, c, &s->request, s->preparable);
+    stmt_run_board(&s->run, c, &s->request, s->preparable, trust(s));
     c->dirty |= !s->preparable;
     conn_submit(c, &s->op);
 }
@@ -112,8 +117,7 @@ static bool send(struct op *op, struct pg_conn *c)
     op->parts = 0;
     if (s->verdict.undoing)
         return verdict_send_rollback(&s->verdict, op, c);
-    bool sent = stmt_run_send(&s->run, op, &s->conn->line, &s->request,
-                              s->alone ? STMT_TRUSTING : STMT_CAUTIOUS);
+    bool sent = stmt_run_send(&s->run, op, &s->conn->line, &s->request, trust(s));
     if (!sent && pq_is_whole(c))
         verdict_fails(&s->verdict, pq_refused_error(c, s->request.sql));
     return sent;

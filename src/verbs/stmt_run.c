@@ -1,8 +1,6 @@
 /* stmt_run.c - see stmt_run.h. */
 #include "verbs/stmt_run.h"
 
-#include "line/peer.h"
-
 #include <evpq/error.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,9 +9,8 @@
 
 /* Whether a statement that is not run again may be prepared here: where the session is shared with
  * strangers nobody knows what is prepared by the time it is bound. */
-static bool session_is_ours(struct pipeline *line)
+static bool session_is_ours(const struct pipeline *line)
 {
-    peer_ask(line);
     return line->peer == PEER_SERVER;
 }
 

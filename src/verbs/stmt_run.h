@@ -5,6 +5,7 @@
 #define VERBS_STMT_RUN_H
 
 #include "conn/conn.h"
+#include "line/peer.h"
 #include "words/request.h"
 
 struct stmt_run {
@@ -25,10 +26,13 @@ enum stmt_trust {
 
 /* Before it is submitted. `preparable`: it may be prepared. */
 static inline void stmt_run_board(struct stmt_run *u, struct conn *c, const struct request *r,
-                                  bool preparable)
+                                  bool preparable, enum stmt_trust trust)
 {
     u->preparing = u->used = u->stale = false;
     u->stmt = preparable ? stmts_use(&c->stmts, r) : NULL;
+    if (u->stmt && trust == STMT_CAUTIOUS && c->line.peer == PEER_UNKNOWN &&
+        stmt_wants_prepare(u->stmt))
+        peer_ask(&c->line); /* ahead of it: the next time it may be prepared */
 }
 
 /* It is off the line. */

@@ -246,11 +246,13 @@ static bool has_word(const char *p, const char *word)
  * CREATE INDEX, REINDEX, VACUUM, CREATE DATABASE, CREATE SUBSCRIPTION). */
 static bool commits_in_parts(const char *p)
 {
-    static const char *const always[] = {"call", "do", "vacuum", "cluster", "reindex", NULL};
+    static const char *const always[] = {"call", "vacuum", "cluster", "reindex", NULL};
     static const char *const ddl[] = {"create", "drop", "alter", NULL};
     static const char *const objects[] = {"database", "subscription", "tablespace", "system", NULL};
     if (is_one_of(p, always))
         return true;
+    if (is_word(p, "do")) /* in every language by a call of that name, or through a procedure */
+        return strcasestr(p, "commit") || strcasestr(p, "call");
     if (!is_one_of(p, ddl))
         return false;
     return is_one_of(skip_blank(skip_word(p)), objects) || has_word(p, "concurrently");

@@ -30,8 +30,8 @@ enum sql_scope {
     SQL_WITHIN,  /* outside a transaction block the server commits it, or rolls it back, whole */
     SQL_BEGINS,  /* BEGIN, START TRANSACTION */
     SQL_ENDS,    /* COMMIT, END, ROLLBACK, ABORT, PREPARE TRANSACTION; also ROLLBACK TO */
-    SQL_COMMITS, /* outside a block it may commit a part of its work before it fails: CALL, DO,
-                    VACUUM, anything CONCURRENTLY, and their like */
+    SQL_COMMITS, /* outside a block it may commit a part of its work before it fails: CALL, a DO that
+                    commits, VACUUM, anything CONCURRENTLY, and their like */
 };
 enum sql_scope sql_scope(const char *sql);
 
