@@ -625,14 +625,16 @@ START_TEST(one_item_after_the_other_costs_no_allocation)
     evpq_channel *c = setup(1);
     push(c, 0);
     pull(c);
+    int got = 0;
     oom_fail_at(0);
-    for (int i = 0; i < 100; i++) {
+    for (int i = 0; i < 100; i++) { /* an assertion would allocate, too */
         evpq_future_unref(send(c, 0));
         evpq_future *r = evpq_channel_receive(c);
-        ck_assert_ptr_nonnull(evpq_channel_item(r));
+        got += evpq_channel_item(r) != NULL;
         evpq_future_unref(r);
     }
     ck_assert_int_eq(oom_count(), RECYCLER_KEEPS ? 0 : 300);
+    ck_assert_int_eq(got, 100);
     oom_end();
     teardown(c);
 }

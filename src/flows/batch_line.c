@@ -96,7 +96,7 @@ static void take_error(struct batch *b, struct pg_result *r)
     struct entry *e = b->at < b->n ? &b->entries[b->at] : NULL;
     if (e)
         stmt_run_error(&e->run, r);
-    verdict_notes(&b->verdict, CAME_ERROR);
+    verdict_notes_error(&b->verdict, r);
     if (!b->op.abandoned)
         note(b, pq_result_error(r, e ? e->request.sql : NULL), b->at);
     pq_clear(r);

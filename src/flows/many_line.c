@@ -147,7 +147,7 @@ static void take_result(struct many *m, struct pg_result *r)
 static void take_error(struct many *m, struct pg_result *r)
 {
     stmt_run_error(&m->run, r);
-    verdict_notes(&m->verdict, CAME_ERROR);
+    verdict_notes_error(&m->verdict, r);
     note(m, pq_result_error(r, m->first.sql));
     pq_clear(r);
     stop_sending(m);

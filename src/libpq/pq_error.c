@@ -162,18 +162,21 @@ bool pq_is_fatal(const struct pg_result *r)
 }
 
 /* A server process names the function that raised the error (elog.c, send_message_to_frontend);
- * PgBouncer, Odyssey and their like have none to name. Connection exceptions, and the two codes
- * that say so, leave open what became of work elsewhere (PostgreSQL documentation, "PostgreSQL
- * Error Codes"). */
+ * PgBouncer, Odyssey and their like have none to name. What they say is about connections and
+ * resources; an error in the data or the text of a statement is the word of whoever has read it.
+ * Connection exceptions, and the codes that say so, leave open what became of work elsewhere
+ * (PostgreSQL documentation, "PostgreSQL Error Codes"). */
 enum pq_word pq_word(const struct pg_result *r)
 {
     static const char *const open[] = {"08",    "40003", "57P01", "57P02",
                                        "57P03", "57P04", "57P05", NULL};
     if (pq_is_fatal(r))
         return PQ_WORD_LAST;
-    if (!PQresultErrorField(r, PG_DIAG_SOURCE_FUNCTION) || is_of_class(r, open))
+    static const char *const statements[] = {"0A", "21", "22", "23", "25", "42", "44", "P0", NULL};
+    if (is_of_class(r, open))
         return PQ_WORD_DOUBT;
-    return PQ_WORD_SERVER;
+    bool signed_by_server = PQresultErrorField(r, PG_DIAG_SOURCE_FUNCTION);
+    return signed_by_server || is_of_class(r, statements) ? PQ_WORD_SERVER : PQ_WORD_DOUBT;
 }
 
 const char *pq_sqlstate(const struct pg_result *r)

@@ -127,6 +127,8 @@ static void feed(struct op *op, enum pq_kind kind, struct pg_result *result)
     if (kind != PQ_SYNC)
         return;
     if (ear->asked_on && ear->failed) {
+        if (!ear->listener->conn->line.doubt && evpq_error_status(ear->failed) == EVPQ_SERVER)
+            ear->failed = error_decided(ear->failed, EVPQ_OUTCOME_REJECTED);
         is_not_on(ear);
         return;
     }

@@ -164,7 +164,7 @@ static void take_result(struct query *q, struct pg_result *r)
 static void take_error(struct query *q, struct pg_result *r)
 {
     stmt_run_error(&q->run, r);
-    verdict_notes(&q->verdict, CAME_ERROR);
+    verdict_notes_error(&q->verdict, r);
     if (!q->op.abandoned)
         verdict_fails(&q->verdict, pq_result_error(r, q->request.sql));
     pq_clear(r);

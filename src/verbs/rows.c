@@ -191,7 +191,7 @@ static void take_result(struct rows *s, struct pg_result *r)
 static void take_error(struct rows *s, struct pg_result *r)
 {
     stmt_run_error(&s->run, r);
-    verdict_notes(&s->verdict, CAME_ERROR);
+    verdict_notes_error(&s->verdict, r);
     if (!s->over)
         verdict_fails(&s->verdict, pq_result_error(r, s->request.sql));
     pq_clear(r);

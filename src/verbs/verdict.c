@@ -12,7 +12,8 @@ enum { ABORTS_MOST = 4 };
  *
  *   sent  ready again  what came  before -> after  else             it is
  *   no    -            -          -                                 NOT_SENT
- *   yes   no           anything   -                                 UNKNOWN
+ *   yes   no           ERROR      -                part, no doubt   REJECTED
+ *   yes   no           other      -                                 UNKNOWN
  *   yes   yes          nothing    any                               UNKNOWN
  *   yes   yes          ERROR      any              in doubt         UNKNOWN
  *   yes   yes          ERROR      any -> T                          UNKNOWN
@@ -38,7 +39,8 @@ static bool is_block(enum pq_transaction status)
 
 static enum fate of_error(const struct evidence *e)
 {
-    bool in_parts = e->scope == SQL_COMMITS && e->role == ROLE_ALONE && !is_block(e->before);
+    bool in_parts =
+        e->scope == SQL_COMMITS && e->role == ROLE_ALONE && !is_block(e->before) && !e->began;
     return e->doubt || e->after == PQ_TXN_OPEN || in_parts ? FATE_UNKNOWN : FATE_REJECTED;
 }
 
@@ -56,7 +58,8 @@ static enum fate of_result(const struct evidence *e)
         return of_part(e);
     if (e->after == PQ_TXN_IDLE)
         return is_block(e->before) && e->scope != SQL_ENDS ? FATE_UNKNOWN : FATE_DONE;
-    bool left_open = is_block(e->after) && e->before == PQ_TXN_IDLE && e->scope != SQL_BEGINS;
+    bool left_open =
+        is_block(e->after) && e->before == PQ_TXN_IDLE && !e->began && e->scope != SQL_BEGINS;
     return left_open ? FATE_LEFT_OPEN : FATE_DONE;
 }
 
@@ -64,7 +67,10 @@ enum fate fate_of(const struct evidence *e)
 {
     if (!e->sent)
         return FATE_NOT_SENT;
-    if (!e->synced || e->came == CAME_NOTHING)
+    if (!e->synced) /* an ERROR fails the block that it comes in, whatever is lost behind it */
+        return e->came == CAME_ERROR && e->role == ROLE_WITHIN && !e->doubt ? FATE_REJECTED
+                                                                            : FATE_UNKNOWN;
+    if (e->came == CAME_NOTHING)
         return FATE_UNKNOWN;
     return e->came == CAME_RESULT ? of_result(e) : of_error(e);
 }
@@ -75,6 +81,13 @@ void verdict_begin(struct verdict *v)
 {
     v->error = evpq_error_unref(v->error);
     v->came = CAME_NOTHING;
+    v->doubt = false;
+}
+
+void verdict_notes_error(struct verdict *v, const struct pg_result *r)
+{
+    verdict_notes(v, CAME_ERROR);
+    v->doubt |= pq_word(r) != PQ_WORD_SERVER;
 }
 
 void verdict_free(struct verdict *v)
@@ -132,7 +145,7 @@ static struct evidence evidence_of(const struct verdict *v, const struct pipelin
         .sent = true,
         .synced = true,
         .came = v->came,
-        .doubt = line->doubt,
+        .doubt = line->doubt || v->doubt,
         .role = v->role,
         .began = line->began,
         .before = line->before,
@@ -229,12 +242,11 @@ evpq_error *verdict_error(struct verdict *v, const char *sql)
 
 evpq_error *verdict_at_loss(struct verdict *v, const evpq_error *why, bool sent, const char *sql)
 {
-    const struct evidence evidence = {.sent = sent, .came = v->came};
+    const struct evidence evidence = {
+        .sent = sent, .came = v->came, .role = v->role, .doubt = v->doubt};
     v->fate = fate_of(&evidence);
-    evpq_error *error = v->error;
-    v->error = NULL;
-    if (error)
-        return error;
+    if (v->error)
+        return verdict_error(v, sql);
     return error_about(
         why, EVPQ_OK, v->fate == FATE_NOT_SENT ? EVPQ_OUTCOME_NOT_SENT : EVPQ_OUTCOME_UNKNOWN, sql);
 }

@@ -44,6 +44,7 @@ enum fate fate_of(const struct evidence *e);
 struct verdict {
     evpq_error *error; /* the first; its outcome is decided at the end */
     enum came came;
+    bool doubt; /* an error of its own came that is not the server's own word */
     enum role role;
     bool healed;  /* it was run again after a prepared statement had failed */
     bool undoing; /* ROLLBACK is on the line in its place */
@@ -63,6 +64,9 @@ static inline void verdict_notes(struct verdict *v, enum came came)
     if (came > v->came)
         v->came = came;
 }
+
+/* An error that came for it. */
+void verdict_notes_error(struct verdict *v, const struct pg_result *r);
 
 /* In send, feed and so on, where it stands in for the operation while the transaction that it left
  * open is rolled back. */
