@@ -610,9 +610,10 @@ END_TEST
 START_TEST(an_answer_cut_anywhere_is_lost)
 {
     struct proxy *p = server_proxy();
-    struct site s =
-        site_open(server_conninfo_port(SERVER_TCP, proxy_port(p), NULL),
-                  &(evpq_pool_opts){.size = sizeof one, .max_size = 1, .backoff_min = 0.001});
+    struct site s = site_open(
+        server_conninfo_port(SERVER_TCP, proxy_port(p), NULL),
+        &(evpq_pool_opts){
+            .size = sizeof one, .max_size = 1, .backoff_min = 0.001, .backoff_max = 0.01});
     int lost = 0, whole = 0;
     for (int bytes = 1; bytes < 140; bytes += 3) {
         evpq_future_unref(site_query(&s, "select 1"));
