@@ -2,6 +2,7 @@
  * that are none, last words. The server is a script in a thread. */
 #include "libpq/pq.h"
 
+#include "support/fake.h"
 #include "support/server.h"
 #include "support/site.h"
 
@@ -14,155 +15,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-/* ---- messages ---- */
-
-struct bytes {
-    size_t n;
-    unsigned char at[200 * 1000];
-};
-
-static void add(struct bytes *b, char type, const void *body, size_t n)
-{
-    uint32_t length = htonl((uint32_t)n + 4);
-    ck_assert_uint_lt(b->n + n + 5, sizeof b->at);
-    b->at[b->n++] = (unsigned char)type;
-    memcpy(b->at + b->n, &length, 4);
-    if (n)
-        memcpy(b->at + b->n + 4, body, n);
-    b->n += 4 + n;
-}
-
-/* For string literals, whose last zero byte counts: most messages end in one. */
-#define ADD(b, type, body) add(b, type, body, sizeof(body))
-#define FIELDS(body) body, sizeof(body)
-
-static void add_ready(struct bytes *b)
-{
-    add(b, 'Z', "I", 1);
-}
-
-/* The answer to "select 1", a text column of one row; without its Parse and Bind where those have
- * been answered. */
-static void add_one(struct bytes *b)
-{
-    add(b, '1', NULL, 0);
-    add(b, '2', NULL, 0);
-    add(b, 'T', "\0\1c\0\0\0\0\0\0\0\0\0\0\31\377\377\377\377\377\377\0\0", 22);
-    add(b, 'D', "\0\1\0\0\0\1\061", 7);
-    ADD(b, 'C', "SELECT 1");
-    add_ready(b);
-}
-
-/* ---- the server ---- */
-
-enum { ANSWERS = 8 };
-
-/* What is said at the start of each connection, and to each Sync in turn; when the answers run out,
- * that to select 1. */
-static struct {
-    struct bytes hello, answer[ANSWERS];
-    int answers, given;
-    bool hangs_up[ANSWERS], hangs_up_at_once;
-    int port, listener;
-} fake;
-
-static bool get(int fd, void *to, size_t n)
-{
-    return n == 0 || recv(fd, to, n, MSG_WAITALL) == (ssize_t)n;
-}
-
-static bool get_body(int fd, uint32_t *ret_code)
-{
-    uint32_t length;
-    unsigned char body[4096];
-    if (!get(fd, &length, 4))
-        return false;
-    size_t n = ntohl(length) - 4;
-    if (n > sizeof body || !get(fd, body, n))
-        return false;
-    if (ret_code && n >= 4) {
-        memcpy(ret_code, body, 4);
-        *ret_code = ntohl(*ret_code);
-    }
-    return true;
-}
-
-static bool put(int fd, const struct bytes *b)
-{
-    return send(fd, b->at, b->n, MSG_NOSIGNAL) == (ssize_t)b->n;
-}
-
-static bool greet(int fd)
-{
-    uint32_t code = 0;
-    if (!get_body(fd, &code))
-        return false;
-    if (code == 80877103) { /* SSLRequest */
-        if (send(fd, "N", 1, MSG_NOSIGNAL) != 1 || !get_body(fd, &code))
-            return false;
-    }
-    return code == 196608 && put(fd, &fake.hello) && !fake.hangs_up_at_once;
-}
-
-static void serve(int fd, const struct bytes *one)
-{
-    char type;
-    while (get(fd, &type, 1) && get_body(fd, NULL)) {
-        if (type != 'S')
-            continue;
-        int i = fake.given < fake.answers ? fake.given++ : -1;
-        if (!put(fd, i < 0 ? one : &fake.answer[i]) || (i >= 0 && fake.hangs_up[i]))
-            return;
-    }
-}
-
-static void *run_fake(void *arg)
-{
-    static struct bytes one;
-    (void)arg;
-    add_one(&one);
-    for (int fd; (fd = accept(fake.listener, NULL, NULL)) >= 0; close(fd))
-        if (greet(fd))
-            serve(fd, &one);
-    return NULL;
-}
-
-static pthread_t fake_thread;
-
-/* Ends with fake_stop(), when no connection is open any more. */
-static const char *fake_start(void)
-{
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof a;
-    fake.listener = socket(AF_INET, SOCK_STREAM, 0);
-    ck_assert_int_eq(bind(fake.listener, (struct sockaddr *)&a, size), 0);
-    ck_assert_int_eq(listen(fake.listener, 10), 0);
-    ck_assert_int_eq(getsockname(fake.listener, (struct sockaddr *)&a, &size), 0);
-    ck_assert_int_eq(pthread_create(&fake_thread, NULL, run_fake, NULL), 0);
-    return strf("host=127.0.0.1 port=%d user=u dbname=d sslmode=disable", ntohs(a.sin_port));
-}
-
-static void fake_stop(void)
-{
-    shutdown(fake.listener, SHUT_RDWR);
-    pthread_join(fake_thread, NULL);
-    close(fake.listener);
-}
-
-/* One that lets everyone in. */
-static void hello(void)
-{
-    add(&fake.hello, 'R', "\0\0\0\0", 4);
-    add(&fake.hello, 'K', "\0\0\0\7\0\0\0\10", 8);
-    add_ready(&fake.hello);
-}
-
-static struct bytes *next_answer(void)
-{
-    ck_assert_int_lt(fake.answers, ANSWERS);
-    return &fake.answer[fake.answers++];
-}
 
 static struct site site(const char *conninfo)
 {
@@ -180,11 +32,12 @@ static evpq_future *ask(struct site *s)
 
 START_TEST(every_field_of_an_error)
 {
-    hello();
-    ADD(next_answer(), 'E',
+    fake_hello();
+    FAKE_ADD(
+        fake_next_answer(), 'E',
         "SERREUR\0VERROR\0C23505\0Mthe message\0Dthe detail\0Hthe hint\0P7\0Wthe context\0sthe schema\0"
         "tthe table\0cthe column\0dthe type\0nthe constraint\0Ffile.c\0L42\0Rroutine\0");
-    add_ready(&fake.answer[0]);
+    fake_add_ready(&fake.answer[0]);
     struct site s = site(fake_start());
     evpq_future *f = ask(&s);
     ck_failed(f, EVPQ_SERVER, "23505", EVPQ_OUTCOME_REJECTED);
@@ -225,9 +78,9 @@ START_TEST(f41_an_error_without_its_usual_fields)
          "and a field unknown"},
         {FIELDS("SERROR\0C22000\0Mp\0Pnot a number\0"), EVPQ_SERVER, "22000", "p"},
     };
-    hello();
-    add(next_answer(), 'E', odd[_i].fields, odd[_i].n);
-    add_ready(&fake.answer[0]);
+    fake_hello();
+    fake_add(fake_next_answer(), 'E', odd[_i].fields, odd[_i].n);
+    fake_add_ready(&fake.answer[0]);
     struct site s = site(fake_start());
     evpq_future *f = ask(&s);
     ck_future_status(f, odd[_i].status);
@@ -247,10 +100,10 @@ END_TEST
 START_TEST(f41_an_error_that_is_very_long)
 {
     static char fields[150 * 1000] = "SERROR\0C22000\0M";
-    hello();
+    fake_hello();
     memset(fields + 15, 'm', sizeof fields - 17);
-    add(next_answer(), 'E', fields, sizeof fields);
-    add_ready(&fake.answer[0]);
+    fake_add(fake_next_answer(), 'E', fields, sizeof fields);
+    fake_add_ready(&fake.answer[0]);
     struct site s = site(fake_start());
     evpq_future *f = ask(&s);
     ck_failed(f, EVPQ_SERVER, "22000", EVPQ_OUTCOME_REJECTED);
@@ -278,13 +131,13 @@ END_TEST
 
 START_TEST(last_words_are_what_is_told)
 {
-    hello();
+    fake_hello();
     if (_i == 0) { /* as the answer */
-        ADD(next_answer(), 'E', "SFATAL\0VFATAL\0C57P01\0Mgoing down\0");
+        FAKE_ADD(fake_next_answer(), 'E', "SFATAL\0VFATAL\0C57P01\0Mgoing down\0");
         fake.hangs_up[0] = true;
     } else { /* before the answer, which has gone missing */
-        ADD(next_answer(), 'N', "SNOTICE\0VNOTICE\0C00000\0Mby the way\0");
-        ADD(&fake.answer[0], 'E', "SFATAL\0VFATAL\0C57P01\0Mgoing down\0");
+        FAKE_ADD(fake_next_answer(), 'N', "SNOTICE\0VNOTICE\0C00000\0Mby the way\0");
+        FAKE_ADD(&fake.answer[0], 'E', "SFATAL\0VFATAL\0C57P01\0Mgoing down\0");
         fake.hangs_up[0] = true;
     }
     struct site s = site(fake_start());
@@ -302,9 +155,9 @@ END_TEST
 /* An idle connection is told that the server goes: it is not used again. */
 START_TEST(last_words_to_an_idle_connection)
 {
-    hello();
-    add_one(next_answer());
-    ADD(&fake.answer[0], 'E', "SFATAL\0VFATAL\0C57P01\0Mgoing down\0");
+    fake_hello();
+    fake_add_one(fake_next_answer());
+    FAKE_ADD(&fake.answer[0], 'E', "SFATAL\0VFATAL\0C57P01\0Mgoing down\0");
     fake.hangs_up[0] = _i;
     struct site s = site(fake_start());
     ck_assert_str_eq(site_text(&s, "select 1"), "1");
@@ -328,11 +181,11 @@ static void take_notice(const evpq_error *notice, void *arg)
 START_TEST(f41_notices_without_fields)
 {
     char seen[200] = "";
-    hello();
-    ADD(next_answer(), 'N', "SNOTICE\0Mno code\0");
-    ADD(&fake.answer[0], 'N', "SNOTICE\0C01000\0Mcode\0");
-    ADD(&fake.answer[0], 'N', "");
-    add_one(&fake.answer[0]);
+    fake_hello();
+    FAKE_ADD(fake_next_answer(), 'N', "SNOTICE\0Mno code\0");
+    FAKE_ADD(&fake.answer[0], 'N', "SNOTICE\0C01000\0Mcode\0");
+    FAKE_ADD(&fake.answer[0], 'N', "");
+    fake_add_one(&fake.answer[0]);
     struct site s = site_open(fake_start(), &(evpq_pool_opts){.size = sizeof(evpq_pool_opts),
                                                               .max_size = 1,
                                                               .on_notice = take_notice,
@@ -348,25 +201,25 @@ END_TEST
 
 START_TEST(nonsense_ends_the_connection)
 {
-    hello();
-    struct bytes *b = next_answer();
+    fake_hello();
+    struct fake_bytes *b = fake_next_answer();
     switch (_i) {
     case 0: /* no message of the protocol */
-        add(b, '\1', "garbage", 8);
+        fake_add(b, '\1', "garbage", 8);
         break;
     case 1: /* a length that cannot be */
         memcpy(b->at, "D\0\0\0\1", b->n = 5);
         break;
     case 2: /* a row longer than its message */
-        add(b, '1', NULL, 0);
-        add(b, '2', NULL, 0);
-        add(b, 'T', "\0\1c\0\0\0\0\0\0\0\0\0\0\31\377\377\377\377\377\377\0\0", 22);
-        add(b, 'D', "\0\1\0\0\377\377\061", 7);
+        fake_add(b, '1', NULL, 0);
+        fake_add(b, '2', NULL, 0);
+        fake_add(b, 'T', "\0\1c\0\0\0\0\0\0\0\0\0\0\31\377\377\377\377\377\377\0\0", 22);
+        fake_add(b, 'D', "\0\1\0\0\377\377\061", 7);
         break;
     case 3: /* not a word */
         break;
     }
-    add_ready(b);
+    fake_add_ready(b);
     fake.hangs_up[0] = _i == 3;
     if (_i == 3)
         b->n = 0;
@@ -384,8 +237,8 @@ END_TEST
 /* A Sync is answered, the statement is not: that is no success. */
 START_TEST(no_result_is_not_a_success)
 {
-    hello();
-    add_ready(next_answer());
+    fake_hello();
+    fake_add_ready(fake_next_answer());
     struct site s = site(fake_start());
     evpq_future *f = ask(&s);
     ck_assert_msg(evpq_future_status(f) == EVPQ_LOST, "%s", check_future_text(f));
@@ -416,7 +269,7 @@ START_TEST(what_a_server_says_at_the_door)
          "FATAL:  database"},
         {FIELDS(""), "", ""},
     };
-    add(&fake.hello, 'E', said[_i].fields, said[_i].n);
+    fake_add(&fake.hello, 'E', said[_i].fields, said[_i].n);
     fake.hangs_up_at_once = true;
     struct site s = site(fake_start());
     evpq_future *f = evpq_pool_connect(s.pool);
@@ -436,7 +289,7 @@ END_TEST
 START_TEST(a_server_that_asks_for_what_cannot_be_done)
 {
     static const char *const asked[] = {"\0\0\0\2", "\0\0\0\6", "\0\0\0\143", "\0\0\0\3"};
-    add(&fake.hello, 'R', asked[_i], 4);
+    fake_add(&fake.hello, 'R', asked[_i], 4);
     fake.hangs_up_at_once = true;
     struct site s = site(fake_start());
     evpq_future *f = evpq_pool_connect(s.pool);
