@@ -1,5 +1,5 @@
-/* it_pgbouncer.c - F30: behind PgBouncer in transaction mode, without prepared statements and
- * pipelining.
+/* it_pgbouncer.c - behind PgBouncer in transaction mode: F30, without prepared statements and
+ * pipelining; F49, as a pool is by default.
  *
  * Started without PgBouncer in its environment, it starts itself again behind
  * tests/with-pgbouncer. */
@@ -20,6 +20,71 @@ static struct site behind(int max_size)
                                        .pipeline_depth = 1,
                                        .prepare = EVPQ_PREPARE_OFF});
 }
+
+static struct site behind_by_default(int max_size)
+{
+    return site_open(strf("host=%s port=%s user=%s dbname=%s sslmode=disable",
+                          getenv("PGBOUNCER_HOST"), getenv("PGBOUNCER_PORT"), getenv("PGUSER"),
+                          getenv("PGDATABASE")),
+                     &(evpq_pool_opts){.size = sizeof(evpq_pool_opts), .max_size = max_size});
+}
+
+START_TEST(f49_basics)
+{
+    struct site s = behind_by_default(1 + 3 * _i);
+    basics_run(&s, 300 * 1000);
+    site_close(&s);
+}
+END_TEST
+
+/* Two clients with other texts, which PgBouncer gives the same server connections. */
+START_TEST(f49_no_text_stands_for_another)
+{
+    enum { ROUNDS = 60, EACH = 10 };
+    struct site s[2] = {behind_by_default(8), behind_by_default(8)};
+    for (int round = 0; round < ROUNDS; round++) {
+        evpq_future *f[2][EACH];
+        for (int i = 0; i < EACH; i++)
+            for (int who = 0; who < 2; who++)
+                f[who][i] = (i % 2 ? evpq_pool_query : evpq_pool_read)(
+                    s[who].pool, strf("select %d + $1::int", (who * EACH + i % 4) * 1000),
+                    EVPQ_ARGS(round));
+        for (int i = 0; i < EACH; i++)
+            for (int who = 0; who < 2; who++) {
+                ck_assert(RUN_UNTIL(s[who].ev, evpq_future_status(f[who][i]) != EVPQ_PENDING, 10));
+                ck_future_ok(f[who][i]);
+                ck_assert_int_eq(evpq_result_int4(evpq_future_result(f[who][i]), 0, 0),
+                                 (who * EACH + i % 4) * 1000 + round);
+                evpq_future_unref(f[who][i]);
+            }
+    }
+    ck_assert_uint_eq(site_stats(&s[0]).lost + site_stats(&s[1]).lost, 0);
+    site_close(&s[0]);
+    site_close(&s[1]);
+}
+END_TEST
+
+/* A session that may be a stranger's is not cleaned: what is prepared in it stays. */
+START_TEST(f49_nothing_of_a_strangers_is_discarded)
+{
+    struct site s = behind_by_default(1);
+    for (int i = 0; i < 5; i++)
+        evpq_future_unref(site_query(&s, "select 'kept'"));
+    for (int i = 0; i < 3; i++) {
+        evpq_lease *lease = site_lease(&s);
+        lease_text(lease, "select 1");
+        evpq_lease_release(lease);
+        ck_assert(site_quiet(&s, 10));
+    }
+    ck_assert_str_ne(site_text(&s, "select count(*) from pg_prepared_statements"), "0");
+    ck_assert_uint_eq(site_stats(&s).retired, 0);
+    evpq_lease *lease = site_lease(&s); /* one that leaves a mark is given back to PgBouncer */
+    lease_text(lease, "set evpq.mark = 'x'");
+    evpq_lease_release(lease);
+    ck_assert(RUN_UNTIL(s.ev, site_stats(&s).retired == 1, 10));
+    site_close(&s);
+}
+END_TEST
 
 START_TEST(f30_basics)
 {
@@ -165,6 +230,9 @@ int main(int argc, char **argv)
         return start_behind(argv[0]);
     struct check *c = check_begin("PgBouncer");
     CHECK_ADD_LOOP(c, f30_basics, 2);
+    CHECK_ADD_LOOP(c, f49_basics, 2);
+    CHECK_ADD(c, f49_no_text_stands_for_another);
+    CHECK_ADD(c, f49_nothing_of_a_strangers_is_discarded);
     CHECK_ADD(c, f30_a_crowd_of_the_same);
     CHECK_ADD(c, f30_canceled_and_used_again);
     CHECK_ADD(c, f30_a_transaction_is_one);

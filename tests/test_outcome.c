@@ -15,8 +15,8 @@
 #define E PQ_TXN_FAILED
 #define U PQ_TXN_UNKNOWN
 
-#define CAME(what, from, to, ...)                                                                  \
- {                                                                                                 \
+#define CAME(what, from, to, ...)                                                                 \
+ {                                                                                                \
   .sent = true, .synced = true, .came = CAME_##what, .before = (from), .after = (to), __VA_ARGS__ \
  }
 #define PART .role = ROLE_WITHIN
@@ -189,8 +189,8 @@ START_TEST(f52_what_is_said_is_so)
 {
     fake_hello();
     script(_i);
-    struct site s = site_open(
-        fake_start(), &(evpq_pool_opts){.size = sizeof(evpq_pool_opts), .max_size = 1});
+    struct site s =
+        site_open(fake_start(), &(evpq_pool_opts){.size = sizeof(evpq_pool_opts), .max_size = 1});
     evpq_future *f = evpq_pool_query(s.pool, said[_i].sql, EVPQ_ARGS());
     ck_assert_msg(RUN_UNTIL(s.ev, evpq_future_status(f) != EVPQ_PENDING, 10), "%s: no end",
                   said[_i].what);
@@ -212,8 +212,8 @@ START_TEST(f59_a_line_out_of_step_dies)
     struct fake_bytes *b = fake_next_answer();
     fake_add_one(b);
     fake_add_one(b);
-    struct site s = site_open(
-        fake_start(), &(evpq_pool_opts){.size = sizeof(evpq_pool_opts), .max_size = 1});
+    struct site s =
+        site_open(fake_start(), &(evpq_pool_opts){.size = sizeof(evpq_pool_opts), .max_size = 1});
     for (int i = 0; i < 4; i++) {
         evpq_future *f = evpq_pool_query(s.pool, "select 1", EVPQ_ARGS());
         ck_assert(RUN_UNTIL(s.ev, evpq_future_status(f) != EVPQ_PENDING, 10));

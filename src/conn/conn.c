@@ -340,7 +340,8 @@ bool conn_admits(const struct conn *c, int depth)
 {
     const struct pipeline *p = &c->line;
     return pipeline_depth(p) < depth && p->bytes < SHARED_BYTES && !p->n_risky && !p->n_abandoned &&
-           !c->quarantined && !c->dirty && !c->retiring && !pipeline_is_overdue(p, STMT_QUICK);
+           !c->quarantined && !c->resetting && !c->dirty && !c->retiring &&
+           !pipeline_is_overdue(p, STMT_QUICK);
 }
 
 bool conn_at_rest(const struct conn *c)
@@ -396,12 +397,14 @@ static void discard_over(struct command *k)
 /* A session that others use too is not cleaned: it is given back. */
 static void give_back(struct conn *c)
 {
-    if (c->has_marks)
+    if (c->has_marks) {
         kill_for(c, EVPQ_CLOSED,
                  "closed after a statement that changed its session, which belongs "
                  "to a pooler");
-    else
-        reset_done(c);
+        return;
+    }
+    reset_done(c);
+    settle_later(c);
 }
 
 /* What is to be cleaned, once it is known whose the session is. */

@@ -199,8 +199,8 @@ bool pq_is_prepared_already(const struct pg_result *r)
 enum pq_stale pq_stale(const struct pg_result *r)
 {
     /* What no schema's change explains. */
-    static const char *const sound[] = {"08", "23", "25",    "28",  "2D", "40", "42501", "53",
-                                        "54", "55", "57014", "57P", "58", "P0", NULL};
+    static const char *const sound[] = {"08", "2201", "23", "25",    "28",  "2D", "40", "42501",
+                                        "53", "54",   "55", "57014", "57P", "58", "P0", NULL};
     if (has_sqlstate(r, "26000") && comes_from(r, "FetchPreparedStatement"))
         return PQ_STALE_GONE;
     if (has_sqlstate(r, "0A000") && comes_from(r, "RevalidateCachedQuery"))
