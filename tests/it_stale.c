@@ -55,8 +55,8 @@ static evpq_status run(enum verb verb, evpq_lease *lease, const char *sql, const
         break;
     default:
         stream = evpq_lease_stream(lease, sql, args, NULL);
-        for (f = evpq_stream_next(stream);
-             evpq_await(f) == EVPQ_OK && evpq_future_result(f); f = evpq_stream_next(stream))
+        for (f = evpq_stream_next(stream); evpq_await(f) == EVPQ_OK && evpq_future_result(f);
+             f = evpq_stream_next(stream))
             evpq_future_unref(f);
         evpq_stream_close(stream);
         break;
@@ -132,10 +132,10 @@ START_TEST(f54_a_constraint_is_tried_once)
     server_exec("create sequence f54_s; create table f54 (a int primary key, b bigint)");
     open_pool(.max_size = 1);
     for (int i = 0; i < 4; i++)
-        ck_done(evpq_pool_query(pool, "insert into f54 values ($1, nextval('f54_s'))",
-                                EVPQ_ARGS(i)));
-    evpq_future *f = evpq_pool_query(pool, "insert into f54 values ($1, nextval('f54_s'))",
-                                     EVPQ_ARGS(1));
+        ck_done(
+            evpq_pool_query(pool, "insert into f54 values ($1, nextval('f54_s'))", EVPQ_ARGS(i)));
+    evpq_future *f =
+        evpq_pool_query(pool, "insert into f54 values ($1, nextval('f54_s'))", EVPQ_ARGS(1));
     ck_assert_int_eq(evpq_await(f), EVPQ_SERVER);
     evpq_future_unref(f);
     ck_assert_int_eq(server_count("select last_value from f54_s"), 5);

@@ -38,7 +38,10 @@ typedef struct evpq_lease evpq_lease;
 /* How a connection is cleaned when a lease is released (and after a one-shot statement that is not
  * plain DML), before it is idle again. A reset that fails closes the connection. */
 typedef enum evpq_reset {
-    EVPQ_RESET_DEFAULT,  /* EVPQ_RESET_FULL */
+    EVPQ_RESET_DEFAULT,  /* as EVPQ_RESET_FULL where the session is the connection's own. Behind a
+                            pooler it may be a stranger's by then: it is rolled back, no more, and
+                            a connection is closed that a statement other than plain DML was run
+                            on, so that the pooler cleans it up */
     EVPQ_RESET_NONE,     /* the same as ROLLBACK: no connection is handed on within a transaction */
     EVPQ_RESET_ROLLBACK, /* a transaction that is open is rolled back; settings, temporary tables,
                             LISTEN, advisory locks, cursors WITH HOLD and prepared statements are
