@@ -22,6 +22,7 @@ struct mailbox {
     bool closed;
     int fd;
     struct list back;
+    unsigned given_up; /* the loop's, too */
     evpq_loop *loop;
     struct io io;
 };
@@ -52,6 +53,7 @@ static void deliver(struct io *io)
     pthread_mutex_unlock(&m->lock);
     while ((node = list_pop(&back))) {
         struct errand *errand = container_of(node, struct errand, node);
+        m->given_up -= errand->given_up;
         mailbox_unref(m);
         errand->done(errand);
     }
@@ -155,6 +157,18 @@ static bool start_detached(struct errand *errand)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attr);
     return started;
+}
+
+void errand_give_up(struct errand *errand)
+{
+    errand->given_up = true;
+    errand->mailbox->given_up++;
+}
+
+unsigned errands_given_up(evpq_loop *loop)
+{
+    struct mailbox *m = *loop_mailbox(loop);
+    return m ? m->given_up : 0;
 }
 
 bool errand_run(evpq_loop *loop, struct errand *errand)

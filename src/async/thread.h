@@ -18,11 +18,16 @@ struct errand {
      * waits for any more must only free itself there. */
     void (*done)(struct errand *);
     struct mailbox *mailbox;
+    bool given_up;
 };
 
 /* Starts errand->work. False when no thread can be had; then nothing is called. The loop is not
  * kept alive by it. */
 bool errand_run(evpq_loop *loop, struct errand *errand);
+
+/* Nobody waits for it any more; `done` is called all the same. How many are still at work so. */
+void errand_give_up(struct errand *errand);
+unsigned errands_given_up(evpq_loop *loop);
 
 /* The loop is going: what comes back from now on is delivered in its thread. NULL is allowed. */
 void mailbox_close(struct mailbox *mailbox);

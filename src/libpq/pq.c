@@ -74,6 +74,17 @@ enum pq_poll pq_connect_poll(struct pg_conn *c)
     return PQstatus(c) == CONNECTION_BAD ? PQ_POLL_FAILED : pq_poll_of(PQconnectPoll(c));
 }
 
+bool pq_may_compute(const struct pg_conn *c)
+{
+    const char *password = PQpass(c);
+    return PQstatus(c) == CONNECTION_AWAITING_RESPONSE && password && *password;
+}
+
+bool pq_is_encrypted(struct pg_conn *c)
+{
+    return PQsslInUse(c) || PQgssEncInUse(c);
+}
+
 bool pq_is_whole(const struct pg_conn *c)
 {
     return PQstatus(c) == CONNECTION_OK;

@@ -21,6 +21,10 @@ enum pq_poll pq_poll_of(int polling); /* libpq's PostgresPollingStatusType */
 /* Begins to connect. Hosts must have numeric addresses in hostaddr. NULL only without memory. */
 struct pg_conn *pq_connect(const char *const *keywords, const char *const *values);
 enum pq_poll pq_connect_poll(struct pg_conn *c);
+/* Whether that may compute for long, as the server wants (SCRAM): a password is at hand, and an
+ * answer of the server's is expected. */
+bool pq_may_compute(const struct pg_conn *c);
+bool pq_is_encrypted(struct pg_conn *c); /* TLS or GSSAPI: what arrives cannot be looked at */
 /* Why connecting failed: EVPQ_CONNECT, with the server's SQLSTATE if it gave one. A password that
  * libpq lacks reads as 28P01, as one that the server refuses does. */
 evpq_error *pq_connect_error(const struct pg_conn *c);

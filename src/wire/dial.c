@@ -4,6 +4,7 @@
 #include "async/loop.h"
 #include "base/mem.h"
 #include "libpq/pq.h"
+#include "wire/handshake.h"
 #include "wire/resolve.h"
 #include "words/error.h"
 
@@ -25,8 +26,9 @@ struct dial {
     struct io io;
     struct resolve *resolve;
     struct pg_conn *c;
-    double asked; /* when the last wait began */
-    double began; /* with this address, or its look-up */
+    struct handshake *step; /* a thread has the connection */
+    double asked;           /* when the last wait began */
+    double began;           /* with this address, or its look-up */
 
     int pass;     /* 1: the second, when a standby was only preferred */
     int turn;     /* index into order */
@@ -54,7 +56,11 @@ static void hang_up(struct dial *d)
     io_stop(&d->io);
     resolve_abandon(d->resolve);
     d->resolve = NULL;
-    pq_finish(d->c);
+    if (d->step)
+        handshake_abandon(d->step); /* which closes it */
+    else
+        pq_finish(d->c);
+    d->step = NULL;
     d->c = NULL;
 }
 
@@ -154,11 +160,11 @@ static void address_failed(struct dial *d)
         next_address(d);
 }
 
-static void poll_connection(struct io *io)
+static void step_taken(void *owner, enum pq_poll polled)
 {
-    struct dial *d = container_of(io, struct dial, io);
-    io_stop(io); /* before libpq may close the descriptor */
-    switch (pq_connect_poll(d->c)) {
+    struct dial *d = owner;
+    d->step = NULL;
+    switch (polled) {
     case PQ_POLL_READ:
         wait_for(d, IO_READ);
         break;
@@ -172,6 +178,34 @@ static void poll_connection(struct io *io)
         address_failed(d);
         break;
     }
+}
+
+/* libpq computes no more than some milliseconds on the loop. */
+static void poll_connection(struct io *io)
+{
+    struct dial *d = container_of(io, struct dial, io);
+    long iterations;
+    char why[160];
+    io_stop(io); /* before libpq may close the descriptor */
+    switch (handshake_cost(d->c, &iterations)) {
+    case HANDSHAKE_CHEAP:
+        step_taken(d, pq_connect_poll(d->c));
+        return;
+    case HANDSHAKE_COSTLY:
+        d->step = handshake_start(d->loop, d->c, &d->listener, step_taken, d);
+        if (d->step)
+            return;
+        snprintf(why, sizeof why,
+                 "no thread could be had to compute what the server asks for (SCRAM)");
+        break;
+    case HANDSHAKE_ABSURD:
+        snprintf(why, sizeof why,
+                 "the server asks for %ld iterations of SCRAM: more than 10000000 are refused",
+                 iterations);
+        break;
+    }
+    remember(d, why, "");
+    next_address(d);
 }
 
 static void took_too_long(struct timer *t)
