@@ -55,8 +55,8 @@ static void exchange(int fd)
     for (size_t i = 0; i + 2 < sizeof body && !nonce; i++)
         if (!memcmp(body + i, "r=", 2))
             nonce = body + i;
-    snprintf(text, sizeof text, "%.100sserver,s=c2FsdHNhbHRzYWx0c2FsdA==,i=%ld",
-             nonce ? nonce : "", scram.iterations);
+    snprintf(text, sizeof text, "%.100sserver,s=c2FsdHNhbHRzYWx0c2FsdA==,i=%ld", nonce ? nonce : "",
+             scram.iterations);
     if (!say(fd, 11, text, strlen(text)) || !get_message(fd, &type, body, sizeof body))
         return;
     __atomic_add_fetch(&scram.finals, type == 'p', __ATOMIC_SEQ_CST);
@@ -153,8 +153,7 @@ START_TEST(f62_what_nobody_means_is_refused)
     evpq_future *f = evpq_pool_connect(s.pool);
     ck_assert(RUN_UNTIL(s.ev, evpq_future_status(f) != EVPQ_PENDING, 10));
     ck_assert_int_eq(evpq_future_status(f), EVPQ_CONNECT);
-    ck_assert_ptr_nonnull(
-        strstr(evpq_error_message(evpq_future_error(f)), "iterations of SCRAM"));
+    ck_assert_ptr_nonnull(strstr(evpq_error_message(evpq_future_error(f)), "iterations of SCRAM"));
     ck_assert_int_eq(scram.finals, 0);
     evpq_future_unref(f);
     end(&s, &timer);

@@ -34,6 +34,7 @@ static const struct {
     {"select * from t for update", SQL_SELECT},
     {"INSERT INTO t VALUES (1)", SQL_DML},
     {"WITH x AS (SELECT 1) TABLE x", SQL_DML},
+    {"select E'\x83\\' into x from y --'", SQL_SESSION}, /* F50 */
     {"selected", SQL_SESSION},
     {"selec", SQL_SESSION},
     {"sel\x45\x43T1", SQL_SESSION},
@@ -128,6 +129,11 @@ static const struct {
     {"a $x$;b", 7},
     {"a $1;b", -1},
     {"a$x$;b$x$", -1},
+    /* F56: one letter in SJIS, and then the quote ends; or a backslash before it, which does not */
+    {"a E'\x83\\'; drop table t; --'", -1},
+    {"a \x83\\e'\\'; drop table t; --'", -1},
+    {"a $\x83\\$; drop table t; --$\x83\\$", -1},
+    {"a '\xc3\xa9';", 6},
 };
 
 START_TEST(one_statement_or_more)

@@ -138,8 +138,7 @@ static void step_taken(struct errand *errand)
 struct handshake *handshake_start(evpq_loop *loop, struct pg_conn *c, struct pq_listener *listener,
                                   void (*done)(void *owner, enum pq_poll), void *owner)
 {
-    struct handshake *h =
-        errands_given_up(loop) < MOST_GIVEN_UP ? mem_zalloc(sizeof *h) : NULL;
+    struct handshake *h = errands_given_up(loop) < MOST_GIVEN_UP ? mem_zalloc(sizeof *h) : NULL;
     if (!h)
         return NULL;
     h->errand = (struct errand){.work = take_step, .done = step_taken};

@@ -111,6 +111,17 @@ static const char *skip_token(const char *p, bool escapes)
     return *p == '$' ? skip_dollar(p) : p + 1;
 }
 
+/* Whether a backslash may be the second byte of a letter: in SJIS, BIG5, GBK, UHC and GB18030 it
+ * is, behind a byte of 0x80 or more, and in UTF-8 it never is. Which the server reads is not known
+ * here. No quote, semicolon or dollar sign is such a second byte. */
+static bool has_doubtful_backslash(const char *sql)
+{
+    for (const char *p = sql; (p = strchr(p, '\\')); p++)
+        if (p > sql && (unsigned char)p[-1] >= 0x80)
+            return true;
+    return false;
+}
+
 /* ---- words ---- */
 
 /* Whether this word, given in lower case letters, stands at p. */
@@ -200,7 +211,8 @@ static bool makes_table(const char *p, bool escapes)
 /* However the server reads a backslash within quotes. */
 static bool is_select_into(const char *p)
 {
-    return has_into(p) && (makes_table(p, false) || (strchr(p, '\\') && makes_table(p, true)));
+    return has_into(p) && (has_doubtful_backslash(p) || makes_table(p, false) ||
+                           (strchr(p, '\\') && makes_table(p, true)));
 }
 
 enum sql_kind sql_kind(const char *sql)
@@ -295,6 +307,6 @@ static bool ends_there(const char *sql, bool escapes, size_t *ret_length)
 bool sql_is_single(const char *sql, size_t *ret_length)
 {
     size_t escaped;
-    return ends_there(sql, true, &escaped) && ends_there(sql, false, ret_length) &&
-           escaped == *ret_length;
+    return !has_doubtful_backslash(sql) && ends_there(sql, true, &escaped) &&
+           ends_there(sql, false, ret_length) && escaped == *ret_length;
 }

@@ -44,7 +44,8 @@ bool sql_is_about_transactions(const char *sql);
 enum sql_copy { SQL_COPY_NOT, SQL_COPY_IN, SQL_COPY_OUT };
 enum sql_copy sql_copy(const char *sql);
 
-/* Whether it is one statement at most, however the server reads a backslash within quotes: nothing
+/* Whether it is one statement at most, however the server reads a backslash within quotes or behind a
+ * byte of 0x80 or more, which may be half a letter: nothing
  * follows it but blanks, comments and semicolons, without which it has *ret_length bytes. This one
  * can be trusted: what it is not sure of is false. */
 bool sql_is_single(const char *sql, size_t *ret_length);
