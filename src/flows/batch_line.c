@@ -80,6 +80,7 @@ static void take_result(struct batch *b, struct pg_result *r)
         return;
     }
     e->result = result_wrap(r, loop_blocks(b->future.loop));
+    result_came_on(e->result, b->conn->line.wire.c);
     if (!e->result)
         note(b,
              error_build(&(struct error_fields){

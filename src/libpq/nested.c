@@ -69,6 +69,11 @@ static bool begin(struct opening *o, const struct place *at, enum slot slot,
         place_fault_misfit(at, VALUE_RANGE);
         return false;
     }
+    if (!o->v.binary && result_owner(at->r)->notes->half_letters &&
+        value_is_ambiguous(o->v.bytes, o->v.length)) {
+        place_fault_misfit(at, VALUE_ENCODING);
+        return false;
+    }
     o->cell = place_cell(at, slot);
     if (!o->cell)
         place_fault_memory(at);

@@ -59,6 +59,10 @@ void place_fault_misfit(const struct place *at, enum value_fit fit)
     case VALUE_INEXACT:
         fault(at, "digits would be lost");
         break;
+    case VALUE_ENCODING:
+        fault(at, "a half of a letter looks like punctuation in this client_encoding; ask for the "
+                  "binary format, or use UTF8");
+        break;
     case VALUE_MALFORMED:
         fault(at, result_column(at->r, at->column).binary
                       ? "the bytes are malformed"

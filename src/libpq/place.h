@@ -28,6 +28,7 @@ enum slot {
 struct notes {
     unsigned refs;
     evpq_error *fault;
+    bool half_letters;   /* of values, as in struct value */
     struct cells *cells; /* NULL until something is converted */
 };
 

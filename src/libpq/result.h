@@ -10,12 +10,16 @@
 
 #include <evpq/result.h>
 
-struct pg_result; /* libpq's */
+struct pg_conn;   /* libpq's */
+struct pg_result; /* likewise */
 
 struct recycler;
 
 /* One of libpq's results, taken. The block is from, and goes back to, `blocks` (may be NULL). */
 evpq_result *result_wrap(struct pg_result *pg, struct recycler *blocks);
+
+/* The result (NULL is allowed) came on this connection: its values are in its client_encoding. */
+void result_came_on(evpq_result *r, const struct pg_conn *c);
 
 /* The rows of `n` results, one after the other, as they come of a statement in single-row or
  * chunked mode: at least one, all of the same columns. Each is taken; the array is borrowed. Its

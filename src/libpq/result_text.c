@@ -49,7 +49,9 @@ static const struct cell *convert_nest(const struct place *at, const struct valu
     enum value_fit fit = VALUE_FITS;
     if (cell && cell->bytes)
         return cell;
-    if (!cell || !nest_write(v, &text, &fit))
+    struct value whole_value = *v;
+    whole_value.half_letters = result_owner(at->r)->notes->half_letters;
+    if (!cell || !nest_write(&whole_value, &text, &fit))
         place_fault_memory(at);
     else if (place_fits(at, fit)) {
         struct value whole = {.bytes = text.data, .length = text.length};

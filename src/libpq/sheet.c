@@ -150,6 +150,7 @@ evpq_result *result_of_copy(const evpq_result *head, const struct copied *c)
     }
     struct sheet *s = r->sheet;
     s->head = evpq_result_ref(head);
+    r->notes->half_letters = head->notes->half_letters;
     s->buffers = c->buffers;
     s->n_buffers = c->n_buffers;
     s->memory = c->memory;

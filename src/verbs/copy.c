@@ -100,6 +100,7 @@ static void take_result(struct copy *k, struct pg_result *r)
 {
     evpq_result_unref(k->result);
     k->result = result_wrap(r, NULL);
+    result_came_on(k->result, k->conn->line.wire.c);
     if (!k->result)
         keep_error(k,
                    error_build(&(struct error_fields){

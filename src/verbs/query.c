@@ -150,6 +150,7 @@ static void take_result(struct query *q, struct pg_result *r)
         return;
     }
     q->result = result_wrap(r, loop_blocks(q->future.loop));
+    result_came_on(q->result, q->conn->line.wire.c);
     if (!q->result)
         verdict_fails(
             &q->verdict,

@@ -44,6 +44,8 @@ static void lose(struct rows *s)
 
 static void hand_on(struct rows *s, evpq_result *rows)
 {
+    if (s->conn && s->conn->line.wire.c)
+        result_came_on(rows, s->conn->line.wire.c);
     s->came = true;
     switch (s->user->came(s, rows)) {
     case ROWS_KEPT:

@@ -129,6 +129,8 @@ evpq_error *encode_misread(const struct encoding *e, enum value_fit fit)
         return encode_wrong(e, "is out of range");
     case VALUE_INEXACT:
         return encode_wrong(e, "would lose digits");
+    case VALUE_ENCODING:
+        return encode_wrong(e, "has letters of which a half looks like punctuation");
     default:
         return encode_wrong(e, "is not how it is written");
     }

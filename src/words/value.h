@@ -21,6 +21,7 @@ enum value_fit {
     VALUE_RANGE,      /* too large, or too small */
     VALUE_INEXACT,    /* digits would be lost */
     VALUE_MALFORMED,  /* not how the server writes this type */
+    VALUE_ENCODING,   /* half letters in it look like punctuation */
 };
 
 /* Not SQL NULL. One more byte, not counted in `length`, can be read behind `bytes`. */
@@ -29,7 +30,12 @@ struct value {
     bool binary;
     const char *bytes;
     size_t length;
+    bool half_letters; /* it is in an encoding of which second bytes may be ASCII's: SJIS, BIG5,
+                          GBK, UHC, GB18030, JOHAB */
 };
+
+/* Whether a byte that punctuation of nested values could be is perhaps half a letter. */
+bool value_is_ambiguous(const char *bytes, size_t length);
 
 /* The name in pg_type; NULL for a type that is not known here. Valid for ever. */
 const char *value_type_name(uint32_t type);

@@ -26,6 +26,7 @@ struct nest {
     struct bytes *to;
     int depth;
     bool no_memory;
+    bool half_letters; /* as in struct value */
     enum value_fit fit;
 };
 
@@ -65,6 +66,10 @@ static bool needs_quotes(const struct quoting *q, const char *text, size_t lengt
 
 static bool put_quoted(struct nest *n, const struct quoting *q, const char *text, size_t length)
 {
+    if (q && n->half_letters && value_is_ambiguous(text, length)) {
+        n->fit = VALUE_ENCODING;
+        return false;
+    }
     if (!q || !needs_quotes(q, text, length))
         return put(n, text, length);
     if (!put_word(n, "\""))
@@ -99,7 +104,7 @@ static bool put_converted(struct nest *n, const struct quoting *q, const struct 
         else
             done = !misfit(n, value_write_text(v, apart.data, &apart.length));
     } else {
-        struct nest inner = {.to = &apart, .depth = n->depth + 1};
+        struct nest inner = {.to = &apart, .depth = n->depth + 1, .half_letters = n->half_letters};
         done = write_level(&inner, v);
         n->no_memory = inner.no_memory;
         n->fit = inner.fit;
@@ -284,7 +289,7 @@ static bool write_level(struct nest *n, const struct value *v)
 
 bool nest_write(const struct value *v, struct bytes *to, enum value_fit *ret_fit)
 {
-    struct nest n = {.to = to};
+    struct nest n = {.to = to, .half_letters = v->half_letters};
     write_level(&n, v);
     *ret_fit = n.fit;
     return !n.no_memory;

@@ -26,6 +26,14 @@ bool part_binary(struct cursor *c, struct parts *p)
     return true;
 }
 
+bool value_is_ambiguous(const char *bytes, size_t length)
+{
+    for (size_t i = 1; i < length; i++)
+        if ((unsigned char)bytes[i - 1] >= 0x80 && bytes[i] && strchr("\\{}[]()\",;", bytes[i]))
+            return true;
+    return false;
+}
+
 bool part_quoted(struct cursor *c, bool doubled, struct parts *p)
 {
     size_t length = 0;
