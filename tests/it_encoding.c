@@ -8,9 +8,11 @@ static const struct {
     const char *encoding, *value;
     bool ambiguous; /* a second byte is punctuation of arrays or records */
 } letters[] = {
-    {"SJIS", "\x83\x5c x", true},   {"SJIS", "\x83\x7b", true},   {"SJIS", "\x83\x41 x", false},
-    {"BIG5", "\xa5\x5c x", true},   {"GBK", "\x81\x5c x", true},  {"GB18030", "\x81\x7b", true},
-    {"UTF8", "\xc3\xa9\\ x", false}, {"UTF8", "\xc3\xa9{,}", false}, {"EUC_JP", "\xa5\xbd x", false},
+    {"SJIS", "\x83\x5c x", true},    {"SJIS", "\x83\x7b", true},
+    {"SJIS", "\x83\x41 x", false},   {"BIG5", "\xa5\x5c x", true},
+    {"GBK", "\x81\x5c x", true},     {"GB18030", "\x81\x7b", true},
+    {"UTF8", "\xc3\xa9\\ x", false}, {"UTF8", "\xc3\xa9{,}", false},
+    {"EUC_JP", "\xa5\xbd x", false},
 };
 enum { LETTERS = sizeof letters / sizeof *letters };
 
@@ -47,9 +49,8 @@ START_TEST(f56_what_is_inside_is_right_or_a_fault)
         const evpq_result *inner = evpq_result_record(evpq_result_array(r, 0, 3), 0, 0);
         ck_right_or_fault(r, evpq_result_text(inner, 0, 0), value, may && !format);
         const char *whole = evpq_result_text(r, 0, 0); /* written by the server, or by us */
-        evpq_future *back =
-            evpq_pool_query(pool, "select ($1::text[])[1]",
-                            EVPQ_ARGS(evpq_text(whole ? whole : "{}")));
+        evpq_future *back = evpq_pool_query(pool, "select ($1::text[])[1]",
+                                            EVPQ_ARGS(evpq_text(whole ? whole : "{}")));
         ck_await_ok(back);
         if (whole)
             ck_assert_str_eq(evpq_result_text(evpq_future_result(back), 0, 0), value);
