@@ -1,4 +1,4 @@
-/* test_outcome.c - what is said to have become of a statement (verbs/verdict): the table row by
+/* test_outcome.c - F51, F52, F59: what is said to have become of a statement (verbs/verdict): the table row by
  * row, and what a program is told when a server, or something before it, answers so. */
 #include "verbs/verdict.h"
 
@@ -204,6 +204,49 @@ START_TEST(f52_what_is_said_is_so)
 }
 END_TEST
 
+/* By every verb that stands alone. */
+START_TEST(f51_a_transaction_left_open_is_no_success)
+{
+    enum { LEFT_OPEN = SAID - 2 };
+    const bool lost = _i % 2;
+    const evpq_args none = EVPQ_ARGS();
+    const evpq_statement one = {.sql = "insert", .args = none};
+    evpq_lease *lease = NULL;
+    evpq_stream *stream = NULL;
+    evpq_future *f;
+    fake_hello();
+    script(LEFT_OPEN + lost);
+    struct site s =
+        site_open(fake_start(), &(evpq_pool_opts){.size = sizeof(evpq_pool_opts), .max_size = 1});
+    switch (_i / 2) {
+    case 0:
+        f = evpq_pool_batch(s.pool, &one, 1);
+        break;
+    case 1:
+        f = evpq_executemany(s.pool, "insert", &none, 1);
+        break;
+    case 2:
+        stream = evpq_pool_stream(s.pool, "insert", none, NULL);
+        f = evpq_stream_next(stream);
+        break;
+    case 3:
+        f = evpq_pool_read(s.pool, "insert", none);
+        break;
+    default:
+        lease = site_lease(&s);
+        f = evpq_lease_query(lease, "insert", none);
+        break;
+    }
+    ck_assert(RUN_UNTIL(s.ev, evpq_future_status(f) != EVPQ_PENDING, 10));
+    ck_failed(f, EVPQ_SERVER, "25000", lost ? EVPQ_OUTCOME_UNKNOWN : EVPQ_OUTCOME_REJECTED);
+    evpq_future_unref(f);
+    evpq_stream_close(stream);
+    evpq_lease_release(lease);
+    site_close(&s);
+    fake_stop();
+}
+END_TEST
+
 /* One answer too many, from a pooler that has lost count: the next query takes it for its own, and
  * its own comes when nothing is asked any more. */
 START_TEST(f59_a_line_out_of_step_dies)
@@ -231,6 +274,7 @@ int main(void)
     struct check *c = check_begin("outcome");
     CHECK_ADD_LOOP(c, f52_each_row_of_the_table, ROWS);
     CHECK_ADD_LOOP(c, f52_what_is_said_is_so, SAID);
+    CHECK_ADD_LOOP(c, f51_a_transaction_left_open_is_no_success, 10);
     CHECK_ADD(c, f59_a_line_out_of_step_dies);
     return check_end(c);
 }
