@@ -92,7 +92,7 @@ void loop_next_turn(evpq_loop *loop, struct job *job)
 
 void loop_timer_due(evpq_loop *loop, struct timer *t)
 {
-    if (!t->late) {
+    if (!t->late && list_empty(&loop->late)) { /* else it stays behind those that were due before */
         list_append(&loop->due, &t->node);
         ask_for_tick(loop);
         return;

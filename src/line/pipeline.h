@@ -134,8 +134,11 @@ struct pipeline {
      * else is in flight; else it is what it was, if nothing can have changed it, or
      * PQ_TXN_UNKNOWN. */
     enum pq_transaction before, after;
-    bool told;      /* libpq has told `after` */
-    bool alone;     /* no transaction block was open at either, and none was begun between */
+    bool told;  /* libpq has told `after` */
+    bool alone; /* no transaction block was open at either, and none was begun between */
+    bool
+        mistrusted; /* that has happened here: nothing is sent behind anything, so that the status is
+                        told for each */
     bool left_open; /* a transaction was left open that should not be, and is being rolled back */
     bool began;     /* BEGIN is among those that share this Sync */
     bool failed;    /* since the last Sync an error came, ... */

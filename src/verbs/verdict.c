@@ -186,7 +186,7 @@ enum verdict_next verdict_at_sync(struct verdict *v, struct op *op, struct conn 
         return NEXT_TELL;
     if (v->fate == FATE_LEFT_OPEN) {
         verdict_fails(v, left_open(sql));
-        v->undoing = c->line.left_open = true;
+        v->undoing = c->line.left_open = c->line.mistrusted = true;
         return NEXT_UNDO;
     }
     if (may_heal(v, c, movable, stale)) {
