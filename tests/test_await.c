@@ -145,6 +145,39 @@ START_TEST(a_callback_may_run_the_loop_meanwhile)
 }
 END_TEST
 
+static void set_both(evpq_future *f, void *both)
+{
+    (void)f;
+    evpq_future *const *fs = both;
+    evpq_future_set_value(fs[0], NULL, NULL);
+    evpq_future_set_value(fs[1], NULL, NULL);
+}
+
+static void nothing(evpq_future *f, void *arg)
+{
+    (void)f, (void)arg;
+}
+
+/* The loop is told to stop, and a callback that is run after that runs it once more: that must not
+ * make it forget. */
+START_TEST(a_callback_behind_may_run_the_loop)
+{
+    setup();
+    evpq_future *fs[] = {evpq_future_new(loop, nothing, NULL),
+                         evpq_future_new(loop, nothing, NULL)};
+    evpq_future *never = evpq_sleep(loop, 1e6), *soon = evpq_sleep(loop, 0.01);
+    ck_assert_int_eq(evpq_future_on_done(fs[1], run_the_loop_within, NULL), EVPQ_OK);
+    ck_assert_int_eq(evpq_future_on_done(soon, set_both, fs), EVPQ_OK);
+    ck_assert_int_eq(evpq_await(fs[0]), EVPQ_OK);
+    evpq_future_cancel(never);
+    evpq_future_unref(never);
+    evpq_future_unref(soon);
+    evpq_future_unref(fs[0]);
+    evpq_future_unref(fs[1]);
+    teardown();
+}
+END_TEST
+
 START_TEST(f42_all_references_may_go_meanwhile)
 {
     setup();
@@ -309,6 +342,7 @@ int main(void)
     CHECK_ADD(c, it_does_not_wait_for_what_nothing_can_settle);
     CHECK_ADD(c, the_program_may_stop_the_loop_meanwhile);
     CHECK_ADD(c, a_callback_may_run_the_loop_meanwhile);
+    CHECK_ADD(c, a_callback_behind_may_run_the_loop);
     CHECK_ADD(c, f42_all_references_may_go_meanwhile);
     CHECK_ADD_LOOP(c, f45_awaiting_in_a_callback_fails_at_once, 3);
     CHECK_ADD(c, f45_awaiting_in_a_programs_own_timer_fails_at_once);

@@ -263,7 +263,7 @@ static struct client *welcome(struct server *s, struct MHD_Connection *connectio
 /* libmicrohttpd finds the end of the connection, and closes it. */
 static void on_expired(struct turn *turn)
 {
-    struct client *c = (struct client *)((char *)turn - offsetof(struct client, turn));
+    struct client *c = (struct client *)(void *)((char *)turn - offsetof(struct client, turn));
     shutdown(socket_of(c->connection), SHUT_RDWR);
 }
 

@@ -126,11 +126,13 @@ void evpq_loop_stop(evpq_loop *loop)
         ev_break(loop->ev, EVBREAK_ONE);
 }
 
+/* A callback that comes later in this turn may run the loop within, which forgets the break: then
+ * the watcher says it again. */
 void loop_leave(evpq_loop *loop)
 {
-    if (ev_depth(loop->ev) <= 1) {
+    if (ev_depth(loop->ev) <= 1)
         ev_break(loop->ev, EVBREAK_ONE);
-    } else if (!ev_is_active(&loop->leaving)) {
+    if (!ev_is_active(&loop->leaving)) {
         ev_prepare_start(loop->ev, &loop->leaving);
         ev_unref(loop->ev); /* it keeps no run from ending by itself */
     }
