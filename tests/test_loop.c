@@ -751,9 +751,10 @@ START_TEST(f53_a_timer_fires_after_what_its_turn_brought_and_before_what_is_sent
 {
     on_own_loop();
     both_start(0);
-    for (int turn = 0; turn < 10 && strlen(order) < 3; turn++) /* more than one where it is late */
+    for (int turn = 0; turn < 10 && !both.alarm.fired; turn++)
         ev_run(ev, EVRUN_NOWAIT);
-    ck_assert_str_eq(order, "jtf");
+    /* One more look where the machine was so slow that the timer is late. */
+    ck_assert_str_eq(order, both.late > 0 ? "jjtf" : "jtf");
     both_end();
 }
 END_TEST
