@@ -1,5 +1,5 @@
 /* encode_text.h - arrays, composites and ranges in text form, for those with a text in them of a
- * type whose binary form is not known. Called by args. */
+ * type whose binary form is not known. */
 #ifndef WORDS_ENCODE_TEXT_H
 #define WORDS_ENCODE_TEXT_H
 
