@@ -82,14 +82,20 @@ static void bury_chain(evpq_future *f)
     evpq_loop_unref(loop);
 }
 
-evpq_future *evpq_future_unref(evpq_future *f)
+void future_unref(evpq_future *f)
 {
-    if (!f || !f->refs || loop_elsewhere(f->loop) || --f->refs)
-        return NULL;
+    if (--f->refs)
+        return;
     if (is_leaf(f))
         bury(f);
     else
         bury_chain(f);
+}
+
+evpq_future *evpq_future_unref(evpq_future *f)
+{
+    if (f && f->refs && !loop_elsewhere(f->loop))
+        future_unref(f);
     return NULL;
 }
 
@@ -104,7 +110,7 @@ static void settle(evpq_future *f, evpq_status status)
         list_remove(node);
         loop_defer(f->loop, container_of(node, struct job, node));
     }
-    evpq_future_unref(f);
+    future_unref(f);
 }
 
 void future_settle_value(evpq_future *f, const struct value_class *class, void *value)

@@ -80,6 +80,9 @@ evpq_future *future_constant(evpq_status status);
 /* Such a one for what loop_check refuses. */
 evpq_future *future_refused(const evpq_loop *loop);
 
+/* evpq_future_unref, for one that is pending or settled on this thread's loop. */
+void future_unref(evpq_future *f);
+
 static inline bool future_pending(const evpq_future *f)
 {
     return f->status == EVPQ_PENDING;

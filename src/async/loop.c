@@ -88,10 +88,8 @@ evpq_loop *evpq_loop_ref(evpq_loop *loop)
     return loop;
 }
 
-evpq_loop *evpq_loop_unref(evpq_loop *loop)
+static void loop_free(evpq_loop *loop)
 {
-    if (!loop || loop_elsewhere(loop) || --loop->refs)
-        return NULL;
     if (loop_forked(loop))
         loop_leave_to_parent(loop);
     mailbox_close(loop->mailbox);
@@ -107,6 +105,12 @@ evpq_loop *evpq_loop_unref(evpq_loop *loop)
     recycler_unref(loop->blocks);
     birthmark_free(&loop->birth);
     mem_free(loop);
+}
+
+evpq_loop *evpq_loop_unref(evpq_loop *loop)
+{
+    if (loop && !loop_elsewhere(loop) && !--loop->refs)
+        loop_free(loop);
     return NULL;
 }
 

@@ -146,8 +146,8 @@ bool evpq_result_bool(const evpq_result *r, int row, int column)
     return place_find_known(&at, &v) && place_fits(&at, value_as_bool(&v, &value)) && value;
 }
 
-static inline int64_t whole(const evpq_result *r, int row, int column, const char *wanted,
-                            int64_t min, int64_t max)
+__attribute__((always_inline)) static inline int64_t
+whole(const evpq_result *r, int row, int column, const char *wanted, int64_t min, int64_t max)
 {
     struct place at = {r, row, column, wanted};
     struct value v;

@@ -24,7 +24,7 @@ static void leave_line(struct query *q)
 {
     stmt_run_leave(&q->run);
     q->conn = NULL;
-    evpq_future_unref(&q->future);
+    future_unref(&q->future);
 }
 
 /* ---- the future ---- */
@@ -224,6 +224,10 @@ static void tell(struct query *q)
 
 static void finish(struct query *q)
 {
+    if (verdict_is_done(&q->verdict, &q->conn->line)) {
+        tell(q);
+        return;
+    }
     switch (verdict_at_sync(&q->verdict, &q->op, q->conn, q->request.sql, q->home, q->run.stale)) {
     case NEXT_AGAIN:
         go_again(q);

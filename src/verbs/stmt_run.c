@@ -103,11 +103,11 @@ void stmt_run_aborted(struct stmt_run *u)
         stmt_is_there(u->stmt, false);
 }
 
-void stmt_run_over(struct stmt_run *u, const evpq_error *error)
+void stmt_run_clear(struct stmt_run *u, const evpq_error *error)
 {
     /* That it fails as it did, without being prepared, clears the prepared one. */
     bool cleared = u->plain && error && !strcmp(evpq_error_sqlstate(error), u->suspect);
-    if (*u->suspect && u->stmt && !cleared)
+    if (u->stmt && !cleared)
         stmt_spoil(u->stmt);
     *u->suspect = '\0';
 }

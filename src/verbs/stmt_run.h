@@ -61,8 +61,15 @@ static inline bool stmt_run_prepared(struct stmt_run *u)
     return preparing;
 }
 
+/* For a prepared statement under suspicion. */
+void stmt_run_clear(struct stmt_run *u, const evpq_error *error);
+
 /* It is over, with this error (borrowed; NULL: done), and is not run again: forgets a prepared
  * statement that has shown to be of no use. */
-void stmt_run_over(struct stmt_run *u, const evpq_error *error);
+static inline void stmt_run_over(struct stmt_run *u, const evpq_error *error)
+{
+    if (*u->suspect)
+        stmt_run_clear(u, error);
+}
 
 #endif

@@ -77,13 +77,6 @@ enum fate fate_of(const struct evidence *e)
 
 /* ---- life ---- */
 
-void verdict_begin(struct verdict *v)
-{
-    v->error = evpq_error_unref(v->error);
-    v->came = CAME_NOTHING;
-    v->doubt = false;
-}
-
 void verdict_notes_error(struct verdict *v, const struct pg_result *r)
 {
     verdict_notes(v, CAME_ERROR);
@@ -221,7 +214,7 @@ static evpq_error *block_is_gone(const char *sql)
     });
 }
 
-evpq_error *verdict_error(struct verdict *v, const char *sql)
+evpq_error *verdict_why(struct verdict *v, const char *sql)
 {
     evpq_error *error = v->error;
     v->error = NULL;

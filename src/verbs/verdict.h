@@ -54,7 +54,13 @@ struct verdict {
 };
 
 /* Before each time that it is submitted. */
-void verdict_begin(struct verdict *v);
+static inline void verdict_begin(struct verdict *v)
+{
+    if (v->error)
+        v->error = evpq_error_unref(v->error);
+    v->came = CAME_NOTHING;
+    v->doubt = false;
+}
 void verdict_free(struct verdict *v);
 
 /* Takes the error, of which the first is kept. */
@@ -78,13 +84,28 @@ enum verdict_next {
     NEXT_AGAIN, /* submit it once more: it was not carried out, and nobody can tell the difference */
     NEXT_UNDO,  /* submit it once more: ROLLBACK goes instead */
 };
+/* At the Sync: what most come to, and verdict_at_sync would say too. */
+static inline bool verdict_is_done(struct verdict *v, const struct pipeline *line)
+{
+    if (v->came != CAME_RESULT || v->role != ROLE_ALONE || v->undoing ||
+        line->before != PQ_TXN_IDLE || line->after != PQ_TXN_IDLE)
+        return false;
+    v->fate = FATE_DONE;
+    return true;
+}
+
 /* At the Sync. `movable`: order does not matter, as each statement is on its own. `stale`: a
  * prepared statement may be to blame. */
 enum verdict_next verdict_at_sync(struct verdict *v, struct op *op, struct conn *c, const char *sql,
                                   bool movable, bool stale);
 
 /* After NEXT_TELL: NULL, it was done; or the error, given, with the outcome that is so. */
-evpq_error *verdict_error(struct verdict *v, const char *sql);
+evpq_error *verdict_why(struct verdict *v, const char *sql);
+static inline evpq_error *verdict_error(struct verdict *v, const char *sql)
+{
+    bool done = !v->error && v->came == CAME_RESULT && v->fate != FATE_UNKNOWN;
+    return done ? NULL : verdict_why(v, sql);
+}
 
 /* The link is lost for the reason `why` (borrowed), before the Sync. Given. */
 evpq_error *verdict_at_loss(struct verdict *v, const evpq_error *why, bool sent, const char *sql);

@@ -225,14 +225,12 @@ static evpq_error *put_value(const struct level *l, const evpq_arg *arg)
 
 /* ---- what args calls ---- */
 
-bool encode_wants_text(const evpq_arg *arg, uint32_t type)
+bool encode_nested_wants_text(const evpq_arg *arg, uint32_t type)
 {
     bool met = false;
     const struct encode_rules rules = {.met_text = &met};
     const struct spot spot = {.noun = "", .rules = &rules};
     struct bytes count = bytes_counted();
-    if (arg->kind < EVPQ_ARG_ARRAY || arg->kind > EVPQ_ARG_RANGE)
-        return false;
     if (arg->kind != EVPQ_ARG_ARRAY) {
         evpq_error_unref(encode_value(&count, arg, type, &spot));
         return met;

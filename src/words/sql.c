@@ -177,20 +177,20 @@ static const char *skip_to_word(const char *p)
  * the session. INTO is a reserved word: outside quotes it stands in an INSERT, in a MERGE, in a
  * SELECT INTO, or as a label behind AS. */
 
-/* Whether the letters stand anywhere in the text: rules out nearly all, at a step of four bytes. */
+/* Whether "int" stands before an "o" that is written like this one. */
+static bool has_into_with(const char *p, const char *end, char o)
+{
+    for (p += 3; p < end && (p = memchr(p, o, (size_t)(end - p))); p++)
+        if (fold(p[-1]) == 't' && fold(p[-2]) == 'n' && fold(p[-3]) == 'i')
+            return true;
+    return false;
+}
+
+/* Whether the letters stand anywhere in the text: rules out nearly all, at the speed of memchr. */
 static bool has_into(const char *p)
 {
-    static const char letters[] = "into";
-    for (size_t n = strlen(p); n >= 4;) {
-        char last = fold(p[3]);
-        if (last == 'o' && fold(p[2]) == 't' && fold(p[1]) == 'n' && fold(p[0]) == 'i')
-            return true;
-        const char *at = last ? strchr(letters, last) : NULL;
-        size_t step = !at || last == 'o' ? 4 : (size_t)(3 - (at - letters));
-        p += step;
-        n -= step;
-    }
-    return false;
+    size_t length = strlen(p);
+    return length > 3 && (has_into_with(p, p + length, 'o') || has_into_with(p, p + length, 'O'));
 }
 
 /* Whether INTO stands where neither INSERT nor MERGE is before it. */
