@@ -2,8 +2,11 @@
  * (F39, F40). */
 #include "support/txns.h"
 
+#include "support/fake.h"
 #include "support/proxy.h"
 #include "support/seen.h"
+
+#include <string.h>
 
 static void begin_test(void)
 {
@@ -169,6 +172,59 @@ START_TEST(f42_a_lease_released_under_its_transaction)
         ck_rows("");
     }
     pools_end();
+}
+END_TEST
+
+/* ---- a ROLLBACK that a late cancel request hits ---- */
+
+static void script_done(struct fake_bytes *b, const char *tag)
+{
+    fake_add(b, '1', NULL, 0);
+    fake_add(b, '2', NULL, 0);
+    fake_add(b, 'n', NULL, 0);
+    fake_add(b, 'C', tag, strlen(tag) + 1);
+}
+
+static void script_canceled(struct fake_bytes *b)
+{
+    static const char error[] = "SERROR\0VERROR\0C57014\0Mcanceled\0RProcessInterrupts\0";
+    fake_add(b, 'E', error, sizeof error);
+    fake_add_status(b, 'T');
+}
+
+/* It is said again, and what is asked next on the lease is in no transaction. One that never succeeds costs
+ * the connection. */
+START_TEST(f39_a_rollback_that_is_hit_is_said_again)
+{
+    const int hits = _i;
+    fake_hello();
+    struct fake_bytes *b = fake_next_answer();
+    script_done(b, "BEGIN");
+    script_done(b, "INSERT 0 1");
+    fake_add_status(b, 'T');
+    for (int i = 0; i < hits; i++)
+        script_canceled(fake_next_answer());
+    b = fake_next_answer();
+    script_done(b, "ROLLBACK");
+    fake_add_ready(b);
+    open_pool_at(fake_start(), .max_size = 1);
+    evpq_lease *lease = lease_get();
+    evpq_future *f = evpq_lease_begin(lease, NULL);
+    evpq_txn *txn = evpq_future_txn(f);
+    evpq_future_unref(f);
+    ck_done(query_in(txn, "insert"));
+    ck_done(evpq_timeout(evpq_txn_rollback(txn), 10));
+    ck_assert_int_eq(fake.given, hits < 3 ? 2 + hits : 4);
+    f = evpq_lease_query(lease, "select 1", EVPQ_ARGS());
+    if (hits < 3)
+        ck_await_ok(f);
+    else
+        ck_await_status(f, EVPQ_LOST);
+    evpq_future_unref(f);
+    evpq_lease_release(lease);
+    ck_assert_uint_eq(stats().connects, 1);
+    pools_end();
+    fake_stop();
 }
 END_TEST
 
@@ -832,6 +888,7 @@ int main(void)
     CHECK_ADD(c, a_short_transaction_is_one_flight);
     CHECK_ADD(c, f39_canceled_at_each_step);
     CHECK_ADD(c, f39_dropped_without_an_end);
+    CHECK_ADD_LOOP(c, f39_a_rollback_that_is_hit_is_said_again, 5);
     CHECK_ADD(c, a_statement_canceled_before_it_is_sent_is_no_part_of_it);
     CHECK_ADD(c, the_backend_is_killed_at_each_step);
     CHECK_ADD(c, the_pool_is_closed_meanwhile);

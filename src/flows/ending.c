@@ -295,22 +295,35 @@ static void rollback_answered(struct job *job)
         finish(e, NULL);
 }
 
-/* There is no memory to roll back with. A connection of the pool's is seen to when it goes back. */
-static void give_up(evpq_txn *txn)
+/* It cannot be rolled back. A connection of the pool's is seen to when it goes back. */
+static void give_up(evpq_txn *txn, const evpq_error *why)
 {
     struct conn *c = session_conn(txn->session);
     if (c && (txn->session->borrowed || txn->outer))
-        conn_kill(c, error_nomem());
+        conn_kill(c, why);
+}
+
+static void give_up_trying(evpq_txn *txn)
+{
+    evpq_error *why =
+        error_new(EVPQ_LOST, EVPQ_OUTCOME_UNKNOWN,
+                  "closed because the server refused ROLLBACK %d times", ROLLBACKS_MOST);
+    give_up(txn, why);
+    evpq_error_unref(why);
 }
 
 static void say_rollback(struct ending *e)
 {
-    evpq_future *step = ++e->tries <= ROLLBACKS_MOST ? txn_say_rollback(e->txn) : NULL;
+    bool tries = ++e->tries <= ROLLBACKS_MOST;
+    evpq_future *step = tries ? txn_say_rollback(e->txn) : NULL;
     if (step) {
         wait_for(e, step, rollback_answered);
         return;
     }
-    give_up(e->txn);
+    if (tries)
+        give_up(e->txn, error_nomem());
+    else
+        give_up_trying(e->txn);
     finish(e, NULL);
 }
 
@@ -318,7 +331,7 @@ static evpq_future *roll_back_alone(evpq_txn *txn)
 {
     evpq_future *f = txn_say_rollback(txn);
     if (!f)
-        give_up(txn);
+        give_up(txn, error_nomem());
     evpq_future_unref(f);
     leave(txn);
     txn_unref(txn);

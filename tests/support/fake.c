@@ -106,8 +106,10 @@ static void *run_fake(void *arg)
     (void)arg;
     fake_add_one(&one);
     for (int fd; (fd = accept(fake.listener, NULL, NULL)) >= 0; close(fd))
-        if (greet(fd))
+        if (greet(fd)) {
+            fake.connections++;
             serve(fd, &one);
+        }
     return NULL;
 }
 

@@ -22,6 +22,7 @@ struct fake {
     int answers, given;
     bool hangs_up[FAKE_ANSWERS], hangs_up_at_once;
     int port, listener;
+    _Atomic int connections; /* that have been let in */
 };
 extern struct fake fake;
 
