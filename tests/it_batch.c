@@ -467,6 +467,26 @@ static void ask_both(int on)
     asked[1] = many(on, "select pg_sleep(60 + $1)", rows, 2);
 }
 
+/* In the queue of the pool: it leaves it, and is not run when its turn would have come. */
+START_TEST(canceled_while_it_waits_for_a_connection)
+{
+    static const evpq_statement v[] = {{.sql = "insert into batch_t values (1, 'x')"}};
+    const evpq_args row = EVPQ_ARGS(2, "y");
+    begin_test();
+    open_on(ON_LEASE);
+    for (int i = 0; i < 4; i++) {
+        evpq_future *f =
+            i % 2 ? evpq_executemany(pool, insert, &row, 1) : evpq_pool_batch(pool, v, 1);
+        ck_until(stats().waiting == 1);
+        evpq_future_cancel(f);
+        ck_assert_int_eq(stats().waiting, 0);
+        ck_failed(f, EVPQ_CANCELED, EVPQ_OUTCOME_NOT_SENT);
+    }
+    end_on(true);
+    ck_assert_int_eq(count_rows(), 0);
+}
+END_TEST
+
 START_TEST(the_backend_is_killed)
 {
     open_on(_i);
@@ -624,6 +644,7 @@ int main(void)
     CHECK_ADD(c, rows_that_do_not_agree);
     CHECK_ADD(c, f27_both_sides_buffers_full);
     CHECK_ADD_LOOP(c, canceled_in_the_middle, ON_ALL);
+    CHECK_ADD(c, canceled_while_it_waits_for_a_connection);
     CHECK_ADD_LOOP(c, the_backend_is_killed, ON_ALL);
     CHECK_ADD_LOOP(c, the_pool_is_closed_meanwhile, ON_ALL);
     CHECK_ADD_SLOW(c, no_memory_for_a_moment_is_survived, 120);

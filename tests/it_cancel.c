@@ -480,6 +480,61 @@ START_TEST(f31_without_a_key_the_connection_is_closed)
 }
 END_TEST
 
+/* ---- one request at a time ---- */
+
+struct put_off {
+    evpq_lease *lease;
+    evpq_future *second, *third;
+    ev_timer timer;
+};
+
+static void give_up_the_third(struct ev_loop *ev, ev_timer *w, int events)
+{
+    struct put_off *o = w->data;
+    (void)ev, (void)events;
+    evpq_future_cancel(o->third);
+}
+
+/* Called while the connection is being read: the request for the second is put off until it has been. */
+static void give_up_the_second(evpq_future *f, void *arg)
+{
+    struct put_off *o = arg;
+    ck_future_ok(f);
+    evpq_future_cancel(o->second);
+    o->third = evpq_lease_query(o->lease, "select pg_sleep(60)", EVPQ_ARGS());
+}
+
+/* A second request beside the first would be forgotten, and hit whoever comes after the fence. */
+START_TEST(one_request_is_under_way_at_a_time)
+{
+    evpq_pool_opts opts = pool_of(1);
+    opts.cancel_timeout = 30;
+    struct proxy *p = server_proxy();
+    struct site s = behind(p, "put-off", &opts);
+    struct put_off o = {.lease = site_lease(&s)};
+    proxy_cancels(p, PROXY_CANCEL_STALL, 0);
+    evpq_future *first = evpq_lease_query(o.lease, "select 1", EVPQ_ARGS());
+    ck_assert_int_eq(evpq_future_on_done(first, give_up_the_second, &o), EVPQ_OK);
+    o.second = evpq_lease_query(o.lease, "select pg_sleep(60)", EVPQ_ARGS());
+    ev_timer_init(&o.timer, give_up_the_third, 0., 0.);
+    o.timer.data = &o;
+    while (!o.third)
+        ev_run(s.ev, EVRUN_ONCE);
+    ev_timer_start(s.ev, &o.timer);
+    ck_assert(RUN_UNTIL(s.ev, site_stats(&s).cancels > 0, 10));
+    run_for(s.ev, 0.05);
+    ck_assert_uint_eq(site_stats(&s).cancels, 1);
+    ck_assert_int_eq(proxy_stats(p).cancels, 1);
+    evpq_future_unref(first);
+    evpq_future_unref(o.second);
+    evpq_future_unref(o.third);
+    evpq_lease_release(o.lease);
+    proxy_cut(p);
+    site_close(&s);
+    proxy_stop(p);
+}
+END_TEST
+
 int main(void)
 {
     struct check *c = check_begin("cancel");
@@ -494,6 +549,7 @@ int main(void)
     CHECK_ADD(c, f19_a_black_hole_holds_nobody_past_the_deadline);
     CHECK_ADD_LOOP(c, f20_a_deadline_does_not_wait_for_the_cancel_request, 3);
     CHECK_ADD(c, f20_a_deadline_holds_when_the_connection_is_cut_meanwhile);
+    CHECK_ADD(c, one_request_is_under_way_at_a_time);
     CHECK_ADD_LOOP(c, f31_without_a_key_the_connection_is_closed, 2);
     return check_end(c);
 }

@@ -334,6 +334,68 @@ START_TEST(f18_lifetimes_are_spread)
 }
 END_TEST
 
+/* The window: one attempt at a time until one succeeds, then 2, 4, 8 and at most 10; again one after a
+ * loss or a failure. */
+START_TEST(f18_the_window_doubles_with_each_success)
+{
+    enum { SIZE_MOST = 14 };
+    open_behind(.min_size = SIZE, .max_size = SIZE, .backoff_min = 0.01, .backoff_max = 0.01);
+    proxy_delay(proxy, PROXY_TO_CLIENT, 20);
+    for (uint64_t connects = 0; connects < SIZE;) {
+        int want = connects > 3 ? 10 : 1 << connects;
+        ck_assert_int_eq(pool->window, want);
+        int room = SIZE - stats_total() + stats().connecting;
+        ck_assert_int_eq(stats().connecting, want < room ? want : room);
+        ck_until(stats().connects > connects);
+        connects = stats().connects;
+    }
+    ck_until(stats().idle == SIZE);
+    proxy_door(proxy, PROXY_REFUSE);
+    proxy_cut(proxy);
+    ck_until(stats().lost == SIZE);
+    ck_assert_int_eq(pool->window, 1);
+    ck_until(stats().connect_failures >= 2);
+    ck_assert_int_eq(pool->window, 1);
+    proxy_door(proxy, PROXY_OPEN);
+    end_behind();
+}
+END_TEST
+
+/* The first pause of many pools is spread over a quarter less and a quarter more: programs that have lost
+ * the same server do not come back at once. */
+START_TEST(f18_pauses_are_spread)
+{
+    enum { POOLS = 60 };
+    static evpq_pool *pools[POOLS];
+    double least = 2, most = 0;
+    open_behind(.max_size = 1);
+    proxy_door(proxy, PROXY_REFUSE);
+    const char *conninfo = server_conninfo_port(SERVER_TCP, proxy_port(proxy), NULL);
+    for (int i = 0; i < POOLS; i++) {
+        pools[i] = evpq_pool_open(loop, conninfo,
+                                  &(evpq_pool_opts){.size = sizeof(evpq_pool_opts),
+                                                    .min_size = 1,
+                                                    .backoff_min = 1000,
+                                                    .backoff_max = 2000},
+                                  NULL);
+        ck_assert_ptr_nonnull(pools[i]);
+        ck_until(pools[i]->done.connect_failures == 1);
+        ev_timer *retry = (ev_timer *)(void *)&pools[i]->retry.ev;
+        double share = ev_timer_remaining(evpq_loop_ev(loop), retry) / 1000;
+        ck_assert_msg(share > 0.74 && share <= 1.25 + 1e-6, "a pause of %g", share);
+        least = share < least ? share : least;
+        most = share > most ? share : most;
+    }
+    ck_assert_msg(least < 0.85 && most > 1.15, "all between %g and %g", least, most);
+    for (int i = 0; i < POOLS; i++) {
+        ck_done(evpq_pool_close(pools[i], 0));
+        evpq_pool_unref(pools[i]);
+    }
+    proxy_door(proxy, PROXY_OPEN);
+    end_behind();
+}
+END_TEST
+
 /* ---- ages ---- */
 
 START_TEST(the_old_are_replaced)
@@ -479,6 +541,8 @@ int main(void)
     CHECK_ADD(c, f17_crash_of_a_backend);
     CHECK_ADD(c, f18_one_attempt_while_down_then_more);
     CHECK_ADD(c, f18_lifetimes_are_spread);
+    CHECK_ADD(c, f18_the_window_doubles_with_each_success);
+    CHECK_ADD(c, f18_pauses_are_spread);
     CHECK_ADD(c, the_old_are_replaced);
     CHECK_ADD(c, the_idle_are_closed_down_to_min_size);
     CHECK_ADD(c, the_pause_doubles_up_to_its_limit);

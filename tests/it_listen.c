@@ -4,6 +4,7 @@
 
 #include "listen/listener.h"
 #include "support/child.h"
+#include "support/fake.h"
 #include "support/oom.h"
 #include "support/proxy.h"
 #include "support/seen.h"
@@ -411,6 +412,36 @@ START_TEST(a_channel_that_the_server_refuses_fails_alone)
     evpq_subscription_unref(bad);
     evpq_subscription_unref(good);
     end_set();
+}
+END_TEST
+
+/* A server that lacks memory, locks or room for a moment: LISTEN is said again on the next connection, and
+ * only those are told that wait for it. */
+START_TEST(a_listen_refused_for_want_of_resources_is_said_again)
+{
+    static const char error[] = "SERROR\0VERROR\0C53200\0Mout of memory\0RLISTEN\0";
+    static const char body[] = "\0\0\0\7c\0still";
+    open_pool();
+    fake_hello();
+    struct fake_bytes *b = fake_next_answer();
+    fake_add(b, 'E', error, sizeof error);
+    fake_add_ready(b);
+    b = fake_next_answer();
+    fake_add(b, '1', NULL, 0);
+    fake_add(b, '2', NULL, 0);
+    fake_add(b, 'n', NULL, 0);
+    FAKE_ADD(b, 'C', "LISTEN");
+    fake_add(b, 'A', body, sizeof body);
+    fake_add_ready(b);
+    listen_at(fake_start(), &(evpq_listener_opts){0});
+    evpq_subscription *s = subscribe_so("c", NULL, NULL);
+    ck_failed(evpq_subscription_ready(s), EVPQ_SERVER, EVPQ_OUTCOME_REJECTED);
+    ck_done(evpq_timeout(evpq_subscription_ready(s), 10));
+    ck_notify(s, 1, "still");
+    ck_assert_int_eq(fake.connections, 2);
+    evpq_subscription_unref(s);
+    end_set();
+    fake_stop();
 }
 END_TEST
 
@@ -1159,6 +1190,7 @@ int main(void)
     CHECK_ADD(c, what_cannot_be_is_refused);
     CHECK_ADD(c, options_that_make_no_sense_are_refused);
     CHECK_ADD(c, a_channel_that_the_server_refuses_fails_alone);
+    CHECK_ADD(c, a_listen_refused_for_want_of_resources_is_said_again);
     CHECK_ADD_LOOP(c, f38_all_channels_again_and_one_gap_before_what_comes_later, 5);
     CHECK_ADD(c, f38_losses_without_a_notification_between_are_one_gap);
     CHECK_ADD(c, f38_the_gap_comes_even_when_nothing_follows);

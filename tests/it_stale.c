@@ -144,6 +144,28 @@ START_TEST(f54_a_constraint_is_tried_once)
 }
 END_TEST
 
+/* What may be due to its having been prepared is tried once more without, unseen, and no third time. */
+START_TEST(f54_what_fails_is_tried_again_once)
+{
+    static const char sql[] = "select 1 / ($1::int * nextval('f54_s'))";
+    const enum verb verb = (enum verb)_i;
+    server_exec("create sequence f54_s");
+    open_pool(.max_size = 1);
+    evpq_lease *lease = verb == POOL ? NULL : lease_get();
+    for (int i = 0; i < 4; i++)
+        ck_assert_int_eq(run(verb, lease, sql, "1"), EVPQ_OK);
+    for (int i = 0; i < 3; i++) {
+        long before = server_count("select last_value from f54_s");
+        ck_assert_int_eq(run(verb, lease, sql, "0"), EVPQ_SERVER);
+        long times = server_count("select last_value from f54_s") - before;
+        ck_assert_msg(times == 1 || times == 2, "it was run %ld times", times);
+    }
+    evpq_lease_release(lease);
+    server_exec("drop sequence f54_s");
+    pools_end();
+}
+END_TEST
+
 /* ---- F73: who forgets the statements ---- */
 
 START_TEST(f73_deallocate_all_by_every_verb)
@@ -181,6 +203,7 @@ int main(void)
     CHECK_ADD_LOOP(c, f54_a_change_of_schema_is_not_seen, CHANGES * VERBS);
     CHECK_ADD(c, f54_what_fails_for_its_value_stays_prepared);
     CHECK_ADD(c, f54_a_constraint_is_tried_once);
+    CHECK_ADD_LOOP(c, f54_what_fails_is_tried_again_once, VERBS);
     CHECK_ADD_LOOP(c, f73_deallocate_all_by_every_verb, 8);
     return check_end(c);
 }

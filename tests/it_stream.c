@@ -475,6 +475,26 @@ START_TEST(no_row_is_lost_to_a_cancel)
 }
 END_TEST
 
+/* Rows go to nobody who has let go before they came. */
+START_TEST(who_lets_go_takes_no_row)
+{
+    open_pool();
+    evpq_stream *s = evpq_pool_stream(pool, "select generate_series(1, 20)", EVPQ_ARGS(),
+                                      STREAM_OPTS(.rows = 10));
+    for (int i = 0; i < 3; i++)
+        evpq_future_unref(evpq_stream_next(s));
+    evpq_future *f = next_ok(s);
+    ck_assert_int_eq(evpq_result_int8(evpq_future_result(f), 0, 0), 1);
+    evpq_future_unref(f);
+    evpq_future_unref(evpq_stream_next(s));
+    ck_assert_int_eq(next_rows(s), 10);
+    evpq_future_unref(evpq_stream_next(s));
+    ck_assert_int_eq(next_rows(s), 0);
+    evpq_stream_close(s);
+    pools_end();
+}
+END_TEST
+
 START_TEST(results_outlive_their_stream)
 {
     open_pool();
@@ -960,6 +980,7 @@ int main(void)
     CHECK_ADD(c, rows_do_not_wait_for_others_that_take_long);
     CHECK_ADD_LOOP(c, several_may_ask_and_are_served_in_order, WAYS);
     CHECK_ADD(c, no_row_is_lost_to_a_cancel);
+    CHECK_ADD(c, who_lets_go_takes_no_row);
     CHECK_ADD(c, results_outlive_their_stream);
     CHECK_ADD(c, two_streams_take_turns);
     CHECK_ADD(c, f35_an_abandoned_stream_gives_its_place_back);

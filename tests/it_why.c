@@ -188,6 +188,26 @@ START_TEST(f71_what_was_sent_names_its_server_process)
 }
 END_TEST
 
+/* Behind a COPY nothing is sent. */
+START_TEST(f71_what_waits_on_a_lease_tells_how_many_are_before_it)
+{
+    open_pool(.max_size = 1);
+    evpq_lease *lease = lease_get();
+    exec_on(lease, "create temp table why_t (i int)");
+    evpq_copy *in = evpq_lease_copy_in(lease, "copy why_t from stdin");
+    ck_done(evpq_copy_drain(in));
+    evpq_future *second = evpq_timeout(query_on(lease, "select 2"), 0.8);
+    evpq_future *third = evpq_timeout(query_on(lease, "select 3"), 0.2);
+    evpq_future *fourth = query_on(lease, "select 4");
+    SAYS(third, EVPQ_OUTCOME_NOT_SENT, "it was not sent", "has 2 before it to answer");
+    SAYS(second, EVPQ_OUTCOME_NOT_SENT, "it was not sent", "has 1 before it to answer");
+    ck_done(evpq_copy_finish(in));
+    ck_done(fourth);
+    evpq_lease_release(lease);
+    pools_end();
+}
+END_TEST
+
 START_TEST(f71_a_transaction_tells_how_far_it_came)
 {
     open_pool(.max_size = 1);
@@ -287,6 +307,7 @@ int main(void)
     CHECK_ADD(c, f71_the_refusals_sqlstate_is_kept);
     CHECK_ADD(c, f71_a_silent_host_is_named);
     CHECK_ADD(c, f71_what_was_sent_names_its_server_process);
+    CHECK_ADD(c, f71_what_waits_on_a_lease_tells_how_many_are_before_it);
     CHECK_ADD(c, f71_a_transaction_tells_how_far_it_came);
     CHECK_ADD(c, f71_a_hook_that_does_not_end_is_named);
     CHECK_ADD(c, f71_draining_tells_what_is_left);

@@ -7,6 +7,9 @@
 #include "support/site.h"
 #include "support/watch.h"
 
+#include "async/loop_impl.h"
+
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -668,6 +671,70 @@ START_TEST(f24_reused_descriptors_call_nobody_back)
 }
 END_TEST
 
+/* ---- what is watched ---- */
+
+static const ev_io *io_ev(const struct io *io)
+{
+    return (const ev_io *)(const void *)&io->ev;
+}
+
+/* The loop watches no descriptor that is closed: its number may be another's already. */
+static void ck_watches(evpq_loop *loop)
+{
+    list_each(node, &loop->ios) {
+        int fd = io_ev(container_of(node, struct io, node))->fd;
+        ck_assert_msg(fcntl(fd, F_GETFD) >= 0, "%d is watched, and closed", fd);
+    }
+}
+
+static void check_watches(struct ev_loop *ev, ev_check *w, int events)
+{
+    (void)ev, (void)events;
+    ck_watches(w->data);
+}
+
+/* The link breaks while rows that have come wait for somebody to take them: after a large one libpq reads
+ * many small ones at once, and the end behind them. */
+START_TEST(no_closed_descriptor_is_watched)
+{
+    struct proxy *p = server_proxy();
+    struct site s = site_open(server_conninfo_port(SERVER_TCP, proxy_port(p), NULL), &one);
+    ev_check check;
+    ev_check_init(&check, check_watches);
+    check.data = s.loop;
+    ev_check_start(s.ev, &check);
+    evpq_stream *stream = evpq_pool_stream(
+        s.pool,
+        "select repeat('x', case i when 1 then 4000000 else 1000 end) from generate_series(1, 100000) i",
+        EVPQ_ARGS(), &(evpq_stream_opts){.size = sizeof(evpq_stream_opts), .rows = 5});
+    evpq_future *f = evpq_stream_next(stream);
+    ck_await_ok(f);
+    evpq_future_unref(f);
+    run_for(s.ev, 0.1);
+    if (_i)
+        proxy_cut(p);
+    else
+        proxy_reset(p);
+    run_for(s.ev, 0.1);
+    evpq_status status = EVPQ_OK;
+    for (int i = 0; i < 40000 && status == EVPQ_OK; i++) {
+        f = evpq_stream_next(stream);
+        status = evpq_await(f);
+        ck_watches(s.loop);
+        ck_assert(status != EVPQ_OK || evpq_future_result(f));
+        evpq_future_unref(f);
+    }
+    ck_assert_int_eq(status, EVPQ_LOST);
+    evpq_stream_close(stream);
+    ck_assert(RUN_UNTIL(s.ev, site_stats(&s).lost == 1, 10));
+    ck_watches(s.loop);
+    evpq_future_unref(site_query(&s, "select 1"));
+    ev_check_stop(s.ev, &check);
+    site_close(&s);
+    proxy_stop(p);
+}
+END_TEST
+
 int main(void)
 {
     struct check *c = check_begin("wire");
@@ -691,5 +758,6 @@ int main(void)
     CHECK_ADD_LOOP(c, f43_read_and_write_ready_together, 2);
     CHECK_ADD(c, an_answer_cut_anywhere_is_lost);
     CHECK_ADD(c, f24_reused_descriptors_call_nobody_back);
+    CHECK_ADD_LOOP(c, no_closed_descriptor_is_watched, 2);
     return check_end(c);
 }
