@@ -228,6 +228,39 @@ START_TEST(f39_a_rollback_that_is_hit_is_said_again)
 }
 END_TEST
 
+static void cancel_it(evpq_future *f, void *arg)
+{
+    (void)f;
+    evpq_future_cancel(arg);
+}
+
+/* COMMIT has been answered with the statement before it, whose callback comes first. It is not said to be undone. */
+START_TEST(f39_a_commit_is_canceled_as_its_answer_is_told)
+{
+    begin_test();
+    open_pool(.max_size = 1);
+    evpq_lease *lease = _i ? lease_get() : NULL;
+    evpq_future *f = _i ? evpq_lease_begin(lease, NULL) : evpq_pool_begin(pool, NULL);
+    ck_await_ok(f);
+    evpq_txn *txn = evpq_future_txn(f);
+    evpq_future_unref(f);
+    f = query_in(txn, "insert into txn_t values (1)");
+    evpq_future *commit = evpq_txn_commit(txn);
+    ck_assert_int_eq(evpq_future_on_done(f, cancel_it, commit), EVPQ_OK);
+    evpq_status status = evpq_await(commit);
+    ck_assert(status == EVPQ_OK || status == EVPQ_CANCELED);
+    if (status)
+        ck_assert_int_eq(evpq_error_outcome(evpq_future_error(commit)), EVPQ_OUTCOME_UNKNOWN);
+    ck_future_ok(f);
+    evpq_future_unref(commit);
+    evpq_future_unref(f);
+    evpq_lease_release(lease);
+    ck_all_over();
+    ck_rows("1");
+    pools_end();
+}
+END_TEST
+
 /* ---- what is refused ---- */
 
 START_TEST(the_ends_of_a_transaction_are_not_statements)
@@ -888,6 +921,7 @@ int main(void)
     CHECK_ADD(c, a_short_transaction_is_one_flight);
     CHECK_ADD(c, f39_canceled_at_each_step);
     CHECK_ADD(c, f39_dropped_without_an_end);
+    CHECK_ADD_LOOP(c, f39_a_commit_is_canceled_as_its_answer_is_told, 2);
     CHECK_ADD_LOOP(c, f39_a_rollback_that_is_hit_is_said_again, 5);
     CHECK_ADD(c, a_statement_canceled_before_it_is_sent_is_no_part_of_it);
     CHECK_ADD(c, the_backend_is_killed_at_each_step);
