@@ -2,6 +2,9 @@
 #include "support/proxy.h"
 #include "support/txns.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 static void ck_says(evpq_future *f, evpq_outcome outcome, const char *const *words)
 {
     ck_await_status(f, EVPQ_TIMEOUT);
@@ -208,6 +211,30 @@ START_TEST(f71_what_waits_on_a_lease_tells_how_many_are_before_it)
 }
 END_TEST
 
+/* The lease that has been out for longest is named, and for how long. */
+START_TEST(f71_who_waits_is_told_of_the_longest_lease)
+{
+    open_pool(.max_size = 2);
+    evpq_lease *old = lease_get();
+    run_for(evpq_loop_ev(loop), 0.2);
+    evpq_lease *young = lease_get();
+    evpq_future *first = evpq_timeout(query("select 1"), 0.5);
+    evpq_future *second = evpq_timeout(evpq_pool_acquire(pool), 0.3);
+    ck_await_status(second, EVPQ_TIMEOUT);
+    const char *message = evpq_error_message(evpq_future_error(second));
+    const char *told = strstr(message, "the longest for ");
+    ck_assert_msg(told != NULL, "%s", message);
+    double seconds = strtod(told + strlen("the longest for "), NULL);
+    ck_assert_msg(seconds >= 0.4 && seconds < 100, "%s", message);
+    SAYS(second, EVPQ_OUTCOME_NOT_SENT, "number 2 in the queue", "2 leased", "2 waiting",
+         strf("(server process %d)", evpq_lease_backend_pid(old)));
+    SAYS(first, EVPQ_OUTCOME_NOT_SENT, "number 1 in the queue");
+    evpq_lease_release(old);
+    evpq_lease_release(young);
+    pools_end();
+}
+END_TEST
+
 START_TEST(f71_a_transaction_tells_how_far_it_came)
 {
     open_pool(.max_size = 1);
@@ -308,6 +335,7 @@ int main(void)
     CHECK_ADD(c, f71_a_silent_host_is_named);
     CHECK_ADD(c, f71_what_was_sent_names_its_server_process);
     CHECK_ADD(c, f71_what_waits_on_a_lease_tells_how_many_are_before_it);
+    CHECK_ADD(c, f71_who_waits_is_told_of_the_longest_lease);
     CHECK_ADD(c, f71_a_transaction_tells_how_far_it_came);
     CHECK_ADD(c, f71_a_hook_that_does_not_end_is_named);
     CHECK_ADD(c, f71_draining_tells_what_is_left);
