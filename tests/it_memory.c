@@ -205,6 +205,26 @@ START_TEST(f69_a_result_has_a_limit)
 }
 END_TEST
 
+/* What lies in the socket is counted once, however often it is read from: libpq takes it in
+ * pieces, and a program that was held up finds a lot there. */
+START_TEST(f69_a_result_below_the_limit_is_taken)
+{
+    open_pool_at(server_conninfo(_i == 2 ? SERVER_TLS
+                                 : _i    ? SERVER_TCP
+                                         : SERVER_UNIX,
+                                 NULL),
+                 .max_size = 1, .max_result_bytes = 4 * MB);
+    ask("select 1");
+    for (int i = 0; i < 3; i++) {
+        evpq_future *f = query("select repeat('x', 1000) from generate_series(1, 2000)");
+        run_for(evpq_loop_ev(loop), 0.001);
+        usleep(100 * 1000);
+        ck_done(f);
+    }
+    pools_end();
+}
+END_TEST
+
 START_TEST(f69_a_result_that_comes_at_once_has_it_too)
 {
     open_pool(.max_size = 1, .max_result_bytes = 4000);
@@ -262,6 +282,7 @@ int main(void)
     CHECK_ADD(c, f68_a_long_result_costs_no_connection);
     CHECK_ADD(c, f68_a_busy_connection_is_let_run_out);
     CHECK_ADD_LOOP(c, f69_a_result_has_a_limit, 4);
+    CHECK_ADD_LOOP(c, f69_a_result_below_the_limit_is_taken, 2 + server_has_tls());
     CHECK_ADD(c, f69_a_result_that_comes_at_once_has_it_too);
     CHECK_ADD(c, f69_a_result_that_is_given_up_is_canceled_while_it_comes);
     CHECK_ADD(c, f69_what_was_given_up_before_it_came_is_not_collected);

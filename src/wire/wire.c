@@ -44,20 +44,35 @@ void wire_break(struct wire *w, evpq_error *why)
 
 static bool send_new(struct wire *w);
 
-static void count(struct wire *w)
+/* libpq takes what its buffer has room for, which is this much at least; encrypted, a record. */
+enum { TAKEN_LEAST = 8192, RECORD_LEAST = 2048 };
+
+static size_t waiting(const struct wire *w)
 {
-    int waiting;
-    if (!ioctl(pq_socket(w->c), FIONREAD, &waiting) && waiting > 0)
-        w->coming += (size_t)waiting;
+    int n;
+    return !ioctl(pq_socket(w->c), FIONREAD, &n) && n > 0 ? (size_t)n : 0;
+}
+
+/* What was taken in, and rather less than more: what is left is seen again, and what has come
+ * meanwhile is not seen. */
+static void count(struct wire *w, size_t before)
+{
+    size_t after = waiting(w);
+    size_t least = pq_is_encrypted(w->c) ? RECORD_LEAST : TAKEN_LEAST;
+    size_t gone = before > after ? before - after : 0;
+    if (least > before || !after)
+        least = before;
+    w->coming += gone > least ? gone : least;
 }
 
 static void take_in(struct wire *w)
 {
     w->readable = false;
-    if (w->counts)
-        count(w);
+    size_t before = w->counts ? waiting(w) : 0;
     loop_time_passed(w->loop);
     bool whole = pq_consume(w->c);
+    if (whole && before)
+        count(w, before);
     if (whole || w->broken)
         return;
     w->broken = pq_lost_error(w->c); /* now: libpq would add to its words */
