@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* An errand of which the test knows where its halves ran. The thread waits for `go` and tells with
@@ -233,6 +234,52 @@ START_TEST(loops_and_errands_may_end_at_the_same_moment)
 }
 END_TEST
 
+/* ---- the end of the process ---- */
+
+static int told[2];
+
+static void take_its_time(struct errand *errand)
+{
+    (void)errand;
+    usleep(200 * 1000);
+    ck_assert_int_eq(write(told[1], "x", 1), 1);
+}
+
+static void nobody_waits(struct errand *errand)
+{
+    (void)errand;
+}
+
+/* exit() waits for what computes: it takes down what that uses. (A connection that was given up in
+ * the midst of SCRAM made a program crash as it ended.) A forked child has no such thread to wait
+ * for. */
+START_TEST(exit_waits_for_what_computes)
+{
+    static struct errand errand = {.work = take_its_time, .done = nobody_waits};
+    char byte;
+    errand.computes = true;
+    ck_assert_int_eq(pipe(told), 0);
+    pid_t child = fork();
+    if (!child) {
+        loop = evpq_loop_new(NULL);
+        if (!errand_run(loop, &errand))
+            _exit(2);
+        evpq_loop_unref(loop);
+        if (_i && !fork()) {
+            close(told[1]);
+            exit(0);
+        }
+        exit(0);
+    }
+    close(told[1]);
+    ck_assert_int_eq(read(told[0], &byte, 1), 1);
+    close(told[0]);
+    int status;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+}
+END_TEST
+
 int main(void)
 {
     struct check *c = check_begin("thread");
@@ -244,5 +291,6 @@ int main(void)
     CHECK_ADD(c, an_errand_that_is_back_when_the_loop_goes_ends_with_it);
     CHECK_ADD(c, an_errand_may_end_with_the_loops_last_reference);
     CHECK_ADD(c, loops_and_errands_may_end_at_the_same_moment);
+    CHECK_ADD_LOOP(c, exit_waits_for_what_computes, 2);
     return check_end(c);
 }

@@ -6,11 +6,13 @@
 #include "async/thread.h"
 
 #include "async/loop.h"
+#include "base/forked.h"
 #include "base/mem.h"
 
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -117,11 +119,56 @@ void mailbox_close(struct mailbox *m)
     mailbox_unref(m);
 }
 
-static void *thread_main(void *arg)
+/* ---- the end of the process ---- */
+
+/* exit() takes down what errands that compute are using (OpenSSL's tables), so it waits for them.
+ * One of that kind starts when OpenSSL is at work already: our handler is registered after
+ * OpenSSL's, and runs before it. In a child of the process that registered it nothing is waited
+ * for: the threads are not there. */
+static struct {
+    pthread_once_t once;
+    pthread_mutex_t lock;
+    pthread_cond_t none;
+    struct birthmark home;
+    unsigned computing;
+} at_exit = {
+    .once = PTHREAD_ONCE_INIT, .lock = PTHREAD_MUTEX_INITIALIZER, .none = PTHREAD_COND_INITIALIZER};
+
+static void wait_for_computing(void)
 {
-    struct errand *errand = arg;
+    if (birthmark_forked(&at_exit.home))
+        return;
+    pthread_mutex_lock(&at_exit.lock);
+    while (at_exit.computing)
+        pthread_cond_wait(&at_exit.none, &at_exit.lock);
+    pthread_mutex_unlock(&at_exit.lock);
+}
+
+static void take_care_of_exit(void)
+{
+    birthmark_make(&at_exit.home);
+    atexit(wait_for_computing); /* where that fails there is no memory, and no more to be done */
+}
+
+static void count_computing(bool computes, int change)
+{
+    if (!computes)
+        return;
+    pthread_once(&at_exit.once, take_care_of_exit);
+    if (birthmark_forked(&at_exit.home))
+        return;
+    pthread_mutex_lock(&at_exit.lock);
+    at_exit.computing += (unsigned)change;
+    if (!at_exit.computing)
+        pthread_cond_broadcast(&at_exit.none);
+    pthread_mutex_unlock(&at_exit.lock);
+}
+
+/* ---- the thread ---- */
+
+static void hand_back(struct errand *errand)
+{
     struct mailbox *m = errand->mailbox;
-    errand->work(errand);
 
     pthread_mutex_lock(&m->lock);
     bool closed = m->closed;
@@ -139,6 +186,15 @@ static void *thread_main(void *arg)
         mailbox_unref(m);
     }
     mailbox_unref(m);
+}
+
+static void *thread_main(void *arg)
+{
+    struct errand *errand = arg;
+    const bool computes = errand->computes;
+    errand->work(errand);
+    hand_back(errand);
+    count_computing(computes, -1);
     return NULL;
 }
 
@@ -183,8 +239,10 @@ bool errand_run(evpq_loop *loop, struct errand *errand)
     pthread_mutex_lock(&(*m)->lock);
     (*m)->refs++;
     pthread_mutex_unlock(&(*m)->lock);
+    count_computing(errand->computes, 1);
     if (start_detached(errand))
         return true;
+    count_computing(errand->computes, -1);
     mailbox_unref(*m);
     return false;
 }

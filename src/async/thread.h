@@ -18,6 +18,9 @@ struct errand {
      * waits for any more must only free itself there. */
     void (*done)(struct errand *);
     struct mailbox *mailbox;
+    /* It only computes, and ends soon: exit() waits until it has. For what uses a library that
+     * exit() takes down, when that is initialised already. */
+    bool computes;
     bool given_up;
 };
 

@@ -141,7 +141,7 @@ struct handshake *handshake_start(evpq_loop *loop, struct pg_conn *c, struct pq_
     struct handshake *h = errands_given_up(loop) < MOST_GIVEN_UP ? mem_zalloc(sizeof *h) : NULL;
     if (!h)
         return NULL;
-    h->errand = (struct errand){.work = take_step, .done = step_taken};
+    h->errand = (struct errand){.work = take_step, .done = step_taken, .computes = true};
     h->c = c;
     h->collector.notice = collect;
     h->listener = listener;
