@@ -76,8 +76,9 @@ static void open_pools(void)
     };
     t.pool = evpq_pool_open(t.loop, conninfo, &opts, NULL);
     snprintf(conninfo, sizeof conninfo,
-             "application_name=torture-admin options='-c synchronous_commit=local'");
-    opts = (evpq_pool_opts){.size = sizeof opts, .max_size = 1, .backoff_max = 0.2};
+             "application_name=torture-admin options='-c synchronous_commit=local -c"
+             " statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0'");
+    opts = (evpq_pool_opts){.size = sizeof opts, .max_size = 2, .backoff_max = 0.2};
     t.admin = evpq_pool_open(t.loop, conninfo, &opts, NULL);
     if (!t.pool || !t.admin)
         die("there is no pool");
@@ -85,10 +86,13 @@ static void open_pools(void)
 
 static void make_table(void)
 {
-    static const char *const steps[] = {"drop table if exists token",
-                                        "create table token (t int8 not null)",
-                                        "create index on token (t)"};
-    for (int i = 0; i < 3; i++) {
+    static const char *const steps[] = {
+        "drop table if exists token, nobody", "create table nobody (id int primary key)",
+        "create table token (t int8 not null, late int references nobody initially deferred)",
+        "create index on token (t)",
+        "create or replace function lose_a_race() returns void language plpgsql as $$ begin"
+        " if random() < 0.4 then raise 'lost a race' using errcode = '40001'; end if; end $$"};
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         evpq_future *f = evpq_pool_query(t.admin, steps[i], EVPQ_ARGS());
         if (evpq_await(f))
             die(evpq_error_message(evpq_future_error(f)));
@@ -118,12 +122,21 @@ static evpq_future *work(evpq_task *self, void *arg)
     return NULL;
 }
 
+static void tell_progress(void)
+{
+    printf("# %d faults, %lld tokens, %.0f s\n", t.faults, (long long)t.tokens,
+           ev_time() - t.begun);
+    fflush(stdout);
+}
+
 static evpq_future *cause_faults(evpq_task *self, void *arg)
 {
     (void)self, (void)arg;
     while (t.faults < t.faults_most) {
         pause_for(0.01 + below(150) / 1e3);
         faults_cause();
+        if (t.faults % 100 == 0)
+            tell_progress();
     }
     faults_end();
     for (int i = 0; t.tokens < t.tokens_most && i < 3000; i++)
@@ -159,12 +172,12 @@ int main(int argc, char **argv)
     t.proxy = make_proxy();
     open_pools();
     make_table();
-    double begun = ev_time();
+    t.begun = ev_time();
     run();
     if (system("\"$EVPQ_PG_CTL\" restart >&2")) // NOLINT: no session of before is left
         die("the server does not restart");
     printf("# seed %llu, %lld tokens, %d faults, %.0f s\n", (unsigned long long)t.seed,
-           (long long)t.tokens, t.faults, ev_time() - begun);
+           (long long)t.tokens, t.faults, ev_time() - t.begun);
     faults_print();
     long violations = ledger_settle();
     evpq_future *closed = evpq_pool_close(t.admin, 0);

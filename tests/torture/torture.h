@@ -3,7 +3,7 @@
  *   torture  the program: workers, the pace, and the comparison with the table
  *   verbs    one call of a verb with tokens of its own, and what it said
  *   ledger   what was said of each token, and what is so
- *   faults   what goes wrong, one thing after the other
+ *   faults   what goes wrong, one thing after the other; faults.h names its parts
  *
  * A token is a number that is inserted once. Afterwards the table tells which are there, and how
  * often. */
@@ -21,9 +21,12 @@ enum verb {
     VERB_RETURNING, /* the same, read with RETURNING */
     VERB_LEASE,
     VERB_BATCH,
+    VERB_LEASE_BATCH,
     VERB_MANY,
+    VERB_LEASE_MANY,
     VERB_TXN,
     VERB_PROBED,
+    VERB_UNDONE, /* a transaction or savepoint that is rolled back */
     VERB_TRANSACT,
     VERB_COPY,
     VERB_COPY_ROWS,
@@ -39,6 +42,7 @@ struct torture {
     uint64_t seed;
     int64_t tokens_most, tokens; /* to be inserted; handed out */
     int faults_most, faults;     /* to be caused; caused */
+    double begun;                /* when */
     bool over;                   /* no more is begun */
     bool trace;
 };
@@ -60,6 +64,9 @@ int64_t ledger_take(enum verb verb, int n);
 
 /* What was said of them. NULL: done. */
 void ledger_note(enum verb verb, int64_t first, int n, const evpq_future *f);
+
+/* They were not to be kept, whatever was said. */
+void ledger_note_undone(enum verb verb, int64_t first, int n);
 
 /* Another answer than was asked for. */
 void ledger_note_wrong(enum verb verb, const char *what);
