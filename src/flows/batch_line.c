@@ -50,7 +50,7 @@ static void submit(evpq_future *f, struct conn *c)
     evpq_future_ref(f);
     b->conn = c;
     turn_to(b, 0);
-    verdict_begin(&b->verdict);
+    verdict_begin_several(&b->verdict, &c->line, b->n);
     for (size_t i = 0; i < b->n; i++) {
         struct entry *e = &b->entries[i];
         stmt_run_board(&e->run, c, &e->request, e->preparable, STMT_CAUTIOUS);

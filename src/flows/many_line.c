@@ -102,7 +102,7 @@ static void submit(evpq_future *f, struct conn *c)
     m->sent = m->answered = 0;
     m->affected = 0;
     m->spoiled = false;
-    verdict_begin(&m->verdict);
+    verdict_begin_several(&m->verdict, &c->line, m->n);
     stmt_run_board(&m->run, c, &m->first, m->preparable, STMT_CAUTIOUS);
     c->dirty |= !m->preparable;
     conn_submit(c, &m->op);

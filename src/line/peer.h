@@ -2,8 +2,10 @@
  *
  * The process id that the connection began with (BackendKeyData) is compared with what the session
  * says of itself (pg_backend_pid). A pooler makes up the first, or hands on that of another
- * session. Asked at most once for each connection, and only where it matters: before a session is
- * cleaned with DISCARD ALL, and before statements are prepared that could not be run again. */
+ * session. pgpool-II gives the right one, but sends Syncs of its own between the statements under
+ * one of ours: so that is asked, too. Asked once for each connection, as a rule, and only where it
+ * matters: before a session is cleaned with DISCARD ALL, before statements are prepared that could
+ * not be run again, and before several that stand or fall together. */
 #ifndef LINE_PEER_H
 #define LINE_PEER_H
 
@@ -14,5 +16,9 @@ void peer_init(struct pipeline *p);
 /* Asks, in front of all that is fresh, where it is not known: `peer` is PEER_ASKED until the answer
  * is in, and PEER_UNKNOWN again where there was none (the transaction had failed). */
 void peer_ask(struct pipeline *p);
+
+/* The same, where it is not known whether statements under one Sync share a transaction. An answer
+ * that came within a block did not tell. */
+void peer_ask_unity(struct pipeline *p);
 
 #endif

@@ -4,6 +4,7 @@
 #include "line/peer.h"
 #include "line/send.h"
 #include "words/error.h"
+#include "words/sql.h"
 
 /* What may still come of a result that was given up, until the cancel request has its effect. */
 enum { DROPPED_MOST = 32 << 20 };
@@ -169,17 +170,34 @@ static void guard_answered(struct pipeline *p, const struct op *op, enum pq_kind
         p->prepares = false; /* the name is taken, by somebody before a pooler */
 }
 
+/* How the transaction stands behind one that was carried out, as its text has it. */
+static enum pq_transaction stands_after(const struct op *op, enum pq_transaction before)
+{
+    if (op->keeps || !op->sql)
+        return before;
+    switch (sql_scope(op->sql)) {
+    case SQL_BEGINS:
+        return PQ_TXN_OPEN;
+    case SQL_ENDS:
+        return sql_stays_in_block(op->sql) ? PQ_TXN_OPEN : PQ_TXN_IDLE;
+    default:
+        return before;
+    }
+}
+
 /* Those that share the Sync at hand: how many, and how the transaction stood before them. */
 static int note_segment(struct pipeline *p)
 {
     int n = 0;
     bool keeps = true;
     const struct op *op = NULL;
+    enum pq_transaction inferred = p->after;
     p->began = false;
     do {
         op = op ? after(p, op) : op_first(&p->sent);
         p->began |= op->begins;
         keeps &= op->keeps;
+        inferred = stands_after(op, inferred);
         n++;
     } while (!op->last);
     p->before = p->after;
@@ -190,8 +208,11 @@ static int note_segment(struct pipeline *p)
         if (!p->told)
             p->after = PQ_TXN_OPEN;
         p->left_open = p->after != PQ_TXN_IDLE;
-    } else if (!p->told && keeps)
+    } else if (!p->told && keeps) {
         p->after = p->failed && p->before == PQ_TXN_OPEN ? PQ_TXN_FAILED : p->before;
+    } else if (!p->told && !p->failed) {
+        p->after = inferred;
+    }
     p->alone = keeps && p->told && p->before == PQ_TXN_IDLE && p->after == PQ_TXN_IDLE;
     return n;
 }
@@ -219,6 +240,15 @@ bool pipeline_awaits_own(const struct pipeline *p)
     return false;
 }
 
+/* Nobody is left who could roll back what is open: the server does, when the connection goes. */
+static void close_stray(struct pipeline *p)
+{
+    p->stray = false;
+    wire_break(&p->wire, error_new(EVPQ_LOST, EVPQ_OUTCOME_UNKNOWN,
+                                   "closed because a statement that was given up left a "
+                                   "transaction open that it had not begun"));
+}
+
 /* Everything up to here is over; each is told in turn, and may be submitted again. */
 static bool end_segment(struct pipeline *p)
 {
@@ -236,11 +266,13 @@ static bool end_segment(struct pipeline *p)
         take_off(p, op);
         if (last)
             p->current = op_first(&p->sent);
-        if (op->unproved && p->alone && !p->doubt)
+        if (op->unproved && p->alone && !p->failed)
             p->proved = true;
         op->class->feed(op, PQ_SYNC, NULL);
     }
     p->failed = p->doubt = false;
+    if (p->stray)
+        close_stray(p);
     send_begin(p);
     if (p->n_fresh && !p->n_sent)
         wire_send_later(&p->wire); /* it may have waited for just that */

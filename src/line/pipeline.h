@@ -94,6 +94,9 @@ enum peer {
     PEER_POOLER, /* another, or somebody who does not say */
 };
 
+/* Whether statements under one Sync share a transaction, when no block is open. */
+enum unity { UNITY_UNKNOWN, UNITY_YES, UNITY_NO };
+
 struct pipeline;
 
 struct pipeline_owner {
@@ -131,8 +134,8 @@ struct pipeline {
     double flushing;    /* the time of this tick's sending */
 
     /* How the transaction stood at the Sync before, and at this one. libpq tells only where nothing
-     * else is in flight; else it is what it was, if nothing can have changed it, or
-     * PQ_TXN_UNKNOWN. */
+     * else is in flight; else it is what the texts make of it, or PQ_TXN_UNKNOWN where one of those
+     * that begin or end a block has failed. */
     enum pq_transaction before, after;
     bool told;  /* libpq has told `after` */
     bool alone; /* no transaction block was open at either, and none was begun between */
@@ -140,6 +143,7 @@ struct pipeline {
         mistrusted; /* that has happened here: nothing is sent behind anything, so that the status is
                         told for each */
     bool left_open; /* a transaction was left open that should not be, and is being rolled back */
+    bool stray;     /* the same, and nobody waits who could do that */
     bool began;     /* BEGIN is among those that share this Sync */
     bool failed;    /* since the last Sync an error came, ... */
     bool doubt;     /* ... which is not the server's own word */
@@ -147,6 +151,8 @@ struct pipeline {
                     poolers that leave a transaction open instead (pgpool-II in raw mode). */
     bool sending;   /* operations are being handed to libpq */
     enum peer peer;
+    enum unity unity;
+    bool seen_together; /* by the second statement of peer_op */
     struct op peer_op;
 };
 

@@ -71,7 +71,8 @@ static int segment_length(const struct pipeline *p)
         return chain_length(p);
     list_each(node, (struct list *)&p->fresh) {
         const struct op *op = container_of(node, struct op, node);
-        if (!op->reads || !is_ready(p, op) || n == SEGMENT_MOST)
+        if (!op->reads || !is_ready(p, op) || n == SEGMENT_MOST ||
+            (n && p->unity == UNITY_NO)) /* a guard would hold for itself alone */
             break;
         n++;
     }

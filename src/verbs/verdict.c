@@ -1,6 +1,7 @@
 /* verdict.c - see verdict.h. */
 #include "verbs/verdict.h"
 
+#include "line/peer.h"
 #include "words/error.h"
 
 /* Times that a read is run again with others after one of them has failed. */
@@ -18,6 +19,7 @@ enum { ABORTS_MOST = 4 };
  *   yes   yes          ERROR      any              in doubt         UNKNOWN
  *   yes   yes          ERROR      any -> T                          UNKNOWN
  *   yes   yes          ERROR      I -> any         commits parts    UNKNOWN
+ *   yes   yes          ERROR      I -> any         maybe split      UNKNOWN
  *   yes   yes          ERROR      any -> I, E                       REJECTED
  *   yes   yes          aborted    as for the ERROR of another       REJECTED or UNKNOWN
  *   yes   yes          results    I -> any         part, no BEGIN   UNKNOWN
@@ -29,6 +31,7 @@ enum { ABORTS_MOST = 4 };
  *   yes   yes          results    T, E -> T, E                      done
  *   yes   yes          results    I -> T           begins a block   done
  *   yes   yes          results    I -> T, E                         rolled back, then REJECTED
+ *   yes   yes          results    ? -> T, E        alone            UNKNOWN
  *
  * Where libpq does not tell the status (more is in flight) it is taken for what the connection has
  * shown of such statements before (struct pipeline, proved). */
@@ -39,8 +42,8 @@ static bool is_block(enum pq_transaction status)
 
 static enum fate of_error(const struct evidence *e)
 {
-    bool in_parts =
-        e->scope == SQL_COMMITS && e->role == ROLE_ALONE && !is_block(e->before) && !e->began;
+    bool in_parts = (e->scope == SQL_COMMITS || e->split) && e->role == ROLE_ALONE &&
+                    !is_block(e->before) && !e->began;
     return e->doubt || e->after == PQ_TXN_OPEN || in_parts ? FATE_UNKNOWN : FATE_REJECTED;
 }
 
@@ -58,9 +61,9 @@ static enum fate of_result(const struct evidence *e)
         return of_part(e);
     if (e->after == PQ_TXN_IDLE)
         return is_block(e->before) && e->scope != SQL_ENDS ? FATE_UNKNOWN : FATE_DONE;
-    bool left_open =
-        is_block(e->after) && e->before == PQ_TXN_IDLE && !e->began && e->scope != SQL_BEGINS;
-    return left_open ? FATE_LEFT_OPEN : FATE_DONE;
+    if (!is_block(e->after) || is_block(e->before) || e->began || e->scope == SQL_BEGINS)
+        return FATE_DONE;
+    return e->before == PQ_TXN_IDLE ? FATE_LEFT_OPEN : FATE_UNKNOWN;
 }
 
 enum fate fate_of(const struct evidence *e)
@@ -76,6 +79,14 @@ enum fate fate_of(const struct evidence *e)
 }
 
 /* ---- life ---- */
+
+void verdict_begin_several(struct verdict *v, struct pipeline *line, size_t n)
+{
+    verdict_begin(v);
+    v->several = n > 1 && v->role == ROLE_ALONE;
+    if (v->several)
+        peer_ask_unity(line);
+}
 
 void verdict_notes_error(struct verdict *v, const struct pg_result *r)
 {
@@ -139,6 +150,7 @@ static struct evidence evidence_of(const struct verdict *v, const struct pipelin
         .synced = true,
         .came = v->came,
         .doubt = line->doubt || v->doubt,
+        .split = v->several && line->unity != UNITY_YES,
         .role = v->role,
         .began = line->began,
         .before = line->before,
@@ -175,8 +187,10 @@ enum verdict_next verdict_at_sync(struct verdict *v, struct op *op, struct conn 
     }
     const struct evidence evidence = evidence_of(v, &c->line, sql);
     v->fate = fate_of(&evidence);
-    if (op->abandoned)
+    if (op->abandoned) {
+        c->line.stray |= v->fate == FATE_LEFT_OPEN;
         return NEXT_TELL;
+    }
     if (v->fate == FATE_LEFT_OPEN) {
         verdict_fails(v, left_open(sql));
         v->undoing = c->line.left_open = c->line.mistrusted = true;

@@ -26,6 +26,7 @@ struct evidence {
     bool synced; /* the server said that it is ready again (ReadyForQuery) */
     enum came came;
     bool doubt; /* an error came that is not the server's own word */
+    bool split; /* of several under one Sync, of which nobody knows that they share a transaction */
     enum role role;
     bool began;                        /* BEGIN shares its Sync */
     enum pq_transaction before, after; /* UNKNOWN: more was in flight, and libpq does not tell */
@@ -46,6 +47,7 @@ struct verdict {
     enum came came;
     bool doubt; /* an error of its own came that is not the server's own word */
     enum role role;
+    bool several; /* more than one under one Sync */
     bool healed;  /* it was run again after a prepared statement had failed */
     bool undoing; /* ROLLBACK is on the line in its place */
     bool rolled_back;
@@ -61,6 +63,10 @@ static inline void verdict_begin(struct verdict *v)
     v->came = CAME_NOTHING;
     v->doubt = false;
 }
+
+/* The same for so many statements that stand or fall together, about to be submitted to a line: the
+ * verdict rests on their sharing a transaction, which is asked ahead of them. */
+void verdict_begin_several(struct verdict *v, struct pipeline *line, size_t n);
 void verdict_free(struct verdict *v);
 
 /* Takes the error, of which the first is kept. */

@@ -284,6 +284,15 @@ enum sql_scope sql_scope(const char *sql)
     return commits_in_parts(p) ? SQL_COMMITS : SQL_WITHIN;
 }
 
+bool sql_stays_in_block(const char *sql)
+{
+    static const char *const noise[] = {"work", "transaction", NULL};
+    const char *p = skip_blank(skip_word(skip_to_word(sql)));
+    if (is_one_of(p, noise))
+        p = skip_blank(skip_word(p));
+    return is_word(p, "to") || (is_word(p, "and") && is_word(skip_blank(skip_word(p)), "chain"));
+}
+
 enum sql_copy sql_copy(const char *sql)
 {
     const char *p = skip_blank(sql);

@@ -35,6 +35,10 @@ enum sql_scope {
 };
 enum sql_scope sql_scope(const char *sql);
 
+/* Of SQL_ENDS: whether a block is open behind it all the same, when it was carried out: ROLLBACK TO,
+ * AND CHAIN. */
+bool sql_stays_in_block(const char *sql);
+
 /* Whether it begins or ends a transaction or savepoint: BEGIN, START, COMMIT, END, ROLLBACK, ABORT,
  * SAVEPOINT, RELEASE, PREPARE TRANSACTION. */
 bool sql_is_about_transactions(const char *sql);

@@ -1,0 +1,235 @@
+/* test_left_open.c - F51, F52: a server, or rather a pooler, that leaves transactions open and splits what stands
+ * under one Sync, as pgpool-II does; with answers in orders that hide it. */
+#include "support/fake.h"
+#include "support/proxy.h"
+#include "support/server.h"
+#include "support/site.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- where libpq does not tell the status, and where nobody waits ---- */
+
+/* An answer, up to ReadyForQuery: a tag, or an error in the data. */
+static void answer(struct fake_bytes *b, const char *tag, char ready)
+{
+    fake_add(b, '1', NULL, 0);
+    fake_add(b, '2', NULL, 0);
+    fake_add(b, 'n', NULL, 0);
+    if (tag)
+        fake_add(b, 'C', tag, strlen(tag) + 1);
+    else
+        FAKE_ADD(b, 'E', "SERROR\0VERROR\0C23505\0Mm\0Rsome_function\0");
+    if (ready)
+        fake_add_status(b, ready);
+}
+
+static struct site site_with_one(const char *conninfo)
+{
+    return site_open(conninfo, &(evpq_pool_opts){.size = sizeof(evpq_pool_opts), .max_size = 1});
+}
+
+static void end(struct site *s, evpq_future *f)
+{
+    ck_assert(RUN_UNTIL(s->ev, evpq_future_status(f) != EVPQ_PENDING, 10));
+}
+
+/* Behind an end of a transaction whose status libpq did not tell, as the next was under way. */
+START_TEST(f51_left_open_behind_what_ended_a_transaction)
+{
+    static const char *const ends[] = {
+        "rollback",          "commit work",      "End;",
+        "abort transaction", "end and no chain", "rollback prepared 'a'"};
+    fake_hello();
+    answer(fake_next_answer(), "ROLLBACK", 'I');
+    answer(fake_next_answer(), "INSERT 0 1", 'T');
+    answer(fake_next_answer(), "ROLLBACK", 'I');
+    struct site s = site_with_one(fake_start());
+    evpq_lease *lease = site_lease(&s);
+    evpq_future *first = evpq_lease_query(lease, ends[_i], EVPQ_ARGS());
+    evpq_future *f = evpq_lease_query(lease, "insert", EVPQ_ARGS());
+    end(&s, f);
+    ck_future_ok(first);
+    ck_failed(f, EVPQ_SERVER, "25000", EVPQ_OUTCOME_REJECTED);
+    evpq_future_unref(first);
+    evpq_future_unref(f);
+    evpq_lease_release(lease);
+    site_close(&s);
+    fake_stop();
+}
+END_TEST
+
+/* What stays in a block is behind another: what follows is part of it. */
+START_TEST(f51_a_block_that_stays_open_is_none_left_open)
+{
+    static const char *const texts[] = {"rollback to a", "Rollback Work To Savepoint a",
+                                        "commit and chain", "select"};
+    fake_hello();
+    answer(fake_next_answer(), "BEGIN", 'T');
+    answer(fake_next_answer(), "SOMETHING", 'T');
+    answer(fake_next_answer(), "INSERT 0 1", 'T');
+    struct site s = site_with_one(fake_start());
+    evpq_lease *lease = site_lease(&s);
+    evpq_future *begun = evpq_lease_query(lease, "start transaction", EVPQ_ARGS());
+    evpq_future *first = evpq_lease_query(lease, texts[_i], EVPQ_ARGS());
+    evpq_future *f = evpq_lease_query(lease, "insert", EVPQ_ARGS());
+    end(&s, f);
+    ck_future_ok(f);
+    evpq_future_unref(begun);
+    evpq_future_unref(first);
+    evpq_future_unref(f);
+    evpq_lease_release(lease);
+    site_close(&s);
+    fake_stop();
+}
+END_TEST
+
+/* Where an end has failed nothing tells: a block that is found open then is no success. */
+START_TEST(f51_left_open_behind_an_end_that_failed)
+{
+    fake_hello();
+    answer(fake_next_answer(), NULL, 'I');
+    answer(fake_next_answer(), "INSERT 0 1", 'T');
+    struct site s = site_with_one(fake_start());
+    evpq_lease *lease = site_lease(&s);
+    evpq_future *first = evpq_lease_query(lease, "commit", EVPQ_ARGS());
+    evpq_future *f = evpq_lease_query(lease, "insert", EVPQ_ARGS());
+    end(&s, f);
+    ck_failed(f, EVPQ_SERVER, "25P01", EVPQ_OUTCOME_UNKNOWN);
+    evpq_future_unref(first);
+    evpq_future_unref(f);
+    evpq_lease_release(lease);
+    site_close(&s);
+    fake_stop();
+}
+END_TEST
+
+/* The statement was given up, and the next on the lease must not become part of what it left open. */
+START_TEST(f51_left_open_by_what_was_given_up)
+{
+    fake_hello();
+    answer(fake_next_answer(), "INSERT 0 1", 'T');
+    struct fake_bytes *fence = fake_next_answer();
+    fake_add(fence, '1', NULL, 0);
+    fake_add(fence, '2', NULL, 0);
+    fake_add(fence, 'n', NULL, 0);
+    fake_add(fence, 'I', NULL, 0);
+    fake_add_status(fence, 'T');
+    answer(fake_next_answer(), "INSERT 0 1", 'T');
+    int port = atoi(strstr(fake_start(), "port=") + 5);
+    struct proxy *proxy = proxy_start("127.0.0.1", port);
+    struct site s = site_with_one(
+        strf("host=127.0.0.1 port=%d user=u dbname=d sslmode=disable", proxy_port(proxy)));
+    evpq_lease *lease = site_lease(&s);
+    proxy_cancels(proxy, PROXY_CANCEL_DROP, 0);
+    proxy_stall(proxy, PROXY_TO_CLIENT, true);
+    uint64_t before = proxy_stats(proxy).bytes[PROXY_TO_SERVER];
+    evpq_future *first = evpq_lease_query(lease, "insert", EVPQ_ARGS());
+    ck_assert(RUN_UNTIL(s.ev, proxy_stats(proxy).bytes[PROXY_TO_SERVER] > before, 10));
+    evpq_future_cancel(first);
+    evpq_future *f = evpq_lease_query(lease, "insert", EVPQ_ARGS());
+    proxy_stall(proxy, PROXY_TO_CLIENT, false);
+    end(&s, f);
+    ck_failed(f, EVPQ_LOST, "", EVPQ_OUTCOME_NOT_SENT);
+    evpq_future_unref(first);
+    evpq_future_unref(f);
+    evpq_lease_release(lease);
+    site_close(&s);
+    proxy_stop(proxy);
+    fake_stop();
+}
+END_TEST
+
+/* An error is no proof that the connection ends the transactions of statements that stand alone. */
+START_TEST(f51_left_open_behind_one_that_failed)
+{
+    fake_hello();
+    answer(fake_next_answer(), NULL, 'I');
+    answer(fake_next_answer(), "INSERT 0 1", 'T');
+    answer(fake_next_answer(), "ROLLBACK", 'I');
+    answer(fake_next_answer(), "INSERT 0 1", 'I');
+    struct site s = site_with_one(fake_start());
+    evpq_future *f[3];
+    f[0] = evpq_pool_query(s.pool, "insert", EVPQ_ARGS());
+    end(&s, f[0]);
+    f[1] = evpq_pool_query(s.pool, "insert", EVPQ_ARGS());
+    f[2] = evpq_pool_query(s.pool, "insert", EVPQ_ARGS());
+    end(&s, f[2]);
+    ck_failed(f[0], EVPQ_SERVER, "23505", EVPQ_OUTCOME_REJECTED);
+    ck_failed(f[1], EVPQ_SERVER, "25000", EVPQ_OUTCOME_REJECTED);
+    ck_future_ok(f[2]);
+    for (int i = 0; i < 3; i++)
+        evpq_future_unref(f[i]);
+    site_close(&s);
+    fake_stop();
+}
+END_TEST
+
+/* ---- several under one Sync ---- */
+
+static void add_value(struct fake_bytes *b, const char *value)
+{
+    unsigned char row[16] = {0, 1, 0, 0, 0, (unsigned char)strlen(value)};
+    fake_add(b, '1', NULL, 0);
+    fake_add(b, '2', NULL, 0);
+    fake_add(b, 'T', "\0\1v\0\0\0\0\0\0\0\0\0\0\31\377\377\377\377\377\377\0\0", 22);
+    memcpy(row + 6, value, strlen(value));
+    fake_add(b, 'D', row, 6 + strlen(value));
+    FAKE_ADD(b, 'C', "SELECT 1");
+}
+
+/* What the connection says of itself when it is asked: in the second statement, whether it shares
+ * the transaction of the first. */
+static void answer_unity(const char *shared)
+{
+    struct fake_bytes *b = fake_next_answer();
+    add_value(b, "7");
+    add_value(b, shared);
+    fake_add_ready(b);
+}
+
+static evpq_future *several(struct site *s, evpq_lease *lease, bool rows)
+{
+    const evpq_args none[] = {EVPQ_ARGS(), EVPQ_ARGS()};
+    const evpq_statement both[] = {{.sql = "insert"}, {.sql = "insert"}};
+    if (rows)
+        return lease ? evpq_lease_executemany(lease, "insert", none, 2)
+                     : evpq_executemany(s->pool, "insert", none, 2);
+    return lease ? evpq_lease_batch(lease, both, 2) : evpq_pool_batch(s->pool, both, 2);
+}
+
+/* pgpool-II sends a Sync of its own between them: what stands before the one that failed is
+ * committed. */
+START_TEST(f52_some_of_several_may_be_committed)
+{
+    bool shared = _i & 1, rows = _i & 2, leased = _i & 4;
+    fake_hello();
+    answer_unity(shared ? "1" : "");
+    struct fake_bytes *b = fake_next_answer();
+    if (rows)
+        fake_add(b, '1', NULL, 0), fake_add(b, 'n', NULL, 0);
+    answer(b, "INSERT 0 1", 0);
+    answer(b, NULL, 'I');
+    struct site s = site_with_one(fake_start());
+    evpq_lease *lease = leased ? site_lease(&s) : NULL;
+    evpq_future *f = several(&s, lease, rows);
+    end(&s, f);
+    ck_failed(f, EVPQ_SERVER, "23505", shared ? EVPQ_OUTCOME_REJECTED : EVPQ_OUTCOME_UNKNOWN);
+    evpq_future_unref(f);
+    evpq_lease_release(lease);
+    site_close(&s);
+    fake_stop();
+}
+END_TEST
+
+int main(void)
+{
+    struct check *c = check_begin("left_open");
+    CHECK_ADD_LOOP(c, f51_left_open_behind_what_ended_a_transaction, 6);
+    CHECK_ADD_LOOP(c, f51_a_block_that_stays_open_is_none_left_open, 4);
+    CHECK_ADD(c, f51_left_open_behind_an_end_that_failed);
+    CHECK_ADD(c, f51_left_open_by_what_was_given_up);
+    CHECK_ADD(c, f51_left_open_behind_one_that_failed);
+    CHECK_ADD_LOOP(c, f52_some_of_several_may_be_committed, 8);
+    return check_end(c);
+}
