@@ -86,7 +86,7 @@ static bool begin(struct opening *o, const struct place *at, enum slot slot,
  * which stays with it. */
 static bool make(struct opening *o, size_t rows, size_t columns, size_t extra, void **ret_extra)
 {
-    struct span *spans;
+    struct span *spans = NULL;
     size_t size;
     char *memory = NULL;
     if (!__builtin_add_overflow(extra, o->v.length + 1, &size))
