@@ -3,6 +3,7 @@
 #include "verbs/verdict.h"
 
 #include "support/fake.h"
+#include "support/proxy.h"
 #include "support/server.h"
 #include "support/site.h"
 
@@ -255,6 +256,112 @@ START_TEST(f51_a_transaction_left_open_is_no_success)
 }
 END_TEST
 
+static void script_rollback(void)
+{
+    struct fake_bytes *b = fake_next_answer();
+    fake_add(b, '1', NULL, 0);
+    fake_add(b, '2', NULL, 0);
+    fake_add(b, 'n', NULL, 0);
+    FAKE_ADD(b, 'C', "ROLLBACK");
+    fake_add_ready(b);
+}
+
+static void script_failure(void)
+{
+    struct fake_bytes *b = fake_next_answer();
+    fake_add(b, 'E', FIELDS("SERROR\0VERROR\0C57014\0Mm\0" SERVERS));
+    fake_add_status(b, 'E');
+}
+
+/* COPY from and to the program. */
+START_TEST(f51_a_copy_left_open_is_no_success)
+{
+    evpq_future *f;
+    fake_hello();
+    struct fake_bytes *b = fake_next_answer();
+    if (_i == 0) {
+        fake_add(b, 'G', "\0\0\1\0\0", 5);
+        b = fake_next_answer();
+    } else {
+        fake_add(b, 'H', "\0\0\1\0\0", 5);
+        fake_add(b, 'd', "1\n", 2);
+        fake_add(b, 'c', NULL, 0);
+    }
+    FAKE_ADD(b, 'C', "COPY 1");
+    fake_add_status(b, 'T');
+    script_rollback();
+    struct site s =
+        site_open(fake_start(), &(evpq_pool_opts){.size = sizeof(evpq_pool_opts), .max_size = 1});
+    evpq_copy *copy = _i == 0 ? evpq_pool_copy_in(s.pool, "copy t from stdin")
+                              : evpq_pool_copy_out(s.pool, "copy (insert) to stdout");
+    if (_i == 0) {
+        ck_assert_int_eq(evpq_copy_write(copy, "1\n", 2), EVPQ_OK);
+        f = evpq_copy_finish(copy);
+    } else {
+        f = evpq_copy_read(copy);
+        ck_await_ok(f);
+        evpq_future_unref(f);
+        f = evpq_copy_read(copy);
+    }
+    ck_assert(RUN_UNTIL(s.ev, evpq_future_status(f) != EVPQ_PENDING, 10));
+    ck_failed(f, EVPQ_SERVER, "25000", EVPQ_OUTCOME_REJECTED);
+    evpq_future_unref(f);
+    evpq_copy_close(copy);
+    site_close(&s);
+    fake_stop();
+}
+END_TEST
+
+/* A statement that failed in a transaction that it had not begun leaves the next one alone. */
+START_TEST(f51_an_error_leaves_no_transaction_behind)
+{
+    fake_hello();
+    script_failure();
+    script_rollback();
+    struct site s =
+        site_open(fake_start(), &(evpq_pool_opts){.size = sizeof(evpq_pool_opts), .max_size = 1});
+    evpq_lease *lease = site_lease(&s);
+    evpq_future *f = evpq_lease_query(lease, "insert", EVPQ_ARGS());
+    ck_assert(RUN_UNTIL(s.ev, evpq_future_status(f) != EVPQ_PENDING, 10));
+    ck_failed(f, EVPQ_SERVER, "57014", EVPQ_OUTCOME_REJECTED);
+    evpq_future_unref(f);
+    ck_assert_str_eq(lease_text(lease, "select 1"), "1"); /* its answer, not that to ROLLBACK */
+    evpq_lease_release(lease);
+    site_close(&s);
+    fake_stop();
+}
+END_TEST
+
+/* Nor does one that nobody waited for: ROLLBACK is the fence behind it, again if it was hit. */
+START_TEST(f51_what_is_canceled_leaves_no_transaction_behind)
+{
+    fake_hello();
+    for (int i = 0; i <= _i; i++)
+        script_failure();
+    script_rollback();
+    fake_start();
+    struct proxy *p = proxy_start("127.0.0.1", fake.port);
+    proxy_cancels(p, PROXY_CANCEL_DROP, 0);
+    struct site s =
+        site_open(strf("host=127.0.0.1 port=%d user=u dbname=d sslmode=disable", proxy_port(p)),
+                  &(evpq_pool_opts){.size = sizeof(evpq_pool_opts), .max_size = 1});
+    evpq_lease *lease = site_lease(&s);
+    proxy_stall(p, PROXY_TO_CLIENT, true);
+    evpq_future *f = evpq_lease_query(lease, "insert", EVPQ_ARGS());
+    site_run(&s, 0.05);
+    evpq_future_cancel(f);
+    evpq_future_unref(f);
+    proxy_stall(p, PROXY_TO_CLIENT, false);
+    ck_assert_str_eq(lease_text(lease, "select 1"), "1");
+    evpq_lease_release(lease);
+    ck_assert_uint_eq(site_stats(&s).lost, 0);
+    ck_assert_int_eq(fake.given, fake.answers);
+    site_close(&s);
+    proxy_stop(p);
+    fake_stop();
+}
+END_TEST
+
 /* One answer too many, from a pooler that has lost count: the next query takes it for its own, and
  * its own comes when nothing is asked any more. */
 START_TEST(f59_a_line_out_of_step_dies)
@@ -283,6 +390,9 @@ int main(void)
     CHECK_ADD_LOOP(c, f52_each_row_of_the_table, ROWS);
     CHECK_ADD_LOOP(c, f52_what_is_said_is_so, SAID);
     CHECK_ADD_LOOP(c, f51_a_transaction_left_open_is_no_success, 10);
+    CHECK_ADD_LOOP(c, f51_a_copy_left_open_is_no_success, 2);
+    CHECK_ADD(c, f51_an_error_leaves_no_transaction_behind);
+    CHECK_ADD_LOOP(c, f51_what_is_canceled_leaves_no_transaction_behind, 2);
     CHECK_ADD(c, f59_a_line_out_of_step_dies);
     return check_end(c);
 }

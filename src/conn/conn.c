@@ -8,6 +8,8 @@
  *   3. When the request is over and the last answer is in, a fence goes through the line. A signal that
  *      came late hits the fence, or nothing: the server ignores one that finds it idle
  *      (tcop/postgres.c, ProcessInterrupts).
+ *      What was canceled may have left a transaction open that it did not begin: then ROLLBACK is
+ *      the fence.
  *   4. The fence is answered: the connection is good again.
  *
  * All that within cancel_timeout, or the connection is closed.
@@ -143,9 +145,15 @@ static void out_of_patience(struct timer *t)
                               : "the server did not answer in time what evpq itself had to say");
 }
 
+static void calm_down(struct conn *c);
+
 static void fence_over(struct command *k)
 {
     struct conn *c = container_of(k, struct conn, fence);
+    if (c->line.left_open) { /* the signal hit the ROLLBACK */
+        calm_down(c);
+        return;
+    }
     c->quarantined = false;
     timer_stop(&c->patience);
     pipeline_hold(&c->line, false);
@@ -196,6 +204,7 @@ static void calm_down(struct conn *c)
         return;
     if (!c->line.n_sent) {
         timer_stop(&c->again);
+        c->fence.sql = c->line.left_open ? "ROLLBACK" : "";
         command_run(&c->fence, &c->line, true);
     } else if (!timer_active(&c->again)) {
         timer_start(&c->again, c->pause);

@@ -142,8 +142,10 @@ struct pipeline {
     bool
         mistrusted; /* that has happened here: nothing is sent behind anything, so that the status is
                         told for each */
-    bool left_open; /* a transaction was left open that should not be, and is being rolled back */
-    bool stray;     /* the same, and nobody waits who could do that */
+    bool left_open; /* a transaction was left open that should not be: ROLLBACK is to come, or on
+                       its way */
+    bool stray;     /* the same by a statement that was carried out, and nobody waits who could do
+                       that */
     bool began;     /* BEGIN is among those that share this Sync */
     bool failed;    /* since the last Sync an error came, ... */
     bool doubt;     /* ... which is not the server's own word */

@@ -83,7 +83,9 @@ static bool send(struct op *op, struct pg_conn *c)
     bool sent;
     op->parts = 1;
     op->sql = statement(k);
-    if (k->stage == COPY_STARTING) {
+    if (k->undoing) {
+        sent = pq_send_command(c, "ROLLBACK");
+    } else if (k->stage == COPY_STARTING) {
         sent = pq_send_simple(c, k->sql);
     } else if (k->describes) {
         op->parts = 2;
@@ -159,26 +161,57 @@ static void go_on_to_copy(struct copy *k)
     conn_submit(k->conn, &k->op);
 }
 
-/* The server's own word that it failed, and that it is ready again. */
-static void decide(struct copy *k)
+/* A pooler has left a transaction open: what was copied is not committed, and what was asked is
+ * not to be the transaction that the COPY is run in. */
+static bool undo(struct copy *k)
+{
+    struct pipeline *line = &k->conn->line;
+    line->left_open = line->mistrusted = true;
+    if (k->op.abandoned) {
+        line->stray |= !k->error || evpq_error_status(k->error) != EVPQ_SERVER;
+        return false;
+    }
+    k->left_open = !k->error && k->stage > COPY_STARTING;
+    if (k->left_open)
+        keep_error(k, verdict_left_open(statement(k)));
+    k->undoing = true;
+    k->rolled_back = k->op.solo = k->op.early = false;
+    conn_submit(k->conn, &k->op);
+    return true;
+}
+
+static void undone(struct copy *k)
+{
+    k->undoing = false;
+    if (k->left_open && k->rolled_back && k->conn->line.after == PQ_TXN_IDLE)
+        k->error = error_decided(k->error, EVPQ_OUTCOME_REJECTED);
+}
+
+/* The server's own word that it failed, and that it is ready again. Whether ROLLBACK goes first. */
+static bool decide(struct copy *k)
 {
     const struct pipeline *line = &k->conn->line;
+    const bool failed = k->error && evpq_error_status(k->error) == EVPQ_SERVER;
     const struct evidence evidence = {
         .sent = true,
         .synced = true,
-        .came = CAME_ERROR,
+        .came = failed ? CAME_ERROR : CAME_RESULT,
         .doubt = line->doubt,
+        .began = line->began,
         .before = line->before,
         .after = line->after,
     };
-    if (k->error && evpq_error_status(k->error) == EVPQ_SERVER &&
-        fate_of(&evidence) == FATE_REJECTED)
+    if (failed && fate_of(&evidence) == FATE_REJECTED)
         k->error = error_decided(k->error, EVPQ_OUTCOME_REJECTED);
+    return verdict_is_stray(&evidence) && undo(k);
 }
 
 static void finish(struct copy *k)
 {
-    decide(k);
+    if (k->undoing)
+        undone(k);
+    else if (decide(k))
+        return;
     if (k->stage == COPY_ASKING) {
         go_on_to_copy(k);
         return;
@@ -197,6 +230,11 @@ static void finish(struct copy *k)
 static void feed(struct op *op, enum pq_kind kind, struct pg_result *r)
 {
     struct copy *k = copy_of(op);
+    if (k->undoing && kind != PQ_SYNC) {
+        k->rolled_back |= kind == PQ_RESULT;
+        pq_clear(r);
+        return;
+    }
     switch (kind) {
     case PQ_RESULT:
         take_result(k, r);

@@ -50,13 +50,16 @@ struct copy {
     bool finishing;          /* there will be no more, and all is well */
     bool full;               /* what was received has to be taken first */
     bool dry;                /* nothing more of it has arrived */
-    char *sql;               /* of the COPY: mem_ memory; NULL until the question is answered */
-    char *why;               /* what the server is told when it is stopped: mem_ memory, or NULL */
-    evpq_error *error;       /* the first */
-    evpq_result *result;     /* of the question, then of the COPY */
-    struct bytes filling;    /* what waits to be sent: the later part, which is appended to */
-    struct bytes going;      /* the earlier, ... */
-    size_t gone;             /* ... of which so much has been handed to libpq */
+    bool undoing;            /* ROLLBACK is on the line in its place */
+    bool left_open;          /* that is why it has failed */
+    bool rolled_back;
+    char *sql;            /* of the COPY: mem_ memory; NULL until the question is answered */
+    char *why;            /* what the server is told when it is stopped: mem_ memory, or NULL */
+    evpq_error *error;    /* the first */
+    evpq_result *result;  /* of the question, then of the COPY */
+    struct bytes filling; /* what waits to be sent: the later part, which is appended to */
+    struct bytes going;   /* the earlier, ... */
+    size_t gone;          /* ... of which so much has been handed to libpq */
 };
 
 /* With one reference. */

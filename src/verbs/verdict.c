@@ -33,11 +33,20 @@ enum { ABORTS_MOST = 4 };
  *   yes   yes          results    I -> T, E                         rolled back, then REJECTED
  *   yes   yes          results    ? -> T, E        alone            UNKNOWN
  *
+ * What is alone and leaves a transaction open that it did not begin is followed by ROLLBACK in any
+ * case, also after an error: the next is not to find itself in it.
+ *
  * Where libpq does not tell the status (more is in flight) it is taken for what the connection has
  * shown of such statements before (struct pipeline, proved). */
 static bool is_block(enum pq_transaction status)
 {
     return status == PQ_TXN_OPEN || status == PQ_TXN_FAILED;
+}
+
+bool verdict_is_stray(const struct evidence *e)
+{
+    return e->role == ROLE_ALONE && e->came != CAME_NOTHING && e->before == PQ_TXN_IDLE &&
+           is_block(e->after) && !e->began && e->scope != SQL_BEGINS;
 }
 
 static enum fate of_error(const struct evidence *e)
@@ -122,7 +131,7 @@ void verdict_take_rollback(struct verdict *v, enum pq_kind kind, struct pg_resul
     pq_clear(r);
 }
 
-static evpq_error *left_open(const char *sql)
+evpq_error *verdict_left_open(const char *sql)
 {
     return error_build(&(struct error_fields){
         .status = EVPQ_SERVER,
@@ -177,25 +186,40 @@ static bool may_join_again(struct verdict *v, struct op *op)
     return true;
 }
 
+/* Decides, and whether ROLLBACK has to follow. */
+static bool must_undo(struct verdict *v, const struct op *op, struct conn *c, const char *sql)
+{
+    const struct evidence evidence = evidence_of(v, &c->line, sql);
+    v->fate = fate_of(&evidence);
+    if (!verdict_is_stray(&evidence))
+        return false;
+    c->line.left_open = c->line.mistrusted = true;
+    if (op->abandoned) {
+        c->line.stray |= v->fate == FATE_LEFT_OPEN;
+        return false;
+    }
+    if (v->fate == FATE_LEFT_OPEN)
+        verdict_fails(v, verdict_left_open(sql));
+    v->undoing = true;
+    return true;
+}
+
+static void note_rollback(struct verdict *v, const struct conn *c)
+{
+    v->undoing = false;
+    if (v->fate == FATE_LEFT_OPEN)
+        v->fate = v->rolled_back && c->line.after == PQ_TXN_IDLE ? FATE_REJECTED : FATE_UNKNOWN;
+}
+
 enum verdict_next verdict_at_sync(struct verdict *v, struct op *op, struct conn *c, const char *sql,
                                   bool movable, bool stale)
 {
-    if (v->undoing) {
-        v->undoing = false;
-        v->fate = v->rolled_back && c->line.after == PQ_TXN_IDLE ? FATE_REJECTED : FATE_UNKNOWN;
-        return NEXT_TELL;
-    }
-    const struct evidence evidence = evidence_of(v, &c->line, sql);
-    v->fate = fate_of(&evidence);
-    if (op->abandoned) {
-        c->line.stray |= v->fate == FATE_LEFT_OPEN;
-        return NEXT_TELL;
-    }
-    if (v->fate == FATE_LEFT_OPEN) {
-        verdict_fails(v, left_open(sql));
-        v->undoing = c->line.left_open = c->line.mistrusted = true;
+    if (v->undoing)
+        note_rollback(v, c);
+    else if (must_undo(v, op, c, sql))
         return NEXT_UNDO;
-    }
+    if (op->abandoned)
+        return NEXT_TELL;
     if (may_heal(v, c, movable, stale)) {
         v->healed = true;
         return NEXT_AGAIN;

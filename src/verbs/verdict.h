@@ -42,6 +42,12 @@ enum fate {
 };
 enum fate fate_of(const struct evidence *e);
 
+/* Whether it stood alone, and has left a transaction open that it did not begin: nobody's. */
+bool verdict_is_stray(const struct evidence *e);
+/* Given: what is said of one that was carried out in such a transaction. UNKNOWN until that has
+ * been rolled back. */
+evpq_error *verdict_left_open(const char *sql);
+
 struct verdict {
     evpq_error *error; /* the first; its outcome is decided at the end */
     enum came came;

@@ -92,7 +92,7 @@ static void serve(int fd, const struct fake_bytes *one)
 {
     char type;
     while (get(fd, &type, 1) && get_body(fd, NULL)) {
-        if (type != 'S')
+        if (type != 'S' && type != 'Q' && type != 'c')
             continue;
         int i = fake.given < fake.answers ? fake.given++ : -1;
         if (!put(fd, i < 0 ? one : &fake.answer[i]) || (i >= 0 && fake.hangs_up[i]))
@@ -124,7 +124,8 @@ const char *fake_start(void)
     ck_assert_int_eq(listen(fake.listener, 10), 0);
     ck_assert_int_eq(getsockname(fake.listener, (struct sockaddr *)&a, &size), 0);
     ck_assert_int_eq(pthread_create(&fake_thread, NULL, run_fake, NULL), 0);
-    return strf("host=127.0.0.1 port=%d user=u dbname=d sslmode=disable", ntohs(a.sin_port));
+    fake.port = ntohs(a.sin_port);
+    return strf("host=127.0.0.1 port=%d user=u dbname=d sslmode=disable", fake.port);
 }
 
 void fake_stop(void)

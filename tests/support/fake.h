@@ -1,6 +1,6 @@
 /*
  * A server that is a script in a thread: what it says at the start of each connection and to each
- * Sync is written down by the test, message by message.
+ * Sync, Query or CopyDone is written down by the test, message by message.
  */
 #ifndef TESTS_SUPPORT_FAKE_H
 #define TESTS_SUPPORT_FAKE_H
