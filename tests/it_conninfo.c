@@ -77,6 +77,22 @@ static const char *const strings[] = {
     "sslsni=0",
 };
 
+/* As they are, with the rest from the environment. */
+static const char *const wholes[] = {"",
+                                     "   ",
+                                     "\t",
+                                     "postgres",
+                                     " postgres",
+                                     " postgresql:///postgres",
+                                     "postgresql:/postgres",
+                                     "postgresql:///postgres",
+                                     "postgres://?dbname=postgres",
+                                     "dbname = postgres",
+                                     "=",
+                                     "''",
+                                     "dbname",
+                                     "dbname=postgresql:///postgres"};
+
 /* It got as far as an address, or further. */
 static bool was_sent(const char *why)
 {
@@ -122,6 +138,8 @@ START_TEST(f60_a_connection_string_means_what_it_means_to_libpq)
         snprintf(text, sizeof text, "%s %s", server_conninfo(SERVER_UNIX, ""), strings[i]);
         compare(text);
     }
+    for (size_t i = 0; i < sizeof wholes / sizeof *wholes; i++)
+        compare(wholes[i]);
 }
 END_TEST
 

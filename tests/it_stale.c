@@ -8,10 +8,13 @@
 /* ---- F50: SELECT INTO has no company ---- */
 
 static const char *const makers[] = {
-    "select 1 as a into temp report", "(select 1 as a into temp report)",
+    "select 1 as a into temp report",
+    "(select 1 as a into temp report)",
     "with x as (select 1 as a) select a into temporary table report from x",
     "/* into */ select 'x' as b, 1 as a into/**/temp report union select 'y', 2",
-    "select E'\\'' as b, 1 as a into temp report"};
+    "select E'\\'' as b, 1 as a into temp report",
+    "select a, x.insert into temp report from (select 1 as a, 2 as insert) x",
+    "with x as (select 1 as a) select a, (a) merge into temp report from x"};
 
 START_TEST(f50_a_table_that_hides_another_has_no_company)
 {

@@ -152,6 +152,8 @@ START_TEST(what_makes_no_sense)
     ck_failed(evpq_transact(NULL, NULL, nothing, NULL), EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT);
     ck_failed(evpq_transact(pool, NULL, NULL, NULL), EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT);
     ck_failed(transact(nothing, NULL, .tries = -1), EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT);
+    ck_failed(transact(nothing, NULL, .backoff_min = 5, .backoff_max = 1), EVPQ_INVALID,
+              EVPQ_OUTCOME_NOT_SENT); /* F57 */
     ck_failed(transact(nothing, NULL, .timeout = NAN), EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT);
     ck_failed(transact(nothing, NULL, .backoff_min = -1), EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT);
     ck_failed(transact(nothing, NULL, .isolation = (evpq_isolation)9), EVPQ_INVALID,

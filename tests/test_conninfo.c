@@ -91,7 +91,7 @@ END_TEST
 
 START_TEST(nothing_at_all)
 {
-    static const char *const texts[] = {NULL, "", "   ", "mydb", "dbname=mydb"};
+    static const char *const texts[] = {NULL, "", " \t\r\n\v\f", "dbname=mydb"};
     clear_environment();
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct conninfo *ci = read_ok(texts[i]);
@@ -199,6 +199,36 @@ START_TEST(f60_a_uri_of_another_scheme_is_no_database)
 {
     ck_bad("postgresq://u:hushhush@host/db", "scheme");
     ck_bad("http://u:hushhush@host/db?sslmode=require", "scheme");
+}
+END_TEST
+
+/* What PQconnectdb takes for no connection string is no name of a database either: it may hold a
+ * password, which would go to the default server and its log. */
+START_TEST(f60_a_bare_word_is_no_database)
+{
+    static const char *const texts[] = {"mydb",
+                                        " mydb",
+                                        " postgresql://u:hushhush@host/db",
+                                        "\tpostgres:///db",
+                                        "postgresql:/u:hushhush@host/db",
+                                        "u:hushhush@host/db",
+                                        "''",
+                                        "h"};
+    clear_environment();
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        ck_bad(texts[i], "dbname=NAME");
+}
+END_TEST
+
+START_TEST(f60_a_name_in_the_options_is_kept)
+{
+    clear_environment();
+    struct conninfo *ci = read_ok("options='-c application_name=mine'");
+    ck_assert(!ci->set_name);
+    conninfo_free(ci);
+    ci = read_ok("options='-c search_path=mine'");
+    ck_assert(ci->set_name);
+    conninfo_free(ci);
 }
 END_TEST
 
@@ -464,6 +494,8 @@ int main(void)
     CHECK_ADD(c, f60_what_libpq_refuses_later_is_refused_now);
     CHECK_ADD(c, f60_only_what_nobody_has_set_is_set);
     CHECK_ADD(c, f60_a_uri_of_another_scheme_is_no_database);
+    CHECK_ADD(c, f60_a_bare_word_is_no_database);
+    CHECK_ADD(c, f60_a_name_in_the_options_is_kept);
     CHECK_ADD(c, f80_no_message_holds_the_password);
     CHECK_ADD(c, f80_the_password_is_overwritten);
     CHECK_ADD(c, uris);

@@ -69,15 +69,15 @@ START_TEST(what_is_given_stays)
     evpq_pool_opts o =
         filled(.min_size = 2, .max_size = 3, .max_waiting = 4, .acquire_timeout = 5,
                .query_timeout = 6, .connect_timeout = 7, .cancel_timeout = 8, .idle_timeout = 9,
-               .max_lifetime = 10, .lifetime_jitter = 11, .backoff_min = 12, .backoff_max = 13,
+               .max_lifetime = 11, .lifetime_jitter = 10, .backoff_min = 12, .backoff_max = 13,
                .pipeline_depth = 14, .prepared_max = 15, .prepare = EVPQ_PREPARE_OFF,
                .reset = EVPQ_RESET_ROLLBACK);
     ck_assert_int_eq(o.min_size, 2);
     ck_assert_int_eq(o.max_size, 3);
     ck_assert_int_eq(o.max_waiting, 4);
     const double times[] = {o.acquire_timeout, o.query_timeout, o.connect_timeout,
-                            o.cancel_timeout,  o.idle_timeout,  o.max_lifetime,
-                            o.lifetime_jitter, o.backoff_min,   o.backoff_max};
+                            o.cancel_timeout,  o.idle_timeout,  o.lifetime_jitter,
+                            o.max_lifetime,    o.backoff_min,   o.backoff_max};
     for (int i = 0; i < 9; i++)
         ck_same(times[i], 5 + i);
     ck_assert_int_eq(o.pipeline_depth, 14);
@@ -128,6 +128,7 @@ START_TEST(nonsense_is_refused)
     refused(.connect_timeout = -1);
     refused(.cancel_timeout = -1);
     refused(.lifetime_jitter = -1);
+    refused(.max_lifetime = 10, .lifetime_jitter = 11); /* F57: no connection would ever be used */
     refused(.backoff_min = -1);
     refused(.backoff_min = 2, .backoff_max = 1);
     refused(.acquire_timeout = (double)NAN);

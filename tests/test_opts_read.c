@@ -45,7 +45,15 @@ END_TEST
 
 START_TEST(f57_a_size_that_nobody_means_is_refused)
 {
-    static const size_t sizes[] = {0, 1, 7, sizeof(size_t), 23, 4100, SIZE_MAX};
+    static const size_t sizes[] = {0,
+                                   1,
+                                   7,
+                                   sizeof(size_t),
+                                   sizeof(size_t) + sizeof(int),
+                                   23,
+                                   4100,
+                                   SIZE_MAX,
+                                   sizeof(struct thing) - sizeof(double) / 2};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         struct thing given = {.size = sizes[i], .first = 1};
         ck_refused(&given, "set it to sizeof(struct thing), which is 24 here");

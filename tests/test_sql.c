@@ -35,6 +35,29 @@ static const struct {
     {"INSERT INTO t VALUES (1)", SQL_DML},
     {"WITH x AS (SELECT 1) TABLE x", SQL_DML},
     {"select E'\x83\\' into x from y --'", SQL_SESSION}, /* F50 */
+    /* F50: INSERT and MERGE may be names */
+    {"select insert into temp t from (select 1 as insert) x", SQL_SESSION},
+    {"select merge into temp t from (select 1 as merge) x", SQL_SESSION},
+    {"select 1 as a, 2 as insert into temp t", SQL_SESSION},
+    {"select f(1) insert into temp t", SQL_SESSION},
+    {"select x.insert into temp t from x", SQL_SESSION},
+    {"with x as (select 1) select (2) insert into temp t from x", SQL_SESSION},
+    {"with x as (insert into t values (1) returning a) select (a) merge into temp t from x",
+     SQL_SESSION},
+    {"with x as (insert into t select 1 returning a), y as materialized (merge into t using s on "
+     "true when matched then delete) table x",
+     SQL_DML},
+    {"with x as (select 1), y as (with z as (select 2) insert into t table z returning 1) insert "
+     "into t select 1",
+     SQL_DML},
+    {"with x (a) as (values (1)) /* c */ merge into t using x on true when matched then delete",
+     SQL_DML},
+    /* F50: up to 14 a word may follow a number at once */
+    {"select 1into temp t", SQL_SESSION},
+    {"select 1e5into temp t", SQL_SESSION},
+    {"select .5E-1into temp t", SQL_SESSION},
+    {"select 1.e5into temp t", SQL_SESSION},
+    {"select 1e5, 2.5e+3 from t", SQL_SELECT},
     {"selected", SQL_SESSION},
     {"selec", SQL_SESSION},
     {"sel\x45\x43T1", SQL_SESSION},
@@ -134,6 +157,7 @@ static const struct {
     {"a \x83\\e'\\'; drop table t; --'", -1},
     {"a $\x83\\$; drop table t; --$\x83\\$", -1},
     {"a '\xc3\xa9';", 6},
+    {"a 1e'\\';b'", 10}, /* E'' behind a number */
 };
 
 START_TEST(one_statement_or_more)

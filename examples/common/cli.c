@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -46,9 +47,24 @@ static bool may_hold_password(const char *conninfo)
     return strstr(conninfo, "://") && strpbrk(conninfo, "@%");
 }
 
+/* The library takes no bare name, as what is meant for a URI may look like one; psql does. */
+static bool is_database_name(const char *arg)
+{
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+    return *arg && !arg[strspn(arg, letters)];
+}
+
+static char *with_keyword(const char *name)
+{
+    char text[256];
+    return snprintf(text, sizeof text, "dbname=%s", name) < (int)sizeof text ? keep(text)
+                                                                             : keep(name);
+}
+
 const char *cli_take_conninfo(char *arg)
 {
-    char *copy = keep(arg);
+    char *copy = is_database_name(arg) ? with_keyword(arg) : keep(arg);
     if (may_hold_password(arg))
         memset(arg, 'x', strlen(arg));
     return copy;

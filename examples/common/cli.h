@@ -9,10 +9,11 @@
  * first in main(). Ends the program with status 1 where it cannot. */
 void cli_guard_streams(void);
 
-/* A copy of a connection string from the command line, borrowed for the life of the program. Where
- * it may hold a password, `arg` is overwritten with x: other users of the machine can read the
- * command line of a process (ps, /proc/PID/cmdline). Call it as soon as the option is read; what
- * was read before that cannot be taken back. */
+/* A copy of a connection string from the command line, or what the bare name of a database comes
+ * to as one; borrowed for the life of the program. Where it may hold a password, `arg` is
+ * overwritten with x: other users of the machine can read the command line of a process (ps,
+ * /proc/PID/cmdline). Call it as soon as the option is read; what was read before that cannot be
+ * taken back. */
 const char *cli_take_conninfo(char *arg);
 
 /* `message`, which says what is wrong with `conninfo`, fit to be shown: where conninfo may hold a

@@ -14,6 +14,7 @@ static const char settings[] = "select pg_catalog.set_config('client_encoding', 
                                " pg_catalog.set_config('extra_float_digits', '3', false),"
                                " pg_catalog.set_config('bytea_output', 'hex', false),"
                                " pg_catalog.set_config('lc_monetary', 'C', false),"
+                               " pg_catalog.set_config('array_nulls', 'on', false),"
                                " pg_catalog.set_config('xmloption', 'content', false),"
                                " pg_catalog.set_config('statement_timeout', '0', false),"
                                " pg_catalog.set_config('lock_timeout', '0', false),"

@@ -92,8 +92,8 @@ typedef struct evpq_pool_opts {
                                SAVEPOINT, the reset ...); else the connection is closed [5] */
     double idle_timeout;    /* idle longer than this, and more than min_size: closed [600] */
     double max_lifetime;    /* older than this: closed when next idle [3600] */
-    double lifetime_jitter; /* each connection's lifetime is shorter by a random part of this
-                               [max_lifetime / 10] */
+    double lifetime_jitter; /* each connection's lifetime is shorter by a random part of this,
+                               which is no more than max_lifetime [max_lifetime / 10] */
     double backoff_min; /* first pause after a failed connect; it doubles, with jitter, ... [0.1] */
     double backoff_max; /* ... up to this [5] */
 

@@ -57,9 +57,9 @@ typedef struct evpq_txn_opts {
     /* For evpq_transact alone. */
     int tries;          /* how often the function may be run [5] */
     double backoff_min; /* about how long to pause before the second try; it doubles, ... [0.01] */
-    double backoff_max; /* ... up to this [1] */
-    double timeout;     /* one deadline for all of it: waiting for connections, tries, pauses [that
-                           of the calling task, which bounds it in any case] */
+    double backoff_max; /* ... up to this [1, or backoff_min if that is more] */
+    double timeout;     /* one deadline for all of it: waiting for connections, tries, pauses;
+                           negative: none [that of the calling task, which bounds it in any case] */
 } evpq_txn_opts;
 
 /* ---- a transaction ---- */

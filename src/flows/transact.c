@@ -345,7 +345,10 @@ static const char *fill(evpq_txn_opts *o)
         return "a time is negative, or not a number";
     o->tries = o->tries ? o->tries : 5;
     o->backoff_min = o->backoff_min > 0 ? o->backoff_min : 0.01;
-    o->backoff_max = o->backoff_max > 0 ? o->backoff_max : 1;
+    if (o->backoff_max > 0 && o->backoff_max < o->backoff_min)
+        return "backoff_max is below backoff_min";
+    if (!(o->backoff_max > 0))
+        o->backoff_max = o->backoff_min > 1 ? o->backoff_min : 1;
     return NULL;
 }
 

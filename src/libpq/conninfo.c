@@ -117,10 +117,12 @@ static void read_options(struct conninfo *ci, const PQconninfoOption *options)
 {
     const char *timeout = option(options, "connect_timeout");
     const char *gss = option(options, "gssencmode");
+    const char *settings = option(options, "options");
     ci->connect_timeout = timeout && atoi(timeout) > 0 ? atoi(timeout) : 0;
     ci->prefer_standby = is(option(options, "target_session_attrs"), "prefer-standby");
     ci->shuffle = is(option(options, "load_balance_hosts"), "random");
     ci->disable_gss = is(gss, "prefer") && !chosen(ci->text, "gssencmode", "PGGSSENCMODE");
+    ci->set_name = !settings || !strstr(settings, "application_name");
     ci->set_idle = !option(options, "keepalives_idle");
     ci->set_interval = !option(options, "keepalives_interval");
     ci->set_count = !option(options, "keepalives_count");
@@ -171,10 +173,12 @@ static evpq_error *from_options(const char *text, const PQconninfoOption *option
 evpq_error *conninfo_read(const char *text, struct conninfo **ret_conninfo)
 {
     static const char *const keywords[] = {"dbname", "sslmode", NULL};
-    const char *const values[] = {text, no_such_mode, NULL};
     evpq_error *error = conninfo_check_text(text);
     if (error)
         return error;
+    if (text && !is_string_or_uri(text))
+        text = NULL; /* blanks, which would be taken for the name of a database */
+    const char *const values[] = {text, no_such_mode, NULL};
     PGconn *probe = PQconnectStartParams(keywords, values, 1);
     if (!probe)
         return evpq_error_ref(error_nomem());
@@ -231,7 +235,7 @@ struct pg_conn *conninfo_connect(const struct conninfo *ci, const struct conninf
                                     "tcp_user_timeout",
                                     NULL};
     const char *const values[] = {
-        "evpq",
+        ci->set_name ? "evpq" : NULL,
         ci->text,
         host->host || host->hostaddr ? host->host : default_host,
         address ? address : host->hostaddr,

@@ -22,7 +22,8 @@ struct conninfo {
 
     char *text; /* as the program gave it: with the password */
     bool disable_gss;
-    bool set_idle, set_interval, set_count, set_user_timeout; /* ours: nobody has set them */
+    /* Ours, as nobody has set them: the application's name, and keepalives. */
+    bool set_name, set_idle, set_interval, set_count, set_user_timeout;
     char default_host[128], default_port[8]; /* of an empty item in a list of hosts */
 };
 

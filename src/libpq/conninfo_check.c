@@ -76,8 +76,11 @@ static bool is_foreign_uri(const char *text)
     return scheme && !strncmp(text + scheme, "://", 3) && !is_uri(text);
 }
 
+/* As PQconnectdb has it: a text without an equals sign is not the name of a database. It may be all
+ * of a URI but for its beginning. */
 evpq_error *conninfo_check_text(const char *text)
 {
+    static const char blanks[] = " \t\n\v\f\r";
     char *why = NULL;
     if (!text)
         return NULL;
@@ -85,8 +88,11 @@ evpq_error *conninfo_check_text(const char *text)
         return conninfo_invalid("it looks like a URI whose scheme is neither postgresql:// nor "
                                 "postgres://",
                                 false);
-    if (!is_uri(text) && !strchr(text, '='))
-        return NULL;
+    if (!is_uri(text) && !strchr(text, '=') && text[strspn(text, blanks)])
+        return conninfo_invalid(
+            "it is neither a URI nor made of keyword=value: a database's name is "
+            "given as dbname=NAME",
+            false);
     PQconninfoOption *parsed = PQconninfoParse(text, &why);
     evpq_error *error = parsed ? NULL
                         : why  ? conninfo_invalid(why, conninfo_is_secret(text))

@@ -100,7 +100,11 @@ evpq_future *evpq_pool_close(evpq_pool *pool, double seconds)
 {
     if (pool_check(pool))
         return pool_refused(pool);
-    return isnan(seconds) ? future_constant(EVPQ_INVALID) : close_pool(pool, seconds);
+    if (!isnan(seconds))
+        return close_pool(pool, seconds);
+    return future_failed(pool->loop,
+                         error_new(EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT,
+                                   "closing a pool within seconds that are not a number"));
 }
 
 void close_init(evpq_pool *pool)

@@ -44,6 +44,10 @@ static evpq_error *check(const evpq_pool_opts *o)
         o->backoff_max < o->backoff_min || o->lifetime_jitter < 0)
         return wrong("connect_timeout, cancel_timeout, lifetime_jitter and the backoff must be "
                      "positive, and backoff_max not below backoff_min");
+    if (o->max_lifetime > 0 && o->lifetime_jitter > o->max_lifetime)
+        return wrong(
+            "lifetime_jitter is more than max_lifetime: a connection would be too old before "
+            "its first use");
     if (o->reset < EVPQ_RESET_DEFAULT || o->reset > EVPQ_RESET_FULL ||
         o->prepare < EVPQ_PREPARE_AUTO || o->prepare > EVPQ_PREPARE_OFF)
         return wrong("reset or prepare is none of its constants");

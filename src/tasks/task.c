@@ -6,6 +6,7 @@
 #include "tasks/task.h"
 
 #include "base/mem.h"
+#include "words/error.h"
 #include "words/opts_read.h"
 
 #include <math.h>
@@ -224,7 +225,10 @@ evpq_future *task_new(evpq_loop *loop, evpq_task_fn *fn, void *arg, const evpq_t
     evpq_task_opts o;
     evpq_error *error = opts_read(OPTS_KIND(evpq_task_opts, name), opts, &o);
     *ret_task = NULL;
-    if (error || !loop || !fn || isnan(o.deadline)) {
+    if (!error && isnan(o.deadline))
+        error = error_new(EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT,
+                          "evpq_task_opts: the deadline is not a number");
+    if (error || !loop || !fn) {
         evpq_future *f = refuse(loop, arg, &o, future_constant(EVPQ_INVALID));
         return error ? say_why(loop, f, error) : f;
     }

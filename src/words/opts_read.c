@@ -7,8 +7,8 @@
 #include <string.h>
 
 /* No struct of options becomes as large; what is beyond was not meant as a size. Nor is what no
- * struct that begins with a size_t can have, whatever the machine. */
-enum { MOST_SIZE = 4096, UNIT = 4 };
+ * struct that begins with a size_t can have: it would cut a field in two. */
+enum { MOST_SIZE = 4096, UNIT = _Alignof(size_t) };
 
 static size_t size_of(const void *given)
 {

@@ -22,7 +22,7 @@ struct opts_kind {
  * older program does not know of is zero, and so is all where `given` is NULL. EVPQ_INVALID, given:
  *
  * - for a size that no program could mean: 0 or too small for a single field (it was not set, or is
- *   that of a pointer), or absurdly large. Nothing but the size has been read then, and *ret_opts
+ *   that of a pointer), absurdly large, or not that of a struct with a size_t in it. Nothing but the size has been read then, and *ret_opts
  * is zero;
  * - for a larger struct, of a newer program, whose surplus is not all zero: it asks for what this
  *   library does not know. *ret_opts is then filled. */

@@ -2,6 +2,7 @@
 #include "words/sql.h"
 
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 static bool is_blank(char c)
@@ -94,6 +95,32 @@ static const char *skip_word(const char *p)
     return p;
 }
 
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static const char *skip_digits(const char *p)
+{
+    while (is_digit(*p))
+        p++;
+    return p;
+}
+
+/* With its exponent: up to PostgreSQL 14 a word may follow at once, as in 1e5into. */
+static const char *skip_number(const char *p)
+{
+    p = skip_digits(p);
+    if (*p == '.')
+        p = skip_digits(p + 1);
+    if (fold(*p) != 'e')
+        return p;
+    const char *exponent = p + 1;
+    if (*exponent == '+' || *exponent == '-')
+        exponent++;
+    return is_digit(*exponent) ? skip_digits(exponent) : p;
+}
+
 /* `escapes`: in plain quotes a backslash does, as where standard_conforming_strings is off. It does
  * in E'' in any case; B'', X'', N'' and U&'' are plain. */
 static const char *skip_token(const char *p, bool escapes)
@@ -108,6 +135,8 @@ static const char *skip_token(const char *p, bool escapes)
         return skip_quoted(p, escapes);
     if (*p == '"')
         return skip_quoted(p, false);
+    if (is_digit(*p))
+        return skip_number(p);
     return *p == '$' ? skip_dollar(p) : p + 1;
 }
 
@@ -175,7 +204,7 @@ static const char *skip_to_word(const char *p)
 /* ---- SELECT INTO ----
  * Makes a table, perhaps a temporary one that hides another of that name from whoever comes next in
  * the session. INTO is a reserved word: outside quotes it stands in an INSERT, in a MERGE, in a
- * SELECT INTO, or as a label behind AS. */
+ * SELECT INTO, or as a label behind AS. INSERT and MERGE are not reserved. */
 
 /* Whether "int" stands before an "o" that is written like this one. */
 static bool has_into_with(const char *p, const char *end, char o)
@@ -193,16 +222,47 @@ static bool has_into(const char *p)
     return length > 3 && (has_into_with(p, p + length, 'o') || has_into_with(p, p + length, 'O'));
 }
 
-/* Whether INTO stands where neither INSERT nor MERGE is before it. */
+/* Where a text is: what is before, and in which parentheses a SELECT has been. */
+struct reading {
+    int depth;
+    uint64_t selected; /* a bit for each depth */
+    bool opened;       /* the last was a parenthesis, so that a statement may begin ... */
+    bool closed;       /* ... or the last CTE has ended, and the statement itself may begin */
+};
+
+/* INSERT and MERGE are names too: of a column, or of a label without AS. Where a statement begins
+ * they are not. */
+static bool may_begin(const struct reading *r)
+{
+    return r->opened || (r->closed && r->depth < 64 && !(r->selected & (uint64_t)1 << r->depth));
+}
+
+static void read_on(struct reading *r, const char *p)
+{
+    static const char *const selects[] = {"select", "values", "table", NULL};
+    r->opened = *p == '(';
+    r->closed = *p == ')';
+    r->depth += r->opened;
+    r->depth -= r->closed && r->depth;
+    uint64_t bit = r->depth < 64 ? (uint64_t)1 << r->depth : 0;
+    if (r->opened)
+        r->selected &= ~bit;
+    else if (is_one_of(p, selects))
+        r->selected |= bit;
+}
+
+/* Whether INTO stands where it is neither INSERT INTO nor MERGE INTO. Where it is not sure: yes. */
 static bool makes_table(const char *p, bool escapes)
 {
     static const char *const takers[] = {"insert", "merge", NULL};
+    struct reading r = {.opened = false};
     bool taken = false;
     for (p = skip_blank(p); *p; p = skip_blank(p)) {
         const char *end = skip_token(p, escapes);
         if (!taken && is_word(p, "into"))
             return true;
-        taken = is_one_of(p, takers);
+        taken = is_one_of(p, takers) && may_begin(&r);
+        read_on(&r, p);
         p = end;
     }
     return false;
