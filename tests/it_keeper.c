@@ -2,6 +2,7 @@
  * become, and what happens when they, or the server, die. */
 #include "support/pools.h"
 
+#include "support/fake.h"
 #include "support/proxy.h"
 #include "support/seen.h"
 
@@ -525,6 +526,59 @@ START_TEST(f64_a_server_that_drops_is_asked_less_and_less)
 }
 END_TEST
 
+static evpq_future *asks_on_and_on(evpq_task *self, void *arg)
+{
+    const double *until = arg;
+    (void)self;
+    while (loop_time(loop) < *until) {
+        evpq_future *f = query("select 1");
+        evpq_await(f);
+        evpq_future_unref(f);
+    }
+    return NULL;
+}
+
+/* It drops each as soon as it is let in, and others are connecting at that time. */
+START_TEST(f64_one_more_that_comes_up_is_no_reason_to_go_on)
+{
+    evpq_future *tasks[20];
+    fake_hello();
+    fake.hangs_up_at_once = true;
+    open_pool_at(fake_start(), .min_size = 2, .max_size = 4, .backoff_min = 0.05,
+                 .backoff_max = 10);
+    double until = loop_time(loop) + 2;
+    for (int i = 0; i < 20; i++)
+        tasks[i] = evpq_task_spawn(loop, asks_on_and_on, &until, NULL);
+    while (loop_time(loop) < until)
+        turn_for(0.1);
+    ck_assert_uint_ge(stats().connects, 2);
+    ck_assert_uint_le(stats().connects, 40); /* four after each of the pauses, as above */
+    evpq_future_unref(evpq_pool_close(pool, 0));
+    for (int i = 0; i < 20; i++)
+        ck_done(tasks[i]);
+    pools_end();
+    fake_stop();
+}
+END_TEST
+
+/* It drops each later than the shortest pause, but before anything was answered. */
+START_TEST(f64_to_be_let_in_is_not_to_be_served)
+{
+    open_behind(.min_size = 1, .max_size = 1, .backoff_min = 0.05, .backoff_max = 10);
+    double until = loop_time(loop) + 3;
+    for (uint64_t seen = 0; loop_time(loop) < until;) {
+        turn_for(0.002);
+        if (stats().connects == seen)
+            continue;
+        seen = stats().connects;
+        turn_for(0.1);
+        proxy_cut(proxy);
+    }
+    ck_assert_uint_le(stats().connects, 9);
+    end_behind();
+}
+END_TEST
+
 int main(void)
 {
     struct check *c = check_begin("keeper");
@@ -549,5 +603,7 @@ int main(void)
     CHECK_ADD_LOOP(c, an_error_that_time_does_not_mend_is_told_at_once, 3);
     CHECK_ADD(c, too_many_connections_for_the_server_is_no_end);
     CHECK_ADD_LOOP(c, f64_a_server_that_drops_is_asked_less_and_less, 2);
+    CHECK_ADD(c, f64_one_more_that_comes_up_is_no_reason_to_go_on);
+    CHECK_ADD(c, f64_to_be_let_in_is_not_to_be_served);
     return check_end(c);
 }

@@ -1,4 +1,5 @@
 /* it_why.c - the error of a deadline says what was waited for, and why that did not come (F71). */
+#include "support/fake.h"
 #include "support/proxy.h"
 #include "support/txns.h"
 
@@ -251,6 +252,23 @@ START_TEST(f71_a_transaction_tells_how_far_it_came)
 }
 END_TEST
 
+START_TEST(f71_a_server_that_drops_is_named)
+{
+    fake_hello();
+    fake.hangs_up_at_once = true;
+    open_pool_at(fake_start(), .max_size = 1, .backoff_min = 30, .backoff_max = 30);
+    evpq_future *f = query("select 1");
+    evpq_await(f); /* lost, or not sent any more */
+    evpq_future_unref(f);
+    f = query("select 1");
+    ck_until(stats().lost == 1);
+    SAYS(evpq_timeout(f, 0.3), EVPQ_OUTCOME_NOT_SENT, "the last connection came up and was lost",
+         "closed the connection");
+    pools_end();
+    fake_stop();
+}
+END_TEST
+
 static evpq_future *never(evpq_lease *lease, void *arg)
 {
     (void)lease, (void)arg;
@@ -337,6 +355,7 @@ int main(void)
     CHECK_ADD(c, f71_what_waits_on_a_lease_tells_how_many_are_before_it);
     CHECK_ADD(c, f71_who_waits_is_told_of_the_longest_lease);
     CHECK_ADD(c, f71_a_transaction_tells_how_far_it_came);
+    CHECK_ADD(c, f71_a_server_that_drops_is_named);
     CHECK_ADD(c, f71_a_hook_that_does_not_end_is_named);
     CHECK_ADD(c, f71_draining_tells_what_is_left);
     CHECK_ADD(c, f71_a_listener_tells_why_it_does_not_hear);

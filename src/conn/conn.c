@@ -77,6 +77,7 @@ void conn_kill(struct conn *c, const evpq_error *why)
 {
     if (c->is_dead)
         return;
+    c->killed = true;
     if (c->line.wire.c)
         pipeline_break(&c->line, evpq_error_ref(why));
     else

@@ -66,6 +66,7 @@ struct conn {
     struct dial_owner dialing;
     struct dial *dial;
     bool is_dead;
+    bool killed; /* dead by conn_kill: not the server's doing */
 
     bool quarantined; /* from a cancel request until the fence behind it is answered */
     bool shared;      /* its operations may go another way */

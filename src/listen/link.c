@@ -3,8 +3,8 @@
  *
  * One is tried at a time. After a loss the first attempt follows at once, but for a random part of
  * backoff_min, so that a server that was restarted is not met by all its listeners in the same
- * instant; after a failure, or when a connection did not live longer than the pause before it, the
- * pause doubles. */
+ * instant; after a failure, or when a connection was lost before it answered or soon after, the pause
+ * doubles. */
 #include "listen/listener.h"
 
 #include "pool/keeper.h"
@@ -99,6 +99,17 @@ static void notified(struct conn *c, const struct pq_notification *n)
     ear_hear(listener_of(c), n);
 }
 
+/* Whether it has lived long enough for the next attempt to follow at once: one that has answered
+ * nothing longer than any pause. */
+static bool has_lasted(const evpq_listener *l, const struct conn *c)
+{
+    const evpq_listener_opts *o = &l->opts;
+    double lived = loop_time(l->loop) - l->opened_at;
+    if (c->line.head_since > l->opened_at)
+        return lived > o->backoff_min && lived > l->pause;
+    return lived > o->backoff_max;
+}
+
 static void dead(struct conn *c, const evpq_error *why)
 {
     evpq_listener *l = listener_of(c);
@@ -111,8 +122,7 @@ static void dead(struct conn *c, const evpq_error *why)
     ears_lost(l);
     if (!was_open && keeper_is_permanent(why))
         ears_fail(l, why);
-    double lived = was_open ? loop_time(l->loop) - l->opened_at : 0;
-    dial_later(l, lived > l->opts.backoff_min && lived > l->pause);
+    dial_later(l, was_open && has_lasted(l, c));
 }
 
 static void buried(struct conn *c)

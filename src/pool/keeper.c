@@ -69,9 +69,9 @@ void keeper_connected(evpq_pool *pool, struct conn *c)
 {
     const struct evpq_pool_opts *o = &pool->opts;
     pool->done.connects++;
-    if (!pool->good_since)
-        pool->good_since = loop_time(pool->loop);
-    if (!pool->check_pause) { /* else it is what follows the connect that fails */
+    if (!pool->up_since)
+        pool->up_since = loop_time(pool->loop);
+    if (!pool->check_pause && !pool->drops) { /* else it is what follows the connect that fails */
         pool->window = at_most(pool->window * 2, WINDOW_MOST);
         timer_stop(&pool->retry);
     }
@@ -108,14 +108,44 @@ static void back_off(evpq_pool *pool, double *pause)
     timer_start(&pool->retry, *pause * (0.75 + 0.5 * rng_unit(&pool->rng)));
 }
 
-/* The back-off is over when connecting has gone well for as long as the last pause: a server that
- * lets connections up and drops them, at once or after a query, does not end it. */
-static void pause(evpq_pool *pool)
+static double longer(double a, double b)
 {
-    if (pool->good_since && loop_time(pool->loop) - pool->good_since > pool->pause)
+    return a > b ? a : b;
+}
+
+/* The back-off is over when connections have answered for as long as the last pause, or have been
+ * up for longer than any: a server that lets connections up and drops them, at once or after a
+ * query, does not end it. */
+static bool is_over(const evpq_pool *pool)
+{
+    double now = loop_time(pool->loop);
+    double enough = longer(pool->pause, pool->opts.backoff_max);
+    return (pool->good_since && now - pool->good_since > pool->pause) ||
+           (pool->up_since && now - pool->up_since > enough);
+}
+
+static void pause(evpq_pool *pool, bool drops)
+{
+    if (is_over(pool))
         pool->pause = 0;
     pool->good_since = 0;
+    pool->up_since = 0;
+    pool->drops = drops;
     back_off(pool, &pool->pause);
+}
+
+static bool has_answered(const struct conn *c)
+{
+    return c->line.head_since > c->born;
+}
+
+void keeper_answered(evpq_pool *pool, const struct conn *c)
+{
+    if (c->use == USE_CONNECTING || (pool->good_since && !pool->drop_error) || !has_answered(c))
+        return;
+    if (!pool->good_since)
+        pool->good_since = loop_time(pool->loop);
+    pool->drop_error = evpq_error_unref(pool->drop_error);
 }
 
 void keeper_failed(evpq_pool *pool, const evpq_error *why)
@@ -125,22 +155,30 @@ void keeper_failed(evpq_pool *pool, const evpq_error *why)
     evpq_error_unref(pool->connect_error);
     pool->connect_error = evpq_error_ref(why);
     if (!timer_active(&pool->retry))
-        pause(pool);
+        pause(pool, false);
     wish_connect_failed(pool, why);
     if (keeper_is_permanent(why) && is_alone(pool))
         lanes_fail_all(pool, why);
 }
 
-/* A server that lets connections up and then drops them at once is not tried in a tight circle
- * either. */
-void keeper_lost(evpq_pool *pool, const struct conn *c)
+/* A server that lets connections up and then drops them is not tried in a tight circle either: at
+ * once after it has answered something, or at all before that. */
+void keeper_lost(evpq_pool *pool, const struct conn *c, const evpq_error *why)
 {
-    double least = pool->pause > pool->opts.backoff_min ? pool->pause : pool->opts.backoff_min;
+    const struct evpq_pool_opts *o = &pool->opts;
+    bool served = has_answered(c) || c->killed;
+    double least = served ? longer(pool->pause, o->backoff_min) : o->backoff_max;
     bool short_lived = loop_time(pool->loop) - c->born < least;
     pool->done.lost++;
     pool->window = 1;
-    if (short_lived && !timer_active(&pool->retry))
-        pause(pool);
+    if (!short_lived)
+        return;
+    evpq_error_unref(pool->drop_error);
+    pool->drop_error = evpq_error_ref(why);
+    if (timer_active(&pool->retry))
+        pool->drops = true;
+    else
+        pause(pool, true);
 }
 
 void keeper_check_failed(evpq_pool *pool, const struct conn *c, const evpq_error *why)
@@ -160,7 +198,9 @@ void keeper_check_passed(evpq_pool *pool, struct conn *c)
 
 static void retry(struct timer *t)
 {
-    keeper_tend(container_of(t, evpq_pool, retry), false);
+    evpq_pool *pool = container_of(t, evpq_pool, retry);
+    pool->drops = false;
+    keeper_tend(pool, false);
 }
 
 /* ---- retiring ---- */
@@ -229,5 +269,6 @@ void keeper_stop(evpq_pool *pool)
     timer_stop(&pool->retry);
     timer_stop(&pool->sweep);
     pool->connect_error = evpq_error_unref(pool->connect_error);
+    pool->drop_error = evpq_error_unref(pool->drop_error);
     pool->check_error = evpq_error_unref(pool->check_error);
 }

@@ -15,7 +15,12 @@ void keeper_tend(evpq_pool *pool, bool crowded);
 
 void keeper_connected(evpq_pool *pool, struct conn *c);
 void keeper_failed(evpq_pool *pool, const evpq_error *why);
-void keeper_lost(evpq_pool *pool, const struct conn *c);
+
+/* It broke (`why` is borrowed): at once, or before it answered anything, a pause follows. */
+void keeper_lost(evpq_pool *pool, const struct conn *c, const evpq_error *why);
+
+/* Something on its line is over: whether that was an answer is looked at here. */
+void keeper_answered(evpq_pool *pool, const struct conn *c);
 
 /* before_acquire has failed on it, or it was lost meanwhile (`why` is borrowed): it is about to
  * die, and others are tried. One that never passed the check was new: then the next attempt to

@@ -17,6 +17,7 @@ static void conn_opened(struct conn *c)
 
 static void conn_made_room(struct conn *c)
 {
+    keeper_answered(pool_of(c), c);
     lanes_made_room(pool_of(c), c);
 }
 
@@ -67,6 +68,7 @@ void member_reset(evpq_pool *pool, struct conn *c, bool session)
 
 static void conn_is_quiet(struct conn *c)
 {
+    keeper_answered(pool_of(c), c);
     if (c->user)
         lease_quiet(c);
     else if (c->use != USE_IDLE)
@@ -91,7 +93,7 @@ static void conn_died(struct conn *c, const evpq_error *why)
     else if (was_new)
         keeper_failed(pool, why);
     else
-        keeper_lost(pool, c);
+        keeper_lost(pool, c, why);
     if (!pool->out_of_time)
         lanes_serve_idle(pool); /* who was about to get it has come back to the queue */
     keeper_tend(pool, false);

@@ -54,10 +54,13 @@ struct evpq_pool {
     /* keeper */
     int window; /* connects at a time */
     double pause;
-    double good_since;  /* the first connect that succeeded since the last pause; 0: none has */
+    double up_since;    /* the first connect that succeeded since the last pause; 0: none has */
+    double good_since;  /* the first answer since the last pause; 0: none came */
     struct timer retry; /* running: connecting failed, and nothing is tried before it fires */
+    bool drops; /* ... or a connection did not last: a connect that succeeds proves nothing */
     struct timer sweep;
     evpq_error *connect_error; /* the last one, until a connect succeeds */
+    evpq_error *drop_error;    /* why the last one that did not last was lost, until one answers */
     evpq_error *check_error;   /* the last one of before_acquire, until one succeeds */
     double check_pause;        /* after that, when it failed on a new connection; 0: it did not */
 

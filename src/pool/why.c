@@ -32,8 +32,10 @@ void lanes_why_none(const evpq_pool *pool, int waiting, struct why *why)
     }
     if (pool->connect_error)
         why_failed(why, "; the last attempt to connect failed: ", pool->connect_error);
-    else
+    else if (pool->check_error)
         why_failed(why, "; before_acquire failed last: ", pool->check_error);
+    else
+        why_failed(why, "; the last connection came up and was lost: ", pool->drop_error);
 }
 
 void lanes_why(const evpq_pool *pool, const struct queue_place *place, struct why *why)
