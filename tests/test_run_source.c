@@ -256,7 +256,7 @@ START_TEST(options_are_read)
                                "--order=done --timeout 1.5 --retries 3 --retry-unknown --fail-fast "
                                "--rejects e --progress never --summary -- -s"),
                      OPTS_RUN);
-    ck_assert_str_eq(opts.conninfo, "x");
+    ck_assert_str_eq(opts.conninfo, "dbname=x");
     ck_assert_int_eq(opts.jobs, 20);
     ck_assert_uint_eq(opts.file_count, 2);
     ck_assert_str_eq(opts.files[1], "b");
