@@ -290,6 +290,7 @@ static void finish_if_done(struct runner *r)
     if (r->busy > 0 || (r->stop == STOP_NOT && !r->all_read))
         return;
     stop_watching(r);
+    session_close(&r->session); /* else the pool waits for it when it is closed */
     evpq_future_set_value(r->finished, NULL, NULL);
 }
 
