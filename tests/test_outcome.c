@@ -306,7 +306,8 @@ START_TEST(f51_a_copy_left_open_is_no_success)
     ck_assert(RUN_UNTIL(s.ev, evpq_future_status(f) != EVPQ_PENDING, 10));
     ck_failed(f, EVPQ_SERVER, "25000", EVPQ_OUTCOME_REJECTED);
     evpq_future_unref(f);
-    evpq_copy_close(copy);
+    if (_i > 0)
+        evpq_copy_close(copy); /* the other was handed back to be finished */
     site_close(&s);
     fake_stop();
 }
