@@ -56,9 +56,25 @@ static void pause_briefly(void)
 
 /* ---- looking inside ---- */
 
+bool server_is_pooled(void)
+{
+    return getenv("EVPQ_TEST_SERVER_HOST") != NULL;
+}
+
+/* Past a pooler, where there is one: what it hides is to be seen. */
+static const char *admin_conninfo(void)
+{
+    const char *more = "application_name=evpq-admin";
+
+    if (!server_is_pooled())
+        return server_conninfo(SERVER_UNIX, more);
+    return strf("host='%s' port=%s user=%s dbname=%s %s", need("EVPQ_TEST_SERVER_HOST"),
+                need("EVPQ_TEST_SERVER_PORT"), need("PGUSER"), need("PGDATABASE"), more);
+}
+
 static PGconn *admin_open(void)
 {
-    const char *conninfo = server_conninfo(SERVER_UNIX, "application_name=evpq-admin");
+    const char *conninfo = admin_conninfo();
     double until = now() + patience;
 
     for (;;) {
@@ -66,9 +82,8 @@ static PGconn *admin_open(void)
 
         if (PQstatus(conn) == CONNECTION_OK)
             return conn;
-        const char *why = strf("%.1000s", PQerrorMessage(conn));
+        ck_assert_msg(now() < until, "%s", PQerrorMessage(conn));
         PQfinish(conn);
-        ck_assert_msg(now() < until, "%s", why);
         pause_briefly();
     }
 }
@@ -182,6 +197,10 @@ long server_kill_backends(const char *application_name)
 
 void server_kill9(int backend_pid)
 {
+    if (server_is_pooled())
+        ck_assert_msg(server_count(strf("select count(*) from pg_stat_activity where pid = %d",
+                                        backend_pid)) == 1,
+                      "a pooler has made up process %d", backend_pid);
     ck_assert_int_gt(backend_pid, 1);
     ck_assert_msg(kill((pid_t)backend_pid, SIGKILL) == 0, "cannot kill backend %d", backend_pid);
 }

@@ -65,6 +65,10 @@ enum server_path {
 
 bool server_has_tls(void);
 
+/* A pooler lies between, by tests/through: what follows reaches the pooler, and the looks inside go
+ * past it. Its connections to the server outlive those of its clients. */
+bool server_is_pooled(void);
+
 /* A connection string; extra ("" or NULL: nothing) is put at its end. Borrowed as strf's. */
 const char *server_conninfo(enum server_path path, const char *extra);
 
