@@ -117,14 +117,14 @@ static void end(struct site *s, ev_timer *timer)
     scram_stop();
 }
 
-/* So many iterations take the better part of a second. */
+/* So many iterations take a tenth of a second or more. */
 START_TEST(f62_the_loop_goes_on_while_a_password_is_hashed)
 {
     ev_timer timer;
-    struct site s = begin(1000 * 1000, &timer);
+    struct site s = begin(100 * 1000, &timer);
     evpq_future *f = evpq_pool_query(s.pool, "select 1", EVPQ_ARGS());
-    ck_assert(RUN_UNTIL(s.ev, __atomic_load_n(&scram.finals, __ATOMIC_SEQ_CST), 60));
-    ck_assert_int_ge(ticks, 20);
+    ck_assert(RUN_UNTIL(s.ev, __atomic_load_n(&scram.finals, __ATOMIC_SEQ_CST), 200));
+    ck_assert_int_ge(ticks, 5);
     ck_assert(RUN_UNTIL(s.ev, evpq_future_status(f) != EVPQ_PENDING, 10));
     ck_failed(f, EVPQ_CONNECT, "28P01", EVPQ_OUTCOME_NOT_SENT);
     evpq_future_unref(f);
@@ -164,7 +164,7 @@ END_TEST
 START_TEST(f62_a_pool_is_closed_while_a_thread_computes)
 {
     ev_timer timer;
-    struct site s = begin(300 * 1000, &timer);
+    struct site s = begin(100 * 1000, &timer);
     evpq_future *f = evpq_pool_query(s.pool, "select 1", EVPQ_ARGS());
     run_for(s.ev, 0.02 + 0.05 * _i);
     evpq_future_cancel(f);

@@ -86,12 +86,13 @@ static void open_pools(void)
 
 static void make_table(void)
 {
+    static const char race[] =
+        "create or replace function lose_a_race() returns void language plpgsql as $$ begin"
+        " if random() < 0.4 then raise 'lost a race' using errcode = '40001'; end if; end $$";
     static const char *const steps[] = {
         "drop table if exists token, nobody", "create table nobody (id int primary key)",
         "create table token (t int8 not null, late int references nobody initially deferred)",
-        "create index on token (t)",
-        "create or replace function lose_a_race() returns void language plpgsql as $$ begin"
-        " if random() < 0.4 then raise 'lost a race' using errcode = '40001'; end if; end $$"};
+        "create index on token (t)", race};
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         evpq_future *f = evpq_pool_query(t.admin, steps[i], EVPQ_ARGS());
         if (evpq_await(f))
