@@ -103,8 +103,11 @@ static void tick(struct ev_loop *ev, ev_timer *timer, int events)
 
 static struct site begin(long iterations, ev_timer *timer)
 {
-    struct site s = site_open(scram_start(iterations),
-                              &(evpq_pool_opts){.size = sizeof(evpq_pool_opts), .max_size = 1});
+    struct site s =
+        site_open(scram_start(iterations), &(evpq_pool_opts){.size = sizeof(evpq_pool_opts),
+                                                             .max_size = 1,
+                                                             .connect_timeout = 200,
+                                                             .acquire_timeout = 200});
     ev_timer_init(timer, tick, 0.002, 0.002);
     ev_timer_start(s.ev, timer);
     return s;
