@@ -250,14 +250,11 @@ static void nobody_waits(struct errand *errand)
     (void)errand;
 }
 
-/* exit() waits for what computes: it takes down what that uses. (A connection that was given up in
- * the midst of SCRAM made a program crash as it ended.) A forked child has no such thread to wait
- * for. */
-START_TEST(exit_waits_for_what_computes)
+static void wait_at_exit(void (*work)(struct errand *), bool forks)
 {
-    static struct errand errand = {.work = take_its_time, .done = nobody_waits};
+    static struct errand errand = {.done = nobody_waits, .computes = true};
     char byte;
-    errand.computes = true;
+    errand.work = work;
     ck_assert_int_eq(pipe(told), 0);
     pid_t child = fork();
     if (!child) {
@@ -265,7 +262,7 @@ START_TEST(exit_waits_for_what_computes)
         if (!errand_run(loop, &errand))
             _exit(2);
         evpq_loop_unref(loop);
-        if (_i && !fork()) {
+        if (forks && !fork()) {
             close(told[1]);
             exit(0);
         }
@@ -277,6 +274,35 @@ START_TEST(exit_waits_for_what_computes)
     int status;
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     ck_assert_int_eq(status, 0);
+}
+
+/* exit() waits for what computes: it takes down what that uses. (A connection that was given up in
+ * the midst of SCRAM made a program crash as it ended.) A forked child has no such thread to wait
+ * for. */
+START_TEST(exit_waits_for_what_computes)
+{
+    wait_at_exit(take_its_time, _i);
+}
+END_TEST
+
+static pthread_key_t key;
+
+static void let_go_slowly(void *value)
+{
+    (void)value;
+    take_its_time(NULL);
+}
+
+static void leave_something(struct errand *errand)
+{
+    pthread_setspecific(key, errand);
+}
+
+/* What OpenSSL keeps for a thread was lost, or freed while exit() took OpenSSL down. */
+START_TEST(exit_waits_for_the_ends_of_a_thread)
+{
+    ck_assert_int_eq(pthread_key_create(&key, let_go_slowly), 0);
+    wait_at_exit(leave_something, false);
 }
 END_TEST
 
@@ -292,5 +318,6 @@ int main(void)
     CHECK_ADD(c, an_errand_may_end_with_the_loops_last_reference);
     CHECK_ADD(c, loops_and_errands_may_end_at_the_same_moment);
     CHECK_ADD_LOOP(c, exit_waits_for_what_computes, 2);
+    CHECK_ADD(c, exit_waits_for_the_ends_of_a_thread);
     return check_end(c);
 }

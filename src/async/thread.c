@@ -121,8 +121,10 @@ void mailbox_close(struct mailbox *m)
 
 /* ---- the end of the process ---- */
 
-/* exit() takes down what errands that compute are using (OpenSSL's tables), so it waits for them.
- * One of that kind starts when OpenSSL is at work already: our handler is registered after
+/* exit() takes down what errands that compute are using (OpenSSL's tables), so it waits for them,
+ * and for what a thread does as it ends: OpenSSL then frees what it keeps for the thread. Each such
+ * thread joins the one that computed before it, and exit() the last, so that one at most is not
+ * joined. One of that kind starts when OpenSSL is at work already: our handler is registered after
  * OpenSSL's, and runs before it. In a child of the process that registered it nothing is waited
  * for: the threads are not there. */
 static struct {
@@ -131,6 +133,8 @@ static struct {
     pthread_cond_t none;
     struct birthmark home;
     unsigned computing;
+    pthread_t last; /* to join, where has_last */
+    bool has_last;
 } at_exit = {
     .once = PTHREAD_ONCE_INIT, .lock = PTHREAD_MUTEX_INITIALIZER, .none = PTHREAD_COND_INITIALIZER};
 
@@ -141,7 +145,11 @@ static void wait_for_computing(void)
     pthread_mutex_lock(&at_exit.lock);
     while (at_exit.computing)
         pthread_cond_wait(&at_exit.none, &at_exit.lock);
+    bool joins = at_exit.has_last;
+    at_exit.has_last = false;
     pthread_mutex_unlock(&at_exit.lock);
+    if (joins)
+        pthread_join(at_exit.last, NULL);
 }
 
 static void take_care_of_exit(void)
@@ -150,18 +158,33 @@ static void take_care_of_exit(void)
     atexit(wait_for_computing); /* where that fails there is no memory, and no more to be done */
 }
 
-static void count_computing(bool computes, int change)
+/* False in a forked child. */
+static bool computing_begins(void)
 {
-    if (!computes)
-        return;
     pthread_once(&at_exit.once, take_care_of_exit);
     if (birthmark_forked(&at_exit.home))
-        return;
+        return false;
     pthread_mutex_lock(&at_exit.lock);
-    at_exit.computing += (unsigned)change;
-    if (!at_exit.computing)
+    at_exit.computing++;
+    pthread_mutex_unlock(&at_exit.lock);
+    return true;
+}
+
+/* The last that a thread does, or in place of one that could not be started. */
+static void computing_ends(bool started)
+{
+    pthread_mutex_lock(&at_exit.lock);
+    pthread_t before = at_exit.last;
+    bool joins = started && at_exit.has_last;
+    if (started) {
+        at_exit.last = pthread_self();
+        at_exit.has_last = true;
+    }
+    if (!--at_exit.computing)
         pthread_cond_broadcast(&at_exit.none);
     pthread_mutex_unlock(&at_exit.lock);
+    if (joins)
+        pthread_join(before, NULL);
 }
 
 /* ---- the thread ---- */
@@ -191,21 +214,23 @@ static void hand_back(struct errand *errand)
 static void *thread_main(void *arg)
 {
     struct errand *errand = arg;
-    const bool computes = errand->computes;
+    const bool joined = errand->joined; /* it may be gone soon */
     errand->work(errand);
     hand_back(errand);
-    count_computing(computes, -1);
+    if (joined)
+        computing_ends(true);
     return NULL;
 }
 
-static bool start_detached(struct errand *errand)
+static bool start_thread(struct errand *errand)
 {
     pthread_attr_t attr;
     pthread_t thread;
     sigset_t all, before;
     if (pthread_attr_init(&attr))
         return false;
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    if (!errand->joined)
+        pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     pthread_attr_setstacksize(&attr, STACK_SIZE);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -239,10 +264,11 @@ bool errand_run(evpq_loop *loop, struct errand *errand)
     pthread_mutex_lock(&(*m)->lock);
     (*m)->refs++;
     pthread_mutex_unlock(&(*m)->lock);
-    count_computing(errand->computes, 1);
-    if (start_detached(errand))
+    errand->joined = errand->computes && computing_begins();
+    if (start_thread(errand))
         return true;
-    count_computing(errand->computes, -1);
+    if (errand->joined)
+        computing_ends(false);
     mailbox_unref(*m);
     return false;
 }

@@ -21,6 +21,7 @@ struct errand {
     /* It only computes, and ends soon: exit() waits until it has. For what uses a library that
      * exit() takes down, when that is initialised already. */
     bool computes;
+    bool joined; /* thread.c's: it is one that exit() waits for */
     bool given_up;
 };
 
