@@ -146,20 +146,24 @@ START_TEST(f51_left_open_behind_one_that_failed)
     fake_hello();
     answer(fake_next_answer(), NULL, 'I');
     answer(fake_next_answer(), "INSERT 0 1", 'T');
+    answer(fake_next_answer(), "INSERT 0 1", 'T');
     answer(fake_next_answer(), "ROLLBACK", 'I');
-    answer(fake_next_answer(), "INSERT 0 1", 'I');
+    answer(fake_next_answer(), "ROLLBACK", 'I');
     struct site s = site_with_one(fake_start());
+    evpq_lease *lease = site_lease(&s);
     evpq_future *f[3];
-    f[0] = evpq_pool_query(s.pool, "insert", EVPQ_ARGS());
+    f[0] = evpq_lease_query(lease, "insert", EVPQ_ARGS());
     end(&s, f[0]);
-    f[1] = evpq_pool_query(s.pool, "insert", EVPQ_ARGS());
-    f[2] = evpq_pool_query(s.pool, "insert", EVPQ_ARGS());
+    f[1] = evpq_lease_query(lease, "insert", EVPQ_ARGS());
+    f[2] = evpq_lease_query(lease, "insert", EVPQ_ARGS());
+    end(&s, f[1]);
     end(&s, f[2]);
     ck_failed(f[0], EVPQ_SERVER, "23505", EVPQ_OUTCOME_REJECTED);
     ck_failed(f[1], EVPQ_SERVER, "25000", EVPQ_OUTCOME_REJECTED);
-    ck_future_ok(f[2]);
+    ck_failed(f[2], EVPQ_SERVER, "25000", EVPQ_OUTCOME_REJECTED);
     for (int i = 0; i < 3; i++)
         evpq_future_unref(f[i]);
+    evpq_lease_release(lease);
     site_close(&s);
     fake_stop();
 }
