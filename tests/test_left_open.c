@@ -34,6 +34,35 @@ static void end(struct site *s, evpq_future *f)
     ck_assert(RUN_UNTIL(s->ev, evpq_future_status(f) != EVPQ_PENDING, 10));
 }
 
+/* One after another on a lease of the only connection. */
+struct dialog {
+    struct site site;
+    evpq_lease *lease;
+    evpq_future *f[3];
+    int n;
+};
+
+static struct dialog dialog_with(const char *conninfo)
+{
+    struct dialog d = {.site = site_with_one(conninfo)};
+    d.lease = site_lease(&d.site);
+    return d;
+}
+
+static evpq_future *say(struct dialog *d, const char *sql)
+{
+    return d->f[d->n++] = evpq_lease_query(d->lease, sql, EVPQ_ARGS());
+}
+
+static void dialog_close(struct dialog *d)
+{
+    while (d->n)
+        evpq_future_unref(d->f[--d->n]);
+    evpq_lease_release(d->lease);
+    site_close(&d->site);
+    fake_stop();
+}
+
 /* Behind an end of a transaction whose status libpq did not tell, as the next was under way. */
 START_TEST(f51_left_open_behind_what_ended_a_transaction)
 {
@@ -44,18 +73,12 @@ START_TEST(f51_left_open_behind_what_ended_a_transaction)
     answer(fake_next_answer(), "ROLLBACK", 'I');
     answer(fake_next_answer(), "INSERT 0 1", 'T');
     answer(fake_next_answer(), "ROLLBACK", 'I');
-    struct site s = site_with_one(fake_start());
-    evpq_lease *lease = site_lease(&s);
-    evpq_future *first = evpq_lease_query(lease, ends[_i], EVPQ_ARGS());
-    evpq_future *f = evpq_lease_query(lease, "insert", EVPQ_ARGS());
-    end(&s, f);
+    struct dialog d = dialog_with(fake_start());
+    evpq_future *first = say(&d, ends[_i]), *f = say(&d, "insert");
+    end(&d.site, f);
     ck_future_ok(first);
     ck_failed(f, EVPQ_SERVER, "25000", EVPQ_OUTCOME_REJECTED);
-    evpq_future_unref(first);
-    evpq_future_unref(f);
-    evpq_lease_release(lease);
-    site_close(&s);
-    fake_stop();
+    dialog_close(&d);
 }
 END_TEST
 
@@ -68,19 +91,13 @@ START_TEST(f51_a_block_that_stays_open_is_none_left_open)
     answer(fake_next_answer(), "BEGIN", 'T');
     answer(fake_next_answer(), "SOMETHING", 'T');
     answer(fake_next_answer(), "INSERT 0 1", 'T');
-    struct site s = site_with_one(fake_start());
-    evpq_lease *lease = site_lease(&s);
-    evpq_future *begun = evpq_lease_query(lease, "start transaction", EVPQ_ARGS());
-    evpq_future *first = evpq_lease_query(lease, texts[_i], EVPQ_ARGS());
-    evpq_future *f = evpq_lease_query(lease, "insert", EVPQ_ARGS());
-    end(&s, f);
+    struct dialog d = dialog_with(fake_start());
+    say(&d, "start transaction");
+    say(&d, texts[_i]);
+    evpq_future *f = say(&d, "insert");
+    end(&d.site, f);
     ck_future_ok(f);
-    evpq_future_unref(begun);
-    evpq_future_unref(first);
-    evpq_future_unref(f);
-    evpq_lease_release(lease);
-    site_close(&s);
-    fake_stop();
+    dialog_close(&d);
 }
 END_TEST
 
@@ -90,17 +107,12 @@ START_TEST(f51_left_open_behind_an_end_that_failed)
     fake_hello();
     answer(fake_next_answer(), NULL, 'I');
     answer(fake_next_answer(), "INSERT 0 1", 'T');
-    struct site s = site_with_one(fake_start());
-    evpq_lease *lease = site_lease(&s);
-    evpq_future *first = evpq_lease_query(lease, "commit", EVPQ_ARGS());
-    evpq_future *f = evpq_lease_query(lease, "insert", EVPQ_ARGS());
-    end(&s, f);
+    struct dialog d = dialog_with(fake_start());
+    say(&d, "commit");
+    evpq_future *f = say(&d, "insert");
+    end(&d.site, f);
     ck_failed(f, EVPQ_SERVER, "25P01", EVPQ_OUTCOME_UNKNOWN);
-    evpq_future_unref(first);
-    evpq_future_unref(f);
-    evpq_lease_release(lease);
-    site_close(&s);
-    fake_stop();
+    dialog_close(&d);
 }
 END_TEST
 
@@ -118,25 +130,20 @@ START_TEST(f51_left_open_by_what_was_given_up)
     answer(fake_next_answer(), "INSERT 0 1", 'T');
     int port = atoi(strstr(fake_start(), "port=") + 5);
     struct proxy *proxy = proxy_start("127.0.0.1", port);
-    struct site s = site_with_one(
+    struct dialog d = dialog_with(
         strf("host=127.0.0.1 port=%d user=u dbname=d sslmode=disable", proxy_port(proxy)));
-    evpq_lease *lease = site_lease(&s);
     proxy_cancels(proxy, PROXY_CANCEL_DROP, 0);
     proxy_stall(proxy, PROXY_TO_CLIENT, true);
     uint64_t before = proxy_stats(proxy).bytes[PROXY_TO_SERVER];
-    evpq_future *first = evpq_lease_query(lease, "insert", EVPQ_ARGS());
-    ck_assert(RUN_UNTIL(s.ev, proxy_stats(proxy).bytes[PROXY_TO_SERVER] > before, 10));
+    evpq_future *first = say(&d, "insert");
+    ck_assert(RUN_UNTIL(d.site.ev, proxy_stats(proxy).bytes[PROXY_TO_SERVER] > before, 10));
     evpq_future_cancel(first);
-    evpq_future *f = evpq_lease_query(lease, "insert", EVPQ_ARGS());
+    evpq_future *f = say(&d, "insert");
     proxy_stall(proxy, PROXY_TO_CLIENT, false);
-    end(&s, f);
+    end(&d.site, f);
     ck_failed(f, EVPQ_LOST, "", EVPQ_OUTCOME_NOT_SENT);
-    evpq_future_unref(first);
-    evpq_future_unref(f);
-    evpq_lease_release(lease);
-    site_close(&s);
+    dialog_close(&d);
     proxy_stop(proxy);
-    fake_stop();
 }
 END_TEST
 
@@ -149,23 +156,15 @@ START_TEST(f51_left_open_behind_one_that_failed)
     answer(fake_next_answer(), "INSERT 0 1", 'T');
     answer(fake_next_answer(), "ROLLBACK", 'I');
     answer(fake_next_answer(), "ROLLBACK", 'I');
-    struct site s = site_with_one(fake_start());
-    evpq_lease *lease = site_lease(&s);
-    evpq_future *f[3];
-    f[0] = evpq_lease_query(lease, "insert", EVPQ_ARGS());
-    end(&s, f[0]);
-    f[1] = evpq_lease_query(lease, "insert", EVPQ_ARGS());
-    f[2] = evpq_lease_query(lease, "insert", EVPQ_ARGS());
-    end(&s, f[1]);
-    end(&s, f[2]);
-    ck_failed(f[0], EVPQ_SERVER, "23505", EVPQ_OUTCOME_REJECTED);
-    ck_failed(f[1], EVPQ_SERVER, "25000", EVPQ_OUTCOME_REJECTED);
-    ck_failed(f[2], EVPQ_SERVER, "25000", EVPQ_OUTCOME_REJECTED);
-    for (int i = 0; i < 3; i++)
-        evpq_future_unref(f[i]);
-    evpq_lease_release(lease);
-    site_close(&s);
-    fake_stop();
+    struct dialog d = dialog_with(fake_start());
+    end(&d.site, say(&d, "insert"));
+    evpq_future *second = say(&d, "insert"), *third = say(&d, "insert");
+    end(&d.site, second);
+    end(&d.site, third);
+    ck_failed(d.f[0], EVPQ_SERVER, "23505", EVPQ_OUTCOME_REJECTED);
+    ck_failed(second, EVPQ_SERVER, "25000", EVPQ_OUTCOME_REJECTED);
+    ck_failed(third, EVPQ_SERVER, "25000", EVPQ_OUTCOME_REJECTED);
+    dialog_close(&d);
 }
 END_TEST
 
