@@ -182,6 +182,25 @@ END_TEST
 
 /* ---- what waits ---- */
 
+/* A little is not kept back until there is more, or the end. */
+START_TEST(what_is_written_goes_at_once)
+{
+    open_pool(.max_size = 1);
+    server_exec("drop table if exists copy_soon; create table copy_soon(t text)");
+    const char *got = strf("select coalesce(max(bytes_processed), 0) from pg_stat_progress_copy"
+                           " join pg_stat_activity using (pid) where application_name = '%s'",
+                           pools_app());
+    evpq_copy *copy = evpq_pool_copy_in(pool, "copy copy_soon from stdin");
+    for (int i = 1; i < 4; i++) {
+        put(copy, "two\n");
+        ck_until(server_count(got) == 4 * i);
+    }
+    ck_assert_int_eq(finish(copy), 3);
+    server_exec("drop table copy_soon");
+    pools_end();
+}
+END_TEST
+
 /* The server waits for a lock: what is written stops being taken, and goes on when it can. */
 START_TEST(a_writer_waits_for_a_slow_server)
 {
@@ -251,6 +270,7 @@ int main(void)
     CHECK_ADD(c, nothing_is_a_copy_too);
     CHECK_ADD(c, large_rows_pass);
     CHECK_ADD(c, f41_a_gigabyte_is_refused);
+    CHECK_ADD(c, what_is_written_goes_at_once);
     CHECK_ADD(c, a_writer_waits_for_a_slow_server);
     CHECK_ADD(c, a_server_waits_for_a_slow_reader);
     return check_end(c);

@@ -10,6 +10,7 @@
 #include "wire/dial.h"
 #include "words/error.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- a line ---- */
@@ -254,6 +255,23 @@ START_TEST(the_time_at_the_head_is_measured)
 }
 END_TEST
 
+/* The way there and back is no longer than the shortest answer took: signing in may have taken long. */
+START_TEST(the_way_is_as_long_as_the_shortest_answer_says)
+{
+    set_up(server_conninfo(SERVER_UNIX, NULL));
+    struct step a = step('a', "select 1"), b = step('b', "select pg_sleep(0.2)");
+    line.turnaround = 60;
+    submit(&a);
+    ck_over(a);
+    double shortest = line.turnaround;
+    ck_assert(shortest < 30);
+    submit(&b);
+    ck_over(b);
+    ck_assert(line.turnaround <= shortest);
+    tear_down();
+}
+END_TEST
+
 /* ---- before the tick ends ---- */
 
 START_TEST(what_is_fresh_is_taken_back)
@@ -273,6 +291,30 @@ START_TEST(what_is_fresh_is_taken_back)
     pipeline_return_fresh(&line, NULL);
     ck_assert_str_eq(b.told, "x");
     ck_empty();
+    tear_down();
+}
+END_TEST
+
+/* The server is at work, and the socket full: most stay with us, outside libpq's buffers. */
+START_TEST(f27_what_the_socket_does_not_take_stays_fresh)
+{
+    enum { STEPS = 60, SIZE = 100 * 1000 };
+    struct step s[STEPS], slow = step('s', "select pg_sleep(0.5)");
+    char *sql = malloc(SIZE + 1);
+    memset(sql, ' ', SIZE);
+    memcpy(sql, "select 1", 8);
+    sql[SIZE] = '\0';
+    set_up(server_conninfo(SERVER_UNIX, NULL));
+    submit(&slow);
+    for (int i = 0; i < STEPS; i++) {
+        s[i] = step('a', sql);
+        s[i].op.size = SIZE;
+        submit(&s[i]);
+    }
+    ck_assert(RUN_UNTIL(evpq_loop_ev(loop), line.n_sent > 0, 10));
+    ck_assert_int_gt(line.n_fresh, STEPS / 2);
+    ck_over(s[STEPS - 1]);
+    free(sql);
     tear_down();
 }
 END_TEST
@@ -470,7 +512,9 @@ int main(void)
     CHECK_ADD(c, f06_a_failure_stops_at_its_sync);
     CHECK_ADD(c, the_counters_follow);
     CHECK_ADD(c, the_time_at_the_head_is_measured);
+    CHECK_ADD(c, the_way_is_as_long_as_the_shortest_answer_says);
     CHECK_ADD(c, what_is_fresh_is_taken_back);
+    CHECK_ADD(c, f27_what_the_socket_does_not_take_stays_fresh);
     CHECK_ADD(c, a_held_line_lets_the_urgent_pass);
     CHECK_ADD_LOOP(c, f28_every_entry_has_its_sync_before_the_loop_sleeps, 2);
     CHECK_ADD(c, a_command_tells_whether_it_succeeded);

@@ -1,6 +1,8 @@
 /* it_notices.c - what the server says beside its answers: from when on, and whose it is (F72). */
 #include "support/txns.h"
 
+#include "support/oom.h"
+#include "support/opts.h"
 #include "support/seen.h"
 
 #include <stdio.h>
@@ -230,6 +232,36 @@ START_TEST(f72_a_lease_of_a_transaction_hears_its_own)
 }
 END_TEST
 
+/* Nothing of Check may be called while memory fails. */
+START_TEST(f72_no_memory_to_tell_costs_the_notice_at_most)
+{
+    evpq_pool_opts opts = opts_of_test(NULL);
+    opts.max_size = 1;
+    opts.backoff_min = 0.001;
+    opts.backoff_max = 0.005;
+    opts.on_notice = hear;
+    opts.notice_arg = as_pool;
+    begin_test();
+    loop = evpq_loop_new(NULL);
+    pool = evpq_pool_open(loop, server_conninfo(SERVER_UNIX, NULL), &opts, NULL);
+    EACH_ALLOCATION(n, failed) {
+        ck_assert_int_eq(ask("select 1"), 1);
+        told[0] = '\0';
+        oom_fail_at(n);
+        evpq_future *f = query("select says('something')");
+        evpq_await(f);
+        failed = oom_end();
+        ck_assert(failed || evpq_future_status(f) == EVPQ_OK);
+        evpq_future_unref(f);
+    }
+    ck_told("pool: something [select says('something')]\n");
+    ck_done(evpq_timeout(evpq_pool_close(pool, 5), 10));
+    pool = evpq_pool_unref(pool);
+    evpq_loop_run(loop);
+    loop = evpq_loop_unref(loop);
+}
+END_TEST
+
 int main(void)
 {
     struct check *c = check_begin("notices");
@@ -239,5 +271,6 @@ int main(void)
     CHECK_ADD_LOOP(c, f72_notices_in_a_pipeline_keep_to_their_statements, 2);
     CHECK_ADD(c, f72_a_lease_hears_its_own);
     CHECK_ADD(c, f72_a_lease_of_a_transaction_hears_its_own);
+    CHECK_ADD(c, f72_no_memory_to_tell_costs_the_notice_at_most);
     return check_end(c);
 }

@@ -157,6 +157,18 @@ START_TEST(what_is_set_by_the_lease_of_a_transaction_does_not_stay)
 }
 END_TEST
 
+START_TEST(what_is_set_in_a_transaction_does_not_stay)
+{
+    open_pool(.max_size = 1);
+    evpq_txn *txn = txn_get(NULL);
+    exec_in(txn, "set evpq.mark = 'behind'");
+    ck_done(evpq_txn_commit(txn));
+    ck_assert_str_eq(ask_text("select coalesce(current_setting('evpq.mark', true), '')"), "");
+    ck_assert_int_eq((int)stats().connects, 1);
+    pools_end();
+}
+END_TEST
+
 START_TEST(a_reset_that_hangs_costs_the_connection)
 {
     open_pool_at(by_proxy(), .max_size = 1, .cancel_timeout = 0.3);
@@ -385,6 +397,25 @@ static void ck_reads(void)
     }
 }
 
+/* Whether two of one turn do, which say when theirs began. The first time their text is not known to be
+ * quick. */
+static bool share_a_transaction(void)
+{
+    static const char sql[] = "select extract(epoch from now())::text";
+    bool same = false;
+    for (int i = 0; i < 4; i++) {
+        evpq_future *both[] = {evpq_pool_read(pool, sql, EVPQ_ARGS()),
+                               evpq_pool_read(pool, sql, EVPQ_ARGS())};
+        ck_await_ok(both[0]);
+        ck_await_ok(both[1]);
+        same = !strcmp(evpq_result_text(evpq_future_result(both[0]), 0, 0),
+                       evpq_result_text(evpq_future_result(both[1]), 0, 0));
+        evpq_future_unref(both[0]);
+        evpq_future_unref(both[1]);
+    }
+    return same;
+}
+
 /* As by another client of the same pooler. */
 START_TEST(a_name_of_ours_that_is_taken_harms_no_reader)
 {
@@ -392,6 +423,7 @@ START_TEST(a_name_of_ours_that_is_taken_harms_no_reader)
     for (int i = 0; i < 5; i++)
         ck_reads();
     ck_assert_int_eq((int)stats().connects, 1);
+    ck_assert(share_a_transaction()); /* the guard goes by its text from then on */
     pools_end();
 }
 END_TEST
@@ -459,6 +491,7 @@ int main(void)
     CHECK_ADD_LOOP(c, neighbours_of_a_canceled_query_are_not_hit, 2);
     CHECK_ADD(c, the_order_on_a_lease_survives_a_stale_plan);
     CHECK_ADD(c, what_is_set_by_the_lease_of_a_transaction_does_not_stay);
+    CHECK_ADD(c, what_is_set_in_a_transaction_does_not_stay);
     CHECK_ADD(c, a_reset_that_hangs_costs_the_connection);
     CHECK_ADD_LOOP(c, a_hook_that_never_ends_costs_the_connection, 3);
     CHECK_ADD_LOOP(c, what_was_sent_in_part_is_unknown, 2);

@@ -2,9 +2,11 @@
  * left when it is stopped (F39, F40). */
 #include "support/txns.h"
 
+#include "support/fake.h"
 #include "support/proxy.h"
 
 #include <math.h>
+#include <string.h>
 
 static void begin_test(void)
 {
@@ -390,6 +392,64 @@ START_TEST(f40_a_probe_that_finds_it_committed)
 }
 END_TEST
 
+/* What the question is answered with: status (NULL: "-"), same, whole, standby, as text. */
+static void script_status(const char *status, const char *flags)
+{
+    static const char type[] = "\0\0\0\0\0\0\0\0\0\20\0\1\377\377\377\377\0\0"; /* boolean */
+    struct fake_bytes *b = fake_next_answer();
+    unsigned char row[64] = {0, 4}, head[100] = {0, 4};
+    size_t n = 2, at = 2;
+    for (int i = 0; i < 4; i++) {
+        head[at++] = (unsigned char)('a' + i);
+        head[at++] = '\0';
+        memcpy(head + at, type, 18);
+        if (!i)
+            head[at + 9] = 25; /* text */
+        at += 18;
+    }
+    memset(row + n, 0xff, 4);
+    if (status) {
+        size_t length = strlen(status);
+        memcpy(row + n, (unsigned char[]){0, 0, 0, (unsigned char)length}, 4);
+        memcpy(row + n + 4, status, length);
+        n += length;
+    }
+    n += 4;
+    for (int i = 0; i < 3; i++, n += 5)
+        memcpy(row + n, (unsigned char[]){0, 0, 0, 1, (unsigned char)flags[i]}, 5);
+    fake_add(b, '1', NULL, 0);
+    fake_add(b, '2', NULL, 0);
+    fake_add(b, 'T', head, at);
+    fake_add(b, 'D', row, n);
+    FAKE_ADD(b, 'C', "SELECT 1");
+    fake_add_ready(b);
+}
+
+/* A standby has the address of the server at first: it is asked again until it is not one. */
+START_TEST(f75_a_standby_is_asked_again)
+{
+    fake_hello();
+    script_status(NULL, "fft");
+    script_status(NULL, "fft");
+    script_status("committed", "ttf");
+    fake_start();
+    begin_test();
+    proxy = server_proxy();
+    open_pool_at(server_conninfo_port(SERVER_TCP, proxy_port(proxy), NULL), .max_size = 1,
+                 .prepare = EVPQ_PREPARE_OFF);
+    evpq_txn *txn = txn_get(TXN_OPTS(.probe = true));
+    exec_in(txn, "insert into transact_t values (1)");
+    proxy_arm(proxy,
+              &(struct proxy_trigger){
+                  .dir = PROXY_TO_CLIENT, .act = PROXY_CUT, .bytes = "COMMIT", .before = true});
+    proxy_target(proxy, "127.0.0.1", fake.port);
+    ck_done(evpq_txn_commit(txn));
+    ck_assert_int_eq(fake.given, 3);
+    end_with_proxy();
+    fake_stop();
+}
+END_TEST
+
 /* COMMIT is held up on the server by a trigger that sleeps, and its process killed there: the probe
  * says that it was rolled back, and it is run again. */
 static evpq_future *slow_to_commit(evpq_txn *txn, void *arg)
@@ -609,6 +669,7 @@ int main(void)
     CHECK_ADD(c, f40_a_lost_commit_is_unknown_and_not_run_again);
     CHECK_ADD(c, f40_the_probe_knows);
     CHECK_ADD(c, f40_a_probe_that_finds_it_committed);
+    CHECK_ADD(c, f75_a_standby_is_asked_again);
     CHECK_ADD(c, f40_a_probe_that_finds_it_rolled_back);
     CHECK_ADD(c, f40_what_a_probe_cannot_know);
     CHECK_ADD(c, f40_a_crash_makes_it_unknown);

@@ -531,6 +531,43 @@ START_TEST(savepoints_nest)
 }
 END_TEST
 
+/* Its RELEASE is taken back before it is sent: what it did is undone, and the rest goes on. */
+START_TEST(a_savepoint_whose_commit_is_canceled_is_undone)
+{
+    begin_test();
+    open_pool(.max_size = 1);
+    evpq_txn *txn = txn_get(NULL);
+    exec_in(txn, "insert into txn_t values (1)");
+    evpq_txn *a = evpq_txn_savepoint(txn);
+    exec_in(a, "insert into txn_t values (2)");
+    evpq_future *f = evpq_txn_commit(a);
+    evpq_future_cancel(f);
+    ck_failed(f, EVPQ_CANCELED, EVPQ_OUTCOME_NOT_SENT);
+    exec_in(txn, "insert into txn_t values (3)");
+    ck_done(evpq_txn_commit(txn));
+    ck_rows("1,3");
+    pools_end();
+}
+END_TEST
+
+/* The program has ended the transaction behind its back: the server has no such savepoint. */
+START_TEST(a_rollback_to_a_savepoint_that_is_refused_says_so)
+{
+    begin_test();
+    open_pool(.max_size = 1);
+    evpq_txn *txn = txn_get(NULL), *a = evpq_txn_savepoint(txn);
+    exec_in(a, "insert into txn_t values (1)");
+    exec_on(evpq_txn_lease(a), "rollback");
+    evpq_future *f = evpq_txn_rollback(a);
+    ck_await_status(f, EVPQ_SERVER);
+    evpq_future_unref(f);
+    ck_done(evpq_txn_rollback(txn));
+    ck_rows("");
+    ck_all_over();
+    pools_end();
+}
+END_TEST
+
 /* All of it in one tick. */
 START_TEST(savepoints_in_flight)
 {
@@ -913,6 +950,8 @@ int main(void)
     CHECK_ADD(c, f4_a_lease_released_before_begin_is_answered);
     CHECK_ADD(c, a_begin_that_fails);
     CHECK_ADD(c, savepoints_nest);
+    CHECK_ADD(c, a_savepoint_whose_commit_is_canceled_is_undone);
+    CHECK_ADD(c, a_rollback_to_a_savepoint_that_is_refused_says_so);
     CHECK_ADD(c, savepoints_in_flight);
     CHECK_ADD(c, only_the_innermost_can_be_asked);
     CHECK_ADD(c, a_failed_savepoint_leaves_the_transaction_whole);

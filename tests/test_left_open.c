@@ -225,6 +225,29 @@ START_TEST(f52_some_of_several_may_be_committed)
 }
 END_TEST
 
+/* ---- a session that is shared ---- */
+
+/* The lease set nothing: a pooler's session goes back as it is, and the connection with it. */
+START_TEST(f49_a_poolers_session_is_given_back)
+{
+    fake_hello();
+    fake_add_one(fake_next_answer());
+    struct fake_bytes *b = fake_next_answer(); /* by another server process than the first */
+    add_value(b, "8");
+    add_value(b, "1");
+    fake_add_ready(b);
+    struct site s = site_with_one(fake_start());
+    evpq_lease *lease = site_lease(&s);
+    ck_assert_str_eq(lease_text(lease, "select 1"), "1");
+    evpq_lease_release(lease);
+    ck_assert(site_quiet(&s, 4)); /* cancel_timeout, which would close it, is 5 s */
+    ck_assert_str_eq(site_text(&s, "select 1"), "1");
+    ck_assert_int_eq(fake.connections, 1);
+    site_close(&s);
+    fake_stop();
+}
+END_TEST
+
 int main(void)
 {
     struct check *c = check_begin("left_open");
@@ -234,5 +257,6 @@ int main(void)
     CHECK_ADD(c, f51_left_open_by_what_was_given_up);
     CHECK_ADD(c, f51_left_open_behind_one_that_failed);
     CHECK_ADD_LOOP(c, f52_some_of_several_may_be_committed, 8);
+    CHECK_ADD(c, f49_a_poolers_session_is_given_back);
     return check_end(c);
 }

@@ -93,9 +93,6 @@ void session_init(struct session *s, evpq_lease *lease, bool borrowed, const cha
 
 static void release(struct session *s)
 {
-    if (s->released)
-        return;
-    s->released = true;
     if (!s->borrowed)
         evpq_lease_release(s->lease);
 }

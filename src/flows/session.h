@@ -17,7 +17,6 @@ struct session {
     bool borrowed;
     bool lent;           /* to the program, by evpq_txn_lease */
     bool ended;          /* nothing more will be sent */
-    bool released;       /* given back, or borrowed and the transaction has ended */
     const char *opening; /* BEGIN with its modes: static */
     evpq_future *begin;  /* once it is submitted */
     struct waiter begun;

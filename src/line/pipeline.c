@@ -289,7 +289,6 @@ static bool end_solo(struct pipeline *p)
         return false; /* the wire finds out why */
     p->ended_twice = false;
     p->wire.mode &= (unsigned char)~WIRE_COPYING;
-    wire_pause(&p->wire, false);
     if (pq_enter_pipeline(p->wire.c))
         return true;
     wire_break(&p->wire, pq_lost_error(p->wire.c));
