@@ -114,14 +114,35 @@ START_TEST(all_of_a_batch_or_none)
     ck_assert_str_eq(evpq_error_detail(e), "statement 2 of 3");
     ck_assert_int_eq(evpq_error_outcome(e), EVPQ_OUTCOME_REJECTED);
     ck_assert_str_eq(evpq_error_sqlstate(evpq_future_error(evpq_future_at(f, 1))), "22012");
-    for (size_t i = 0; i < 3; i += 2)
-        ck_assert_str_eq(evpq_error_sqlstate(evpq_future_error(evpq_future_at(f, i))), "25P02");
+    for (size_t i = 0; i < 3; i += 2) {
+        const evpq_error *other = evpq_future_error(evpq_future_at(f, i));
+        ck_assert_str_eq(evpq_error_sqlstate(other), "25P02");
+        ck_assert_ptr_nonnull(strstr(evpq_error_message(other), "statement 2 of the batch failed"));
+    }
     evpq_future_unref(f);
     if (txn)
         ck_sqlstate(evpq_txn_commit(txn), "22012");
     txn = NULL;
     end_on(true);
     ck_assert_int_eq(count_rows(), 0);
+}
+END_TEST
+
+/* The first as well as the others. */
+START_TEST(statements_that_come_again_are_prepared)
+{
+    static const evpq_statement v[] = {{.sql = "select 1 as one"}, {.sql = "select 2 as two"}};
+    open_pool(.max_size = 1, .prepare = EVPQ_PREPARE_AUTO);
+    evpq_lease *session = lease_get();
+    for (int i = 0; i < 4; i++)
+        ck_done(evpq_lease_batch(session, v, 2));
+    if (!server_is_pooled()) /* then nothing is, as the session is not ours alone */
+        ck_assert_int_eq(ask_on(session,
+                                "select count(*) from pg_prepared_statements"
+                                " where statement in ('select 1 as one', 'select 2 as two')"),
+                         2);
+    evpq_lease_release(session);
+    pools_end();
 }
 END_TEST
 
@@ -630,6 +651,7 @@ int main(void)
     struct check *c = check_begin("batches");
     CHECK_ADD_LOOP(c, the_results_are_in_order, ON_ALL);
     CHECK_ADD_LOOP(c, all_of_a_batch_or_none, ON_ALL);
+    CHECK_ADD(c, statements_that_come_again_are_prepared);
     CHECK_ADD(c, a_batch_that_fails_as_it_is_committed);
     CHECK_ADD_LOOP(c, what_cannot_be_in_a_batch, ON_ALL);
     CHECK_ADD(c, nothing_to_ask);

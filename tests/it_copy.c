@@ -182,18 +182,22 @@ END_TEST
 
 /* ---- what waits ---- */
 
+static long bytes_taken(void)
+{
+    return server_count(strf("select coalesce(max(bytes_processed), 0) from pg_stat_progress_copy"
+                             " join pg_stat_activity using (pid) where application_name = '%s'",
+                             pools_app()));
+}
+
 /* A little is not kept back until there is more, or the end. */
 START_TEST(what_is_written_goes_at_once)
 {
     open_pool(.max_size = 1);
     server_exec("drop table if exists copy_soon; create table copy_soon(t text)");
-    const char *got = strf("select coalesce(max(bytes_processed), 0) from pg_stat_progress_copy"
-                           " join pg_stat_activity using (pid) where application_name = '%s'",
-                           pools_app());
     evpq_copy *copy = evpq_pool_copy_in(pool, "copy copy_soon from stdin");
     for (int i = 1; i < 4; i++) {
         put(copy, "two\n");
-        ck_until(server_count(got) == 4 * i);
+        ck_until(bytes_taken() == 4 * i);
     }
     ck_assert_int_eq(finish(copy), 3);
     server_exec("drop table copy_soon");

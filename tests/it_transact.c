@@ -3,6 +3,7 @@
 #include "support/txns.h"
 
 #include "support/fake.h"
+#include "support/opts.h"
 #include "support/proxy.h"
 
 #include <math.h>
@@ -450,6 +451,55 @@ START_TEST(f75_a_standby_is_asked_again)
 }
 END_TEST
 
+static evpq_future *lose_the_answer(evpq_pool *p)
+{
+    evpq_future *f = evpq_pool_begin(p, TXN_OPTS(.probe = true));
+    ck_await_ok(f);
+    evpq_txn *txn = evpq_future_txn(f);
+    evpq_future_unref(f);
+    exec_in(txn, "select pg_current_xact_id()");
+    proxy_door(proxy, PROXY_REFUSE);
+    proxy_arm(proxy,
+              &(struct proxy_trigger){
+                  .dir = PROXY_TO_CLIENT, .act = PROXY_CUT, .bytes = "COMMIT", .before = true});
+    long fired = proxy_stats(proxy).fired;
+    f = evpq_txn_commit(txn);
+    ck_until(proxy_stats(proxy).fired > fired);
+    return f;
+}
+
+static void ck_given_up(evpq_future *f, const char *why)
+{
+    ck_await_status(f, EVPQ_LOST);
+    ck_assert_int_eq(evpq_error_outcome(evpq_future_error(f)), EVPQ_OUTCOME_UNKNOWN);
+    ck_assert_msg(strstr(evpq_error_detail(evpq_future_error(f)), why) != NULL, "%s",
+                  evpq_error_detail(evpq_future_error(f)));
+    evpq_future_unref(f);
+}
+
+/* Half a minute, whether it is refused each time or waits for ever. */
+START_TEST(f61_a_probe_has_a_limit)
+{
+    begin_test();
+    proxy = server_proxy();
+    open_pool_at(server_conninfo_port(SERVER_TCP, proxy_port(proxy), NULL), .max_size = 1,
+                 .acquire_timeout = 100);
+    evpq_pool_opts opts = opts_of_test(NULL);
+    opts.acquire_timeout = 0.5;
+    evpq_pool *other = evpq_pool_open(
+        loop, server_conninfo_port(SERVER_TCP, proxy_port(proxy), NULL), &opts, NULL);
+    ck_done(evpq_pool_connect(other));
+    evpq_future *waits = lose_the_answer(pool);
+    evpq_future *refused = lose_the_answer(other);
+    ck_given_up(waits, "the server did not answer");
+    ck_given_up(refused, "no connection could be had");
+    proxy_door(proxy, PROXY_OPEN);
+    ck_done(evpq_timeout(evpq_pool_close(other, 5), 10));
+    evpq_pool_unref(other);
+    end_with_proxy();
+}
+END_TEST
+
 /* COMMIT is held up on the server by a trigger that sleeps, and its process killed there: the probe
  * says that it was rolled back, and it is run again. */
 static evpq_future *slow_to_commit(evpq_txn *txn, void *arg)
@@ -670,6 +720,7 @@ int main(void)
     CHECK_ADD(c, f40_the_probe_knows);
     CHECK_ADD(c, f40_a_probe_that_finds_it_committed);
     CHECK_ADD(c, f75_a_standby_is_asked_again);
+    CHECK_ADD_SLOW(c, f61_a_probe_has_a_limit, 90);
     CHECK_ADD(c, f40_a_probe_that_finds_it_rolled_back);
     CHECK_ADD(c, f40_what_a_probe_cannot_know);
     CHECK_ADD(c, f40_a_crash_makes_it_unknown);

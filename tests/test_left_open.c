@@ -248,6 +248,30 @@ START_TEST(f49_a_poolers_session_is_given_back)
 }
 END_TEST
 
+/* It set something, which the pooler's next client is not to meet: the connection goes. */
+START_TEST(f49_a_poolers_session_that_was_changed_is_closed)
+{
+    fake_hello();
+    answer(fake_next_answer(), "SET", 'I');
+    struct fake_bytes *b = fake_next_answer();
+    add_value(b, "8");
+    add_value(b, "1");
+    fake_add_ready(b);
+    struct site s = site_with_one(fake_start());
+    evpq_lease *lease = site_lease(&s);
+    evpq_future *f = evpq_lease_query(lease, "set a = 1", EVPQ_ARGS());
+    end(&s, f);
+    ck_future_ok(f);
+    evpq_future_unref(f);
+    evpq_lease_release(lease);
+    ck_assert(RUN_UNTIL(s.ev, !site_stats(&s).leased, 4)); /* cancel_timeout is 5 s */
+    ck_assert_str_eq(site_text(&s, "select 1"), "1");
+    ck_assert_int_eq(fake.connections, 2);
+    site_close(&s);
+    fake_stop();
+}
+END_TEST
+
 int main(void)
 {
     struct check *c = check_begin("left_open");
@@ -258,5 +282,6 @@ int main(void)
     CHECK_ADD(c, f51_left_open_behind_one_that_failed);
     CHECK_ADD_LOOP(c, f52_some_of_several_may_be_committed, 8);
     CHECK_ADD(c, f49_a_poolers_session_is_given_back);
+    CHECK_ADD(c, f49_a_poolers_session_that_was_changed_is_closed);
     return check_end(c);
 }

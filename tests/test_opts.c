@@ -101,6 +101,8 @@ START_TEST(the_connection_strings_timeout_comes_between)
     evpq_pool_opts o;
     ck_assert_ptr_null(opts_fill(NULL, 3, &o));
     ck_same(o.connect_timeout, 3);
+    ck_assert_ptr_null(opts_fill(NULL, 1, &o));
+    ck_same(o.connect_timeout, 1);
     evpq_pool_opts given = {.size = sizeof given, .connect_timeout = 4};
     ck_assert_ptr_null(opts_fill(&given, 3, &o));
     ck_same(o.connect_timeout, 4);

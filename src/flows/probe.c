@@ -49,7 +49,8 @@ struct probe {
     struct waiter answered;
     struct timer again; /* while it is asked: the end of it all */
     double pause, until;
-    char *noted[4]; /* by the columns of probe_sql */
+    const char *if_never; /* the last answer that decided nothing */
+    char *noted[4];       /* by the columns of probe_sql */
 };
 
 static struct probe *probe_of(evpq_future *f)
@@ -98,11 +99,9 @@ static void stays_unknown(struct probe *p, const char *why)
 
 static void ask_later(struct probe *p, const char *if_never)
 {
-    if (loop_time(p->pool->loop) >= p->until) {
-        stays_unknown(p, if_never);
-        return;
-    }
-    timer_start(&p->again, p->pause);
+    double left = p->until - loop_time(p->pool->loop);
+    p->if_never = if_never;
+    timer_start(&p->again, p->pause < left ? p->pause : left);
     p->pause = p->pause * 2 < LONGEST_PAUSE ? p->pause * 2 : LONGEST_PAUSE;
 }
 
@@ -175,12 +174,12 @@ static void ask(struct probe *p)
 static void again(struct timer *t)
 {
     struct probe *p = container_of(t, struct probe, again);
-    if (!p->asked) {
+    if (!p->asked && loop_time(p->pool->loop) < p->until) {
         ask(p);
         return;
     }
     stop(p);
-    stays_unknown(p, "the server did not answer");
+    stays_unknown(p, p->if_never ? p->if_never : "the server did not answer");
 }
 
 /* ---- life ---- */
