@@ -296,7 +296,7 @@ END_TEST
 /* The reset itself fails: that connection is closed. */
 START_TEST(f04_a_failed_reset_closes_the_connection)
 {
-    open_pool(.max_size = 1);
+    open_pool(.max_size = 1, .cancel_timeout = 60); /* that it does not wait for */
     evpq_lease *lease = lease_get();
     int pid = evpq_lease_backend_pid(lease);
     exec_on(lease, "create temp table slow (i int)");

@@ -90,6 +90,7 @@ END_TEST
 START_TEST(defaults_follow_what_is_given)
 {
     ck_assert_int_eq(filled(.min_size = 25).max_size, 25);
+    ck_assert_int_eq(filled(.pipeline_depth = 1).pipeline_depth, 1); /* the least */
     ck_same(filled(.max_lifetime = 50).lifetime_jitter, 5);
     ck_same(filled(.max_lifetime = -1).lifetime_jitter, 0);
     ck_same(filled(.backoff_min = 9).backoff_max, 9);

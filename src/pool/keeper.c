@@ -221,7 +221,6 @@ bool keeper_retires(const evpq_pool *pool, const struct conn *c)
 void keeper_idle(evpq_pool *pool, struct conn *c)
 {
     c->idle_since = loop_time(pool->loop);
-    start_sweeping(pool);
 }
 
 /* Too many, too old or too large: what shares them is let run out. */
