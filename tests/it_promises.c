@@ -80,18 +80,6 @@ START_TEST(a_connection_past_its_age_is_replaced_though_never_idle)
 }
 END_TEST
 
-START_TEST(a_connection_too_many_is_closed_though_never_idle)
-{
-    open_pool(.max_size = 3);
-    crowd_in();
-    ck_until(stats_total() > 1);
-    ck_assert_int_eq(evpq_pool_resize(pool, 0, 1), EVPQ_OK);
-    ck_until(stats_total() == 1);
-    crowd_out();
-    pools_end();
-}
-END_TEST
-
 /* ---- company ---- */
 
 START_TEST(nobody_boards_behind_one_that_is_overdue)
@@ -498,7 +486,6 @@ int main(void)
     struct check *c = check_begin("promises");
     CHECK_ADD(c, a_lease_that_waits_is_not_overtaken_for_ever);
     CHECK_ADD(c, a_connection_past_its_age_is_replaced_though_never_idle);
-    CHECK_ADD(c, a_connection_too_many_is_closed_though_never_idle);
     CHECK_ADD(c, nobody_boards_behind_one_that_is_overdue);
     CHECK_ADD_LOOP(c, neighbours_of_a_canceled_query_are_not_hit, 2);
     CHECK_ADD(c, the_order_on_a_lease_survives_a_stale_plan);
