@@ -63,6 +63,9 @@ static void ck_refused(const char *conninfo, double connect_timeout, const char 
         ck_assert_msg(strstr(message, part) != NULL, "\"%s\" is not in \"%s\"", part, message);
     ck_assert_msg(!strchr(message, '\n'), "more than a line: %s", message);
     ck_assert_msg(!strstr(message, "LOCATION"), "%s", message);
+    for (const char *try = message; (try = strstr(try + 1, "connection to server"));)
+        ck_assert_msg(try[-1] == ' ' && try[-2] == ';', "f71, two attempts run together: %s",
+                      message);
     ck_assert_msg(!sqlstate[0] || !strstr(message, sqlstate), "%s", message);
     evpq_future_unref(f);
     ck_assert_uint_ge(site_stats(&s).connect_failures, 1);

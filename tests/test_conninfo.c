@@ -163,15 +163,22 @@ START_TEST(f60_what_libpq_refuses_later_is_refused_now)
                                       "host=h keepalives_idle=1s",
                                       "host=h keepalives_interval=x",
                                       "host=h keepalives_count=1.5",
+                                      "host=h keepalives_idle=-1",
+                                      "host=h keepalives_idle=99999999",
+                                      "host=h keepalives_interval=0",
+                                      "host=h keepalives_count=1000",
                                       "host=h tcp_user_timeout=x",
                                       "hostaddr=db.example",
                                       "hostaddr=300.1.1.1,x"};
     static const char *const good[] = {"host=a,b port=0,1",
                                        "host=/tmp keepalives_idle=x",
                                        "host=h keepalives=0 keepalives_idle=x",
+                                       "host=h keepalives=0 keepalives_idle=-1",
+                                       "host=/tmp keepalives_count=1000",
+                                       "host=h keepalives_idle=30 keepalives_count=127",
                                        "host=h connect_timeout=' 3 '",
                                        "hostaddr=x,127.0.0.1",
-                                       "host=h keepalives_idle=-1"};
+                                       "host=h tcp_user_timeout=-1"};
     clear_environment();
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         ck_bad(bad[i], "bad connection string");
@@ -204,6 +211,17 @@ END_TEST
 
 /* What PQconnectdb takes for no connection string is no name of a database either: it may hold a
  * password, which would go to the default server and its log. */
+START_TEST(f60_a_uri_is_no_database_in_dbname)
+{
+    clear_environment();
+    ck_bad("host=h dbname=postgresql://u:secret@h/db", "dbname is a URI");
+    ck_bad("host=h dbname='postgresq://u:secret@h/db'", "dbname is a URI");
+    setenv("PGDATABASE", "postgres://u:secret@h/db", 1);
+    ck_bad("host=h", "dbname is a URI");
+    clear_environment();
+}
+END_TEST
+
 START_TEST(f60_a_bare_word_is_no_database)
 {
     static const char *const texts[] = {"mydb",
@@ -494,6 +512,7 @@ int main(void)
     CHECK_ADD(c, f60_what_libpq_refuses_later_is_refused_now);
     CHECK_ADD(c, f60_only_what_nobody_has_set_is_set);
     CHECK_ADD(c, f60_a_uri_of_another_scheme_is_no_database);
+    CHECK_ADD(c, f60_a_uri_is_no_database_in_dbname);
     CHECK_ADD(c, f60_a_bare_word_is_no_database);
     CHECK_ADD(c, f60_a_name_in_the_options_is_kept);
     CHECK_ADD(c, f80_no_message_holds_the_password);

@@ -172,10 +172,16 @@ START_TEST(f41_what_cannot_be_sent_is_refused)
     refused(evpq_shaped(evpq_int4s(fours, 3), &two), 1007, EVPQ_INVALID, "multiply");
     refused(evpq_shaped(evpq_int4s(fours, 3), &wraps), 1007, EVPQ_INVALID, "multiply");
     refused(evpq_shaped(evpq_int4s(fours, 3), &zero), 1007, EVPQ_INVALID, "at least one long");
+    refused(evpq_shaped(evpq_int4s(fours, 0), &two), 1007, EVPQ_INVALID, "multiply");
     refused(evpq_array_of(1007, inner, 1), 1007, EVPQ_TYPE, "element 1");
     refused(evpq_record_of(20000, NULL, &one, 1), 20000, EVPQ_INVALID, "declare its type");
     refused(evpq_range_of(3904, &null, NULL, 0), 3904, EVPQ_INVALID, "bound 1");
     refused(evpq_range_of(20000, NULL, &one, 0), 20000, EVPQ_INVALID, "bound 2");
+    refused(evpq_range_of(3904, &one, NULL, 0x20), 3904, EVPQ_INVALID, "none of enum");
+    refused(evpq_range_of(3904, NULL, NULL, 0x100), 3904, EVPQ_INVALID, "none of enum");
+    refused(evpq_range_of(3904, &one, NULL, EVPQ_RANGE_EMPTY), 3904, EVPQ_INVALID, "EMPTY");
+    refused(evpq_range_of(3904, &one, NULL, EVPQ_RANGE_LOWER_INF), 3904, EVPQ_INVALID, "LOWER_INF");
+    refused(evpq_range_of(3904, NULL, &one, EVPQ_RANGE_UPPER_INF), 3904, EVPQ_INVALID, "UPPER_INF");
     refused(evpq_inet_of(&odd), OID_INET, EVPQ_TYPE, "family");
     refused(evpq_inet_of(&wide), OID_INET, EVPQ_TYPE, "more bits");
 }

@@ -384,8 +384,9 @@ static inline evpq_arg evpq_record_of(uint32_t type, const uint32_t *types, cons
 }
 
 /* A value of the range type with the oid `type`. A bound that is NULL is infinite; `flags` are
- * those of enum evpq_range_flags: EVPQ_RANGE_LOWER_INC is [lower, upper). A bound of a range that
- * is not PostgreSQL's own declares its own type. */
+ * those of enum evpq_range_flags: EVPQ_RANGE_LOWER_INC is [lower, upper). Those that say something
+ * else than the bounds do (EVPQ_RANGE_EMPTY or EVPQ_RANGE_LOWER_INF with a lower bound) are
+ * EVPQ_INVALID. A bound of a range that is not PostgreSQL's own declares its own type. */
 static inline evpq_arg evpq_range_of(uint32_t type, const evpq_arg *lower, const evpq_arg *upper,
                                      unsigned flags)
 {

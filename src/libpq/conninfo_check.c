@@ -9,10 +9,14 @@
 #include <errno.h>
 #include <limits.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 enum { WHY_ROOM = 512 };
 
@@ -151,6 +155,34 @@ static bool check_int(const PQconninfoOption *options, const char *keyword, char
     return false;
 }
 
+/* What setsockopt refuses of libpq's connections it refuses of any socket. */
+static bool check_socket(int tcp, const PQconninfoOption *options, const char *keyword, int option,
+                         char why[WHY_ROOM])
+{
+    const char *text = conninfo_option(options, keyword);
+    int value;
+    if (tcp < 0 || !text || !is_int(text, &value))
+        return true;
+    if (value < 0) /* as libpq does */
+        value = 0;
+    if (!setsockopt(tcp, IPPROTO_TCP, option, &value, sizeof value) || errno != EINVAL)
+        return true;
+    snprintf(why, WHY_ROOM, "value \"%s\" for connection option \"%s\" is refused by the system",
+             text, keyword);
+    return false;
+}
+
+static bool check_sockets(const PQconninfoOption *options, char why[WHY_ROOM])
+{
+    int tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool good = check_socket(tcp, options, "keepalives_idle", TCP_KEEPIDLE, why) &&
+                check_socket(tcp, options, "keepalives_interval", TCP_KEEPINTVL, why) &&
+                check_socket(tcp, options, "keepalives_count", TCP_KEEPCNT, why);
+    if (tcp >= 0)
+        close(tcp);
+    return good;
+}
+
 static bool check_keepalives(const PQconninfoOption *options, char why[WHY_ROOM])
 {
     const char *on = conninfo_option(options, "keepalives");
@@ -159,9 +191,10 @@ static bool check_keepalives(const PQconninfoOption *options, char why[WHY_ROOM]
         return false;
     if (on)
         is_int(on, &value);
-    return (!value || (check_int(options, "keepalives_idle", why) &&
-                       check_int(options, "keepalives_interval", why) &&
-                       check_int(options, "keepalives_count", why))) &&
+    return (!value ||
+            (check_int(options, "keepalives_idle", why) &&
+             check_int(options, "keepalives_interval", why) &&
+             check_int(options, "keepalives_count", why) && check_sockets(options, why))) &&
            check_int(options, "tcp_user_timeout", why);
 }
 
@@ -229,8 +262,13 @@ evpq_error *conninfo_check(const struct conninfo *ci, const PQconninfoOption *op
 {
     char why[WHY_ROOM];
     evpq_error *error = check_by_libpq(ci);
+    const char *database = conninfo_option(options, "dbname");
     if (error)
         return error;
+    if (database && strchr(database, '@') && (is_uri(database) || is_foreign_uri(database)))
+        return conninfo_invalid("dbname is a URI with a user in it, which libpq takes for the name "
+                                "of a database: hand in the URI as the whole connection string",
+                                false);
     if (check_int(options, "connect_timeout", why) && check_hosts(ci, options, why))
         return NULL;
     return conninfo_invalid(why, ci->text && is_uri(ci->text));

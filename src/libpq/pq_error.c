@@ -27,8 +27,7 @@ static void tidy(const char *text, char *to, size_t room, char sqlstate[6])
     sqlstate[0] = '\0';
     for (const char *p = text; *p && n + 3 < room;) {
         if (line_start && !strncmp(p, "LOCATION:", 9)) {
-            p += strcspn(p, "\n");
-            p += *p == '\n';
+            p += strcspn(p, "\n"); /* what follows, of another attempt, is a sentence of its own */
         } else if (*p == '\n') {
             p++;
             line_start = true;

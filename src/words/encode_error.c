@@ -99,8 +99,8 @@ evpq_error *encode_unsure(const struct encoding *e)
     return error_new(EVPQ_TYPE, EVPQ_OUTCOME_NOT_SENT,
                      "%s: a text of a type that evpq does not know has a byte of a letter before a "
                      "quote or backslash, which some client encodings take for one letter: write "
-                     "the whole %s as a text of your own",
-                     spot, kind_name(e->arg));
+                     "all of the value as one text of your own",
+                     spot);
 }
 
 evpq_error *encode_wrong(const struct encoding *e, const char *is)

@@ -59,6 +59,12 @@ static evpq_error *check_shape(const struct encoding *e, const evpq_shape *shape
     return NULL;
 }
 
+/* An empty array has no dimensions (evpq_shape). One of length 0 says the same. */
+static bool is_bare(const evpq_shape *shape)
+{
+    return !shape->dimensions || (shape->dimensions == 1 && !shape->length[0]);
+}
+
 static bool put_shape(const struct encoding *e, const evpq_shape *shape)
 {
     bool put = true;
@@ -93,7 +99,7 @@ static evpq_error *put_array(const struct encoding *e)
         return encode_misfit(e);
     evpq_shape simple = {1, {(int32_t)e->arg->length}, {1}};
     const evpq_shape *shape = e->arg->value.list.with ? e->arg->value.list.with : &simple;
-    if (!e->arg->length)
+    if (!e->arg->length && is_bare(shape))
         return encode_put(bytes_put4(e->to, 0) && bytes_put4(e->to, 0) && bytes_put4(e->to, type));
     evpq_error *error = check_shape(e, shape);
     if (error)
@@ -153,6 +159,23 @@ static evpq_error *put_bound(const struct encoding *e, const evpq_arg *bound, si
     return encode_field(e->to, bound, type ? type : bound->type, &spot);
 }
 
+/* Flags that no range has, or that say something else than the bounds do. */
+static evpq_error *check_flags(const struct encoding *e, const void *lower, const void *upper)
+{
+    const size_t all = EVPQ_RANGE_EMPTY | EVPQ_RANGE_LOWER_INC | EVPQ_RANGE_UPPER_INC |
+                       EVPQ_RANGE_LOWER_INF | EVPQ_RANGE_UPPER_INF;
+    size_t flags = e->arg->length;
+    if (flags & ~all)
+        return encode_invalid(e, "flags that are none of enum evpq_range_flags");
+    if ((flags & EVPQ_RANGE_EMPTY) && (lower || upper))
+        return encode_invalid(e, "EVPQ_RANGE_EMPTY with a bound: an empty range has none");
+    if ((flags & EVPQ_RANGE_LOWER_INF) && lower)
+        return encode_invalid(e, "EVPQ_RANGE_LOWER_INF with a lower bound: hand in NULL for it");
+    if ((flags & EVPQ_RANGE_UPPER_INF) && upper)
+        return encode_invalid(e, "EVPQ_RANGE_UPPER_INF with an upper bound: hand in NULL for it");
+    return NULL;
+}
+
 static evpq_error *put_range(const struct encoding *e)
 {
     const evpq_arg *lower = e->arg->value.list.items, *upper = e->arg->value.list.with;
@@ -161,6 +184,9 @@ static evpq_error *put_range(const struct encoding *e)
     if ((e->type < OID_FIRST_OF_USERS && !oid_of_bound(e->type)) ||
         (e->arg->type && e->arg->type != e->type))
         return encode_misfit(e);
+    evpq_error *error = check_flags(e, lower, upper);
+    if (error)
+        return error;
     if (flags & EVPQ_RANGE_EMPTY)
         return encode_put(bytes_put1(e->to, EVPQ_RANGE_EMPTY));
     if (!lower)
@@ -169,7 +195,7 @@ static evpq_error *put_range(const struct encoding *e)
         flags = (flags & ~(unsigned)EVPQ_RANGE_UPPER_INC) | EVPQ_RANGE_UPPER_INF;
     if (!bytes_put1(e->to, (uint8_t)flags))
         return encode_put(false);
-    evpq_error *error = lower ? put_bound(e, lower, 1) : NULL;
+    error = lower ? put_bound(e, lower, 1) : NULL;
     if (!error && upper)
         error = put_bound(e, upper, 2);
     return error;
