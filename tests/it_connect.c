@@ -1,5 +1,6 @@
 /* it_connect.c - from a connection string to a connection: names, addresses that lead nowhere,
  * servers that refuse, and what is said about it. */
+#include "support/fake.h"
 #include "support/names.h"
 #include "support/proxy.h"
 #include "support/server.h"
@@ -259,6 +260,24 @@ START_TEST(f23_a_server_hangs_up_first)
 }
 END_TEST
 
+/* Behind a primary that would do. */
+START_TEST(a_standby_is_preferred)
+{
+    fake_add(&fake.hello, 'R', "\0\0\0\0", 4);
+    FAKE_ADD(&fake.hello, 'S', "in_hot_standby\0on");
+    fake_add_ready(&fake.hello);
+    fake_start();
+    struct site s =
+        site(strf("%s target_session_attrs=prefer-standby",
+                  with_hosts("127.0.0.1,127.0.0.1", strf("%d,%d", server_port(), fake.port))),
+             0);
+    ck_assert_str_eq(site_text(&s, "select 1"), "1");
+    ck_assert_int_eq(fake.connections, 1);
+    site_close(&s);
+    fake_stop();
+}
+END_TEST
+
 START_TEST(a_standby_is_only_preferred)
 {
     const char *hosts =
@@ -422,6 +441,7 @@ int main(void)
     CHECK_ADD(c, f22_nothing_but_holes_says_so);
     CHECK_ADD_LOOP(c, f23_dead_hosts_come_first, 4);
     CHECK_ADD(c, f23_a_server_hangs_up_first);
+    CHECK_ADD(c, a_standby_is_preferred);
     CHECK_ADD(c, a_standby_is_only_preferred);
     CHECK_ADD(c, what_is_wrong_is_said);
     CHECK_ADD(c, what_is_wrong_with_each_host_is_said);
