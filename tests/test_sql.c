@@ -195,6 +195,33 @@ START_TEST(what_begins_or_ends_a_transaction)
 }
 END_TEST
 
+/* What is remembered of a text is never said of another: of the same length, of the same place, or
+ * too long to be kept. */
+START_TEST(a_memo_knows_only_what_it_has_seen)
+{
+    static struct sql_memo memo;
+    for (int round = 0; round < 3; round++)
+        for (int i = 0; i < CASES; i++)
+            for (int again = 0; again < 2; again++)
+                ck_assert_msg(sql_memo_kind(&memo, cases[i].sql, strlen(cases[i].sql)) ==
+                                  cases[i].kind,
+                              "\"%s\", round %d", cases[i].sql, round);
+    static const char *const alike[] = {"select 1", "begin -1", "update t", "select 2", "        "};
+    static const enum sql_kind kinds[] = {SQL_SELECT, SQL_SESSION, SQL_DML, SQL_SELECT, SQL_EMPTY};
+    for (int i = 0; i < 15; i++)
+        ck_assert_int_eq(sql_memo_kind(&memo, alike[i % 5], 8), kinds[i % 5]);
+    char text[2 * SQL_MEMO_LONGEST] = "";
+    for (size_t length = SQL_MEMO_LONGEST - 2; length < sizeof text; length++) {
+        memset(text, ' ', length);
+        text[length] = '\0';
+        ck_assert_int_eq(sql_memo_kind(&memo, text, length), SQL_EMPTY);
+        memcpy(text + length - 6, "values", 6);
+        ck_assert_int_eq(sql_memo_kind(&memo, text, length), SQL_SELECT);
+        ck_assert_int_eq(sql_memo_kind(&memo, text, length), SQL_SELECT);
+    }
+}
+END_TEST
+
 int main(void)
 {
     struct check *c = check_begin("sql");
@@ -202,5 +229,6 @@ int main(void)
     CHECK_ADD(c, a_copy_has_a_direction);
     CHECK_ADD_LOOP(c, one_statement_or_more, (int)(sizeof singles / sizeof *singles));
     CHECK_ADD(c, what_begins_or_ends_a_transaction);
+    CHECK_ADD(c, a_memo_knows_only_what_it_has_seen);
     return check_end(c);
 }

@@ -234,6 +234,11 @@ struct recycler *loop_blocks(evpq_loop *loop)
     return loop->blocks;
 }
 
+struct sql_memo *loop_texts(evpq_loop *loop)
+{
+    return &loop->texts;
+}
+
 struct mailbox **loop_mailbox(evpq_loop *loop)
 {
     return &loop->mailbox;

@@ -195,6 +195,10 @@ struct guest *loop_guest(const evpq_loop *loop);
  * own. */
 struct recycler *loop_blocks(evpq_loop *loop);
 
+/* The texts that its queries have. */
+struct sql_memo;
+struct sql_memo *loop_texts(evpq_loop *loop);
+
 /* Where thread.c keeps its mailbox for this loop, and future.c the futures that it is about to
  * free. */
 struct mailbox;

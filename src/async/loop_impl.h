@@ -6,6 +6,7 @@
 #include "async/loop.h"
 #include "base/forked.h"
 #include "base/thread_mark.h"
+#include "words/sql.h"
 
 #include <ev.h>
 #include <stdatomic.h>
@@ -41,6 +42,7 @@ struct evpq_loop {
     int held;              /* how often the loop is held: what has to go in a forked child */
     struct mailbox *mailbox;
     struct recycler *blocks;
+    struct sql_memo texts;
     struct graveyard graveyard;
 };
 

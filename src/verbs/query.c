@@ -302,7 +302,7 @@ __attribute__((flatten)) evpq_future *query_new(evpq_loop *loop, const char *sql
     struct request_size size;
     *ret_query = NULL;
     evpq_error *error = request_measure(sql, &args, &size);
-    enum sql_kind kind = error ? SQL_EMPTY : sql_kind(sql);
+    enum sql_kind kind = error ? SQL_EMPTY : sql_memo_kind(loop_texts(loop), sql, size.sql);
     if (!error && kind == SQL_COPY_STREAM)
         error = error_build(&(struct error_fields){
             .status = EVPQ_INVALID,
@@ -316,16 +316,26 @@ __attribute__((flatten)) evpq_future *query_new(evpq_loop *loop, const char *sql
     struct query *q = recycler_take(loop_blocks(loop), sizeof *q + size.block);
     if (!q)
         return future_constant(EVPQ_NOMEM);
-    *q = (struct query){.op = {.class = &class}, .home = home};
+    /* Part by part: each is written once. */
     future_init(&q->future, &query_class, loop);
-    list_init(&q->op.node);
-    list_init(&q->place.node);
-    q->preparable = sql_is_preparable(kind);
-    q->op.unproved = kind == SQL_DML;
-    q->op.keeps = q->preparable;
-    q->op.size = size.block;
     request_write(&q->request, q + 1, sql, &args, &size);
-    q->op.sql = q->request.sql;
+    bool preparable = sql_is_preparable(kind);
+    q->op = (struct op){
+        .class = &class,
+        .sql = q->request.sql,
+        .size = size.block,
+        .keeps = preparable,
+        .unproved = kind == SQL_DML,
+    };
+    list_init(&q->op.node);
+    q->home = home;
+    q->conn = NULL;
+    q->result = NULL;
+    q->verdict = (struct verdict){.error = NULL};
+    q->run = (struct stmt_run){.stmt = NULL};
+    q->preparable = preparable;
+    q->place = (struct queue_place){.ticket = 0};
+    list_init(&q->place.node);
     *ret_query = q;
     return &q->future;
 }

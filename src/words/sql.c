@@ -295,6 +295,29 @@ enum sql_kind sql_kind(const char *sql)
     return SQL_SESSION;
 }
 
+/* Not inlined: few texts are new. */
+__attribute__((noinline)) static enum sql_kind get_to_know(struct sql_known *known, const char *sql,
+                                                           size_t length)
+{
+    enum sql_kind kind = sql_kind(sql);
+    if (length > SQL_MEMO_LONGEST)
+        return kind;
+    known->kind = kind;
+    known->length = length;
+    memcpy(known->text, sql, length);
+    return kind;
+}
+
+/* A text has its place by its length, and the last to come has it. A place that was never used
+ * knows the empty text, and what it is. */
+enum sql_kind sql_memo_kind(struct sql_memo *m, const char *sql, size_t length)
+{
+    struct sql_known *known = &m->known[length % SQL_MEMO_TEXTS];
+    if (length == known->length && !memcmp(known->text, sql, length))
+        return known->kind;
+    return get_to_know(known, sql, length);
+}
+
 bool sql_is_about_transactions(const char *sql)
 {
     static const char *const words[] = {"begin", "start",     "commit",  "end", "rollback",

@@ -19,6 +19,19 @@ enum sql_kind {
 
 enum sql_kind sql_kind(const char *sql);
 
+/* Texts and their kinds: a program runs the same few again and again. Begin with a zeroed one. */
+enum { SQL_MEMO_TEXTS = 16, SQL_MEMO_LONGEST = 240 };
+struct sql_memo {
+    struct sql_known {
+        enum sql_kind kind;
+        size_t length;
+        char text[SQL_MEMO_LONGEST];
+    } known[SQL_MEMO_TEXTS];
+};
+
+/* Like sql_kind, for a text of that many bytes. Reads it only when it is not known. */
+enum sql_kind sql_memo_kind(struct sql_memo *m, const char *sql, size_t length);
+
 /* Whether a statement of this kind may be prepared, and share a connection with others. */
 static inline bool sql_is_preparable(enum sql_kind kind)
 {
