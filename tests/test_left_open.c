@@ -225,6 +225,59 @@ START_TEST(f52_some_of_several_may_be_committed)
 }
 END_TEST
 
+/* Those before the last are committed, whatever becomes of the transaction that the last has left
+ * open. */
+START_TEST(f51_some_of_several_may_not_be_in_what_is_left_open)
+{
+    bool shared = _i & 1, rows = _i & 2, leased = _i & 4;
+    fake_hello();
+    answer_unity(shared ? "1" : "");
+    struct fake_bytes *b = fake_next_answer();
+    if (rows)
+        fake_add(b, '1', NULL, 0), fake_add(b, 'n', NULL, 0);
+    answer(b, "INSERT 0 1", 0);
+    answer(b, "INSERT 0 1", 'T');
+    answer(fake_next_answer(), "ROLLBACK", 'I');
+    struct site s = site_with_one(fake_start());
+    evpq_lease *lease = leased ? site_lease(&s) : NULL;
+    evpq_future *f = several(&s, lease, rows);
+    end(&s, f);
+    ck_failed(f, EVPQ_SERVER, "25000", shared ? EVPQ_OUTCOME_REJECTED : EVPQ_OUTCOME_UNKNOWN);
+    evpq_future_unref(f);
+    evpq_lease_release(lease);
+    site_close(&s);
+    fake_stop();
+}
+END_TEST
+
+/* That one was committed does not prove it of the next: pgpool-II leaves the transaction of some
+ * open. So nothing hides how the next ends, as long as it is not known that nobody sends Syncs
+ * of his own. */
+START_TEST(f51_left_open_behind_one_that_was_committed)
+{
+    bool asked = _i;
+    fake_hello();
+    answer(fake_next_answer(), "INSERT 0 1", 'I');
+    if (asked)
+        answer_unity("");
+    answer(fake_next_answer(), "INSERT 0 1", 'T');
+    answer(fake_next_answer(), "INSERT 0 1", 'T');
+    answer(fake_next_answer(), "ROLLBACK", 'I');
+    answer(fake_next_answer(), "ROLLBACK", 'I');
+    struct dialog d = dialog_with(fake_start());
+    say(&d, "insert another");
+    if (!asked)
+        end(&d.site, d.f[0]);
+    evpq_future *second = say(&d, "insert"), *third = say(&d, "insert");
+    end(&d.site, second);
+    end(&d.site, third);
+    ck_future_ok(d.f[0]);
+    ck_failed(second, EVPQ_SERVER, "25000", EVPQ_OUTCOME_REJECTED);
+    ck_failed(third, EVPQ_SERVER, "25000", EVPQ_OUTCOME_REJECTED);
+    dialog_close(&d);
+}
+END_TEST
+
 /* ---- a session that is shared ---- */
 
 /* The lease set nothing: a pooler's session goes back as it is, and the connection with it. */
@@ -281,6 +334,8 @@ int main(void)
     CHECK_ADD(c, f51_left_open_by_what_was_given_up);
     CHECK_ADD(c, f51_left_open_behind_one_that_failed);
     CHECK_ADD_LOOP(c, f52_some_of_several_may_be_committed, 8);
+    CHECK_ADD_LOOP(c, f51_some_of_several_may_not_be_in_what_is_left_open, 8);
+    CHECK_ADD_LOOP(c, f51_left_open_behind_one_that_was_committed, 2);
     CHECK_ADD(c, f49_a_poolers_session_is_given_back);
     CHECK_ADD(c, f49_a_poolers_session_that_was_changed_is_closed);
     return check_end(c);

@@ -33,7 +33,7 @@ static void decide(struct pipeline *p)
         p->peer = PEER_UNKNOWN;
     else if (!p->failed && !p->seen_together)
         p->unity = UNITY_NO;
-    else if (!p->failed && p->before == PQ_TXN_IDLE)
+    else if (!p->failed && p->before == PQ_TXN_IDLE && p->unity == UNITY_UNKNOWN)
         p->unity = UNITY_YES;
 }
 

@@ -5,7 +5,8 @@
  * session. pgpool-II gives the right one, but sends Syncs of its own between the statements under
  * one of ours: so that is asked, too. Asked once for each connection, as a rule, and only where it
  * matters: before a session is cleaned with DISCARD ALL, before statements are prepared that could
- * not be run again, and before several that stand or fall together. */
+ * not be run again, before several that stand or fall together, and before anything is sent behind
+ * a statement that changes data by itself. */
 #ifndef LINE_PEER_H
 #define LINE_PEER_H
 

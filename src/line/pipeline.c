@@ -260,17 +260,20 @@ static bool end_segment(struct pipeline *p)
         p->turnaround = whole;
     p->head_since = now;
     p->wire.counts = p->result_most != 0;
+    bool committed = false;
     for (bool last = false; p->wire.c && !last;) {
         struct op *op = op_first(&p->sent);
         last = op->last;
         take_off(p, op);
         if (last)
             p->current = op_first(&p->sent);
-        if (op->unproved && p->alone && !p->failed)
-            p->proved = true;
+        if (op->unproved && p->alone && !p->failed && !p->mistrusted)
+            p->proved = committed = true;
         op->class->feed(op, PQ_SYNC, NULL);
     }
     p->failed = p->doubt = false;
+    if (committed && p->wire.c && p->n_fresh)
+        peer_ask_unity(p); /* somebody would like to be sent behind the next */
     if (p->stray)
         close_stray(p);
     send_begin(p);

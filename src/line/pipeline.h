@@ -150,7 +150,9 @@ struct pipeline {
     bool failed;    /* since the last Sync an error came, ... */
     bool doubt;     /* ... which is not the server's own word */
     bool proved;    /* a statement that changed data was seen to be committed at its Sync. There are
-                    poolers that leave a transaction open instead (pgpool-II in raw mode). */
+                    poolers that leave a transaction open instead (pgpool-II in raw mode), and some
+                    that do so now and then, whose Syncs give them away: `unity` is to be known, too,
+                    before anything is sent behind such a statement. */
     bool sending;   /* operations are being handed to libpq */
     enum peer peer;
     enum unity unity;

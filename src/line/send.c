@@ -97,7 +97,8 @@ static bool send_one(struct pipeline *p, struct op *op, bool guarded, bool last)
         return false;
     if (p->current == op)
         send_begin(p);
-    if (op->bars || (op->unproved && !p->proved) || p->mistrusted)
+    bool proved = p->proved && p->unity == UNITY_YES;
+    if (op->bars || (op->unproved && !proved) || p->mistrusted)
         p->bar = op;
     return !last || (op->bars && (op->solo || op->open)) || pq_send_sync(p->wire.c);
 }

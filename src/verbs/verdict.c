@@ -30,6 +30,7 @@ enum { ABORTS_MOST = 4 };
  *   yes   yes          results    any -> I                          done
  *   yes   yes          results    T, E -> T, E                      done
  *   yes   yes          results    I -> T           begins a block   done
+ *   yes   yes          results    I -> T, E        maybe split      rolled back, UNKNOWN
  *   yes   yes          results    I -> T, E                         rolled back, then REJECTED
  *   yes   yes          results    ? -> T, E        alone            UNKNOWN
  *
@@ -149,6 +150,11 @@ evpq_error *verdict_left_open(const char *sql)
 
 /* ---- the end ---- */
 
+static bool may_be_split(const struct verdict *v, const struct pipeline *line)
+{
+    return v->several && line->unity != UNITY_YES;
+}
+
 static struct evidence evidence_of(const struct verdict *v, const struct pipeline *line,
                                    const char *sql)
 {
@@ -159,7 +165,7 @@ static struct evidence evidence_of(const struct verdict *v, const struct pipelin
         .synced = true,
         .came = v->came,
         .doubt = line->doubt || v->doubt,
-        .split = v->several && line->unity != UNITY_YES,
+        .split = may_be_split(v, line),
         .role = v->role,
         .began = line->began,
         .before = line->before,
@@ -204,11 +210,13 @@ static bool must_undo(struct verdict *v, const struct op *op, struct conn *c, co
     return true;
 }
 
+/* Of several that were split the last alone was in the transaction that is rolled back. */
 static void note_rollback(struct verdict *v, const struct conn *c)
 {
+    bool undone = v->rolled_back && c->line.after == PQ_TXN_IDLE && !may_be_split(v, &c->line);
     v->undoing = false;
     if (v->fate == FATE_LEFT_OPEN)
-        v->fate = v->rolled_back && c->line.after == PQ_TXN_IDLE ? FATE_REJECTED : FATE_UNKNOWN;
+        v->fate = undone ? FATE_REJECTED : FATE_UNKNOWN;
 }
 
 enum verdict_next verdict_at_sync(struct verdict *v, struct op *op, struct conn *c, const char *sql,
