@@ -230,6 +230,22 @@ START_TEST(f53_what_was_not_sent_in_time_is_not_sent_late)
 }
 END_TEST
 
+/* Whoever asks the loop to run only after the deadline has nothing sent. */
+START_TEST(f53_what_was_late_before_the_loop_ran_is_not_sent)
+{
+    open_pool(.max_size = 1);
+    ask("select 1");
+    began = now();
+    evpq_future *f = evpq_timeout(query("create table late_never()"), 0.05);
+    evpq_future *behind = query("select 1");
+    block_until(began + 0.2);
+    ck_failed(f, EVPQ_TIMEOUT, EVPQ_OUTCOME_NOT_SENT);
+    ck_done(behind);
+    ck_assert_int_eq(server_count("select count(*) from pg_class where relname = 'late_never'"), 0);
+    pools_end();
+}
+END_TEST
+
 /* As Ctrl-Z and fg do: then epoll_wait is interrupted, and has not looked at the sockets. */
 START_TEST(f53_a_process_that_was_stopped_has_not_missed_its_answers)
 {
@@ -377,6 +393,7 @@ int main(void)
     CHECK_ADD(c, f53_a_large_answer_that_lay_there_is_never_late);
     CHECK_ADD(c, f53_what_did_not_come_is_late_though_the_loop_was_held_up);
     CHECK_ADD(c, f53_what_was_not_sent_in_time_is_not_sent_late);
+    CHECK_ADD(c, f53_what_was_late_before_the_loop_ran_is_not_sent);
     CHECK_ADD(c, f53_a_process_that_was_stopped_has_not_missed_its_answers);
     CHECK_ADD_LOOP(c, f53_a_handshake_that_got_on_is_not_given_up, 2);
     CHECK_ADD(c, f53_a_cancel_that_got_on_keeps_its_connection);

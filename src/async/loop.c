@@ -5,6 +5,8 @@
 #include "base/mem.h"
 #include "words/error.h"
 
+#include <math.h>
+
 bool loop_forked(const evpq_loop *loop)
 {
     return birthmark_forked(&loop->birth);
@@ -64,6 +66,7 @@ evpq_loop *evpq_loop_new(struct ev_loop *ev)
     }
     tick_init(loop);
     list_init(&loop->timers);
+    loop->soonest = INFINITY;
     list_init(&loop->ios);
     list_init(&loop->graveyard.dead);
     ev_prepare_init(&loop->leaving, on_leaving);

@@ -32,6 +32,7 @@ struct evpq_loop {
     struct birthmark birth;
     ev_prepare adopting;
     ev_fork forked;
+    double soonest;          /* by ev_now: none of its timers has its time before */
     struct list timers, ios; /* those that are on, and */
     struct list late, due; /* timers that wait for a look at the sockets; that fire in this tick */
     struct list next_turn; /* jobs that wait for that look, too */
@@ -70,6 +71,9 @@ void tick_stop(evpq_loop *loop);
 /* A timer (on no list) whose time has come: it fires in the tick, after what the sockets brought.
  */
 void loop_timer_due(evpq_loop *loop, struct timer *t);
+
+/* Whether there are timers whose time has come, and libev has yet to find them. */
+bool loop_has_timers_due(evpq_loop *loop);
 
 /* Called by libev in a child that goes on with the inherited ev loop. */
 void loop_on_fork(struct ev_loop *ev, ev_fork *w, int events);

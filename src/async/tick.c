@@ -166,6 +166,8 @@ static void run_tick(evpq_loop *loop)
     loop->ticking = ev_depth(loop->ev);
     loop->now = 0;
     loop->polled_at = list_empty(&loop->due) ? 0 : clock_now();
+    /* The program may have been at something else for long before it let the loop run. */
+    bool overdue = loop->unpolled && loop_has_timers_due(loop);
     while (!loop_forked(loop) && work_left(loop) && left > 0) {
         if (!runq_empty(&loop->runq)) {
             ask_for_tick(loop);
@@ -178,7 +180,7 @@ static void run_tick(evpq_loop *loop)
             left = JOBS_PER_TICK; /* no more can come of this than the sockets have brought */
         } else if (!list_empty(&loop->due)) {
             fire_due(loop);
-        } else if (list_empty(&loop->late)) {
+        } else if (list_empty(&loop->late) && !overdue) {
             flush_dirty(loop);
             left--;
         } else {

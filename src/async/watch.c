@@ -1,6 +1,8 @@
 /* watch.c - timers and descriptors on libev's loop, and what becomes of them in a forked child. */
 #include "async/loop_impl.h"
 
+#include <math.h>
+
 _Static_assert(sizeof(ev_timer) <= sizeof(struct watcher_room), "room for an ev_timer");
 _Static_assert(sizeof(ev_io) <= sizeof(struct watcher_room), "room for an ev_io");
 
@@ -89,6 +91,9 @@ void timer_start(struct timer *t, double after)
     ev_timer_start(t->loop->ev, w);
     list_remove(&t->node);
     list_append(&t->loop->timers, &t->node);
+    double at = ev_now(t->loop->ev) + after;
+    if (at < t->loop->soonest)
+        t->loop->soonest = at;
 }
 
 void timer_stop(struct timer *t)
@@ -107,6 +112,22 @@ bool timer_excuse(struct timer *t, double most)
     if (t->late > 0)
         timer_start(t, t->late < most ? t->late : most);
     return t->late > 0;
+}
+
+/* No timer has its time before `soonest`, if only as one that was stopped had been the first. */
+bool loop_has_timers_due(evpq_loop *loop)
+{
+    if (ev_time() < loop->soonest)
+        return false;
+    ev_now_update(loop->ev);
+    double least = INFINITY;
+    for (struct list *node = loop->timers.next; node != &loop->timers; node = node->next) {
+        double left =
+            ev_timer_remaining(loop->ev, timer_ev(container_of(node, struct timer, node)));
+        least = left < least ? left : least;
+    }
+    loop->soonest = ev_now(loop->ev) + least;
+    return least <= 0;
 }
 
 /* ---- descriptors ---- */
