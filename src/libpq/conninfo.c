@@ -92,6 +92,7 @@ static struct conninfo *assemble(const char *text, const PQconninfoOption *optio
     cut(copy_after(&end, hostaddr), ci->hosts, n, offsetof(struct conninfo_host, hostaddr), false);
     cut(copy_after(&end, port), ci->hosts, n, offsetof(struct conninfo_host, port), true);
     ci->text = copy_after(&end, text);
+    ci->names_hosts = host && *host;
     return ci;
 }
 
@@ -216,10 +217,20 @@ void conninfo_free(struct conninfo *ci)
     mem_free(ci);
 }
 
+/* NULL: what the string says, which is no good where that is a list. An address is a host of that
+ * name, too. */
+static const char *host_of(const struct conninfo *ci, const struct conninfo_host *host)
+{
+    if (host->host || ci->n == 1)
+        return host->host;
+    if (host->hostaddr)
+        return ci->names_hosts ? host->hostaddr : NULL;
+    return ci->default_host;
+}
+
 struct pg_conn *conninfo_connect(const struct conninfo *ci, const struct conninfo_host *host,
                                  const char *address, const char *session_attrs)
 {
-    const char *default_host = ci->n > 1 ? ci->default_host : NULL;
     const char *default_port = ci->n > 1 ? ci->default_port : NULL;
     /* An empty value counts as not given at all. Later ones win over what the string says. */
     const char *const keywords[] = {"fallback_application_name",
@@ -237,7 +248,7 @@ struct pg_conn *conninfo_connect(const struct conninfo *ci, const struct conninf
     const char *const values[] = {
         ci->set_name ? "evpq" : NULL,
         ci->text,
-        host->host || host->hostaddr ? host->host : default_host,
+        host_of(ci, host),
         address ? address : host->hostaddr,
         host->port ? host->port : default_port,
         session_attrs,

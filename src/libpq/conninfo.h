@@ -19,6 +19,7 @@ struct conninfo {
     double connect_timeout; /* seconds; 0: not set */
     bool prefer_standby;    /* a first pass over all hosts wants a standby, a second anything */
     bool shuffle;           /* load_balance_hosts=random */
+    bool names_hosts;       /* there is a list of hosts */
 
     char *text; /* as the program gave it: with the password */
     bool disable_gss;
