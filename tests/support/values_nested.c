@@ -11,9 +11,11 @@ static void make_span(struct item *i, struct dice *d, uint32_t type)
                                      EVPQ_RANGE_LOWER_INC | EVPQ_RANGE_UPPER_INC, EVPQ_RANGE_EMPTY};
     i->bounds[0] = evpq_int(low);
     i->bounds[1] = evpq_int(low + dice_below(d, 100));
-    i->fields[SPAN] =
-        evpq_range_of(type, dice_below(d, 5) ? &i->bounds[0] : NULL,
-                      dice_below(d, 5) ? &i->bounds[1] : NULL, flags[dice_below(d, 5)]);
+    unsigned chosen = flags[dice_below(d, 5)];
+    bool low_given = dice_below(d, 5) && chosen != EVPQ_RANGE_EMPTY;
+    bool high_given = dice_below(d, 5) && chosen != EVPQ_RANGE_EMPTY;
+    i->fields[SPAN] = evpq_range_of(type, low_given ? &i->bounds[0] : NULL,
+                                    high_given ? &i->bounds[1] : NULL, chosen);
 }
 
 static void read_span(struct item *i, const evpq_result *range, uint32_t type)
