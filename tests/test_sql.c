@@ -210,6 +210,9 @@ START_TEST(a_memo_knows_only_what_it_has_seen)
     static const enum sql_kind kinds[] = {SQL_SELECT, SQL_SESSION, SQL_DML, SQL_SELECT, SQL_EMPTY};
     for (int i = 0; i < 15; i++)
         ck_assert_int_eq(sql_memo_kind(&memo, alike[i % 5], 8), kinds[i % 5]);
+    static const char secret[] = "alter role a password 'hushhush'";
+    ck_assert_int_eq(sql_memo_kind(&memo, secret, strlen(secret)), SQL_SESSION);
+    ck_assert_ptr_null(memmem(&memo, sizeof memo, "hushhush", 8));
     char text[2 * SQL_MEMO_LONGEST] = "";
     for (size_t length = SQL_MEMO_LONGEST - 2; length < sizeof text; length++) {
         memset(text, ' ', length);

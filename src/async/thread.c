@@ -145,11 +145,12 @@ static void wait_for_computing(void)
     pthread_mutex_lock(&at_exit.lock);
     while (at_exit.computing)
         pthread_cond_wait(&at_exit.none, &at_exit.lock);
+    pthread_t last = at_exit.last;
     bool joins = at_exit.has_last;
     at_exit.has_last = false;
     pthread_mutex_unlock(&at_exit.lock);
     if (joins)
-        pthread_join(at_exit.last, NULL);
+        pthread_join(last, NULL);
 }
 
 static void take_care_of_exit(void)

@@ -295,12 +295,13 @@ enum sql_kind sql_kind(const char *sql)
     return SQL_SESSION;
 }
 
-/* Not inlined: few texts are new. */
+/* Not inlined: few texts are new. What is not run again and again is not kept: it may have a password
+ * in it (ALTER ROLE). */
 __attribute__((noinline)) static enum sql_kind get_to_know(struct sql_known *known, const char *sql,
                                                            size_t length)
 {
     enum sql_kind kind = sql_kind(sql);
-    if (length > SQL_MEMO_LONGEST)
+    if (length > SQL_MEMO_LONGEST || !sql_is_preparable(kind))
         return kind;
     known->kind = kind;
     known->length = length;
