@@ -619,6 +619,20 @@ START_TEST(f61_a_pool_closes)
 }
 END_TEST
 
+/* Who is sent behind the Close of a statement does not wait for ever for that to be answered. */
+START_TEST(f61_a_close_has_a_limit)
+{
+    open_pool(.max_size = 1, .prepared_max = 1, .cancel_timeout = CANCEL);
+    for (int i = 0; i < 3; i++)
+        ask("select 2"); /* prepared */
+    hang();
+    ck_failed(evpq_timeout(query("select 3"), 20), EVPQ_LOST, EVPQ_OUTCOME_UNKNOWN);
+    ck_assert(is_stopped(hung));
+    go_on();
+    pools_end();
+}
+END_TEST
+
 /* An answer that has come in time counts, though the program keeps the loop from seeing it. */
 START_TEST(f61_a_late_loop_costs_nothing)
 {
@@ -723,6 +737,7 @@ int main(void)
     struct check *c = check_begin("a server process that hangs");
     CHECK_ADD_LOOP(c, f61_the_place_comes_back, STATES);
     CHECK_ADD_LOOP(c, f61_a_pool_closes, 2);
+    CHECK_ADD(c, f61_a_close_has_a_limit);
     CHECK_ADD(c, f61_a_late_loop_costs_nothing);
     CHECK_ADD(c, f61_begin_waits_for_what_is_sent_with_it);
     CHECK_ADD(c, f61_commit_has_no_limit_but_query_timeout);

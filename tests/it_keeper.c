@@ -6,7 +6,8 @@
 #include "support/proxy.h"
 #include "support/seen.h"
 
-#include "pool/pool.h"
+#include "pool/keeper.h"
+#include "words/error.h"
 
 #include <string.h>
 
@@ -362,6 +363,20 @@ START_TEST(f18_the_window_doubles_with_each_success)
 }
 END_TEST
 
+/* ... and so it does after connections that did not last, once the pause is over. */
+START_TEST(f64_after_the_pause_the_window_doubles_again)
+{
+    open_behind(.min_size = 3, .max_size = 3, .backoff_min = 0.05, .backoff_max = 10);
+    ck_until(stats().idle == 3);
+    proxy_cut(proxy); /* before they have answered anything */
+    ck_until(stats().lost == 3);
+    ck_assert(pool->drops);
+    ck_until(stats().idle == 3);
+    ck_assert_int_eq(pool->window, 8);
+    end_behind();
+}
+END_TEST
+
 /* The first pause of many pools is spread over a quarter less and a quarter more: programs that have lost
  * the same server do not come back at once. */
 START_TEST(f18_pauses_are_spread)
@@ -430,6 +445,52 @@ START_TEST(the_idle_are_closed_down_to_min_size)
     turn_for(0.3);
     ck_assert_int_eq(stats().idle, 1);
     ck_assert_uint_eq(stats().connects, 4);
+    pools_end();
+}
+END_TEST
+
+/* Four times in the shortest time that there is to keep. */
+START_TEST(the_sweep_is_as_frequent_as_it_has_to_be)
+{
+    static const struct {
+        double idle, life, every;
+    } is[] = {{-1, -1, 10}, {600, 3600, 10}, {8, -1, 2}, {-1, 4, 1}, {8, 20, 2}, {20, 4, 1}};
+    open_pool(.min_size = 1, .idle_timeout = is[_i].idle, .max_lifetime = is[_i].life,
+              .lifetime_jitter = 0);
+    ck_until(stats().idle == 1);
+    ev_timer *sweep = (ev_timer *)(void *)&pool->sweep.ev;
+    double after = ev_timer_remaining(evpq_loop_ev(loop), sweep);
+    ck_assert_msg(after > 0.3 * is[_i].every && after < 1.01 * is[_i].every, "after %g s", after);
+    pools_end();
+}
+END_TEST
+
+static int retiring(void)
+{
+    int n = 0;
+    list_each(node, &pool->conns[USE_SHARED])
+        n += container_of(node, struct conn, node)->retiring;
+    return n;
+}
+
+/* What is surplus, or has grown, takes nothing more while it is shared, so that it comes to rest. */
+START_TEST(what_is_to_go_takes_nothing_more)
+{
+    open_pool(.min_size = 2, .max_size = 2);
+    ck_until(stats().idle == 2);
+    evpq_future *fs[] = {query("select pg_sleep(0.5)"), query("select pg_sleep(0.5)")};
+    ck_running(2);
+    ck_assert_int_eq(retiring(), 0);
+    if (_i == 0)
+        ck_assert_int_eq(evpq_pool_resize(pool, 1, 1), EVPQ_OK);
+    else
+        container_of(list_first(&pool->conns[USE_SHARED]), struct conn, node)->line.grown = true;
+    keeper_sweep(pool);
+    ck_assert_int_eq(retiring(), 1);
+    ck_done(fs[0]);
+    ck_done(fs[1]);
+    ck_until(stats().retired == 1);
+    ck_until(stats_total() == (_i == 0 ? 1 : 2));
     pools_end();
 }
 END_TEST
@@ -579,6 +640,45 @@ START_TEST(f64_to_be_let_in_is_not_to_be_served)
 }
 END_TEST
 
+static struct conn *first_of(enum use use)
+{
+    struct list *node = list_first(&pool->conns[use]);
+    ck_assert_ptr_nonnull(node);
+    return container_of(node, struct conn, node);
+}
+
+/* One attempt is on its way, another is refused, and a connection is lost that was new: the pause goes
+ * on when the first comes up. */
+START_TEST(f64_a_loss_within_a_pause_counts)
+{
+    open_behind(.max_size = 4, .backoff_min = 30, .backoff_max = 60);
+    evpq_lease *lease = lease_get();
+    proxy_delay(proxy, PROXY_TO_CLIENT, 150);
+    long seen = proxy_stats(proxy).seen;
+    evpq_future *first = evpq_pool_acquire(pool);
+    ck_until(proxy_stats(proxy).seen > seen);
+    proxy_door(proxy, PROXY_REFUSE);
+    evpq_future *second = evpq_pool_acquire(pool);
+    ck_until(stats().connect_failures == 1);
+    ck_assert(!pool->drops);
+    evpq_error *why = error_new(EVPQ_LOST, EVPQ_OUTCOME_UNKNOWN, "by the test");
+    conn_kill(first_of(USE_LEASED), why);
+    evpq_error_unref(why);
+    ck_assert_uint_eq(stats().lost, 1);
+    ck_assert_int_eq(stats().connecting, 1);
+    ck_await_ok(first);
+    ck_assert_int_eq(pool->window, 1);
+    ck_assert(timer_active(&pool->retry));
+    evpq_future_cancel(second);
+    evpq_future_unref(second);
+    evpq_lease_release(evpq_future_lease(first));
+    evpq_future_unref(first);
+    evpq_lease_release(lease);
+    proxy_door(proxy, PROXY_OPEN);
+    end_behind();
+}
+END_TEST
+
 int main(void)
 {
     struct check *c = check_begin("keeper");
@@ -596,14 +696,18 @@ int main(void)
     CHECK_ADD(c, f18_one_attempt_while_down_then_more);
     CHECK_ADD(c, f18_lifetimes_are_spread);
     CHECK_ADD(c, f18_the_window_doubles_with_each_success);
+    CHECK_ADD(c, f64_after_the_pause_the_window_doubles_again);
     CHECK_ADD(c, f18_pauses_are_spread);
     CHECK_ADD(c, the_old_are_replaced);
     CHECK_ADD(c, the_idle_are_closed_down_to_min_size);
+    CHECK_ADD_LOOP(c, the_sweep_is_as_frequent_as_it_has_to_be, 6);
+    CHECK_ADD_LOOP(c, what_is_to_go_takes_nothing_more, 2);
     CHECK_ADD(c, the_pause_doubles_up_to_its_limit);
     CHECK_ADD_LOOP(c, an_error_that_time_does_not_mend_is_told_at_once, 3);
     CHECK_ADD(c, too_many_connections_for_the_server_is_no_end);
     CHECK_ADD_LOOP(c, f64_a_server_that_drops_is_asked_less_and_less, 2);
     CHECK_ADD(c, f64_one_more_that_comes_up_is_no_reason_to_go_on);
     CHECK_ADD(c, f64_to_be_let_in_is_not_to_be_served);
+    CHECK_ADD(c, f64_a_loss_within_a_pause_counts);
     return check_end(c);
 }

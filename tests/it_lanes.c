@@ -2,6 +2,7 @@
  * library's clock is held, so that no hiccup makes a statement slow or a line overdue. */
 #include "support/clock.h"
 #include "support/pools.h"
+#include "support/proxy.h"
 
 #include "pool/pool.h"
 #include "words/error.h"
@@ -321,6 +322,27 @@ START_TEST(a_canceled_line_takes_no_riders)
 }
 END_TEST
 
+/* What was not sent behind it goes another way at once. */
+START_TEST(who_was_not_sent_leaves_a_canceled_line)
+{
+    struct proxy *proxy = server_proxy();
+    open_lanes_at(server_conninfo_port(SERVER_TCP, proxy_port(proxy), NULL), 1, 10);
+    proxy_stall(proxy, PROXY_TO_SERVER, true);
+    struct asked *sent = ask_one();
+    ck_until(sent->line->line.n_sent == 1);
+    struct asked *behind = ask_one();
+    ck_assert_ptr_eq(behind->line, sent->line);
+    evpq_future_cancel(sent->f);
+    ck_assert_ptr_null(line_of(behind->f));
+    ck_assert_int_eq(stats().waiting, 1);
+    proxy_stall(proxy, PROXY_TO_SERVER, false);
+    ck_assert_int_eq(ck_all_answered(), 1);
+    ck_assert_uint_eq(stats().lost, 0);
+    end_lanes();
+    proxy_stop(proxy);
+}
+END_TEST
+
 static void lose_line(struct asked *a)
 {
     if (rounds-- <= 0)
@@ -434,6 +456,7 @@ int main(void)
     CHECK_ADD_LOOP(c, a_burst_from_a_callback_is_spread_evenly, 12);
     CHECK_ADD(c, a_leased_line_takes_no_riders);
     CHECK_ADD_LOOP(c, a_canceled_line_takes_no_riders, 3);
+    CHECK_ADD(c, who_was_not_sent_leaves_a_canceled_line);
     CHECK_ADD_LOOP(c, a_lost_line_takes_no_riders, 3);
     CHECK_ADD_LOOP(c, riders_of_a_line_that_dies_are_told_once, 3);
     CHECK_ADD(c, f13_after_a_lost_line_nobody_overstays);

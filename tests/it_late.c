@@ -3,6 +3,8 @@
  * pass while the program never waits (F63). */
 #include "support/txns.h"
 
+#include "pool/pool.h"
+
 #include <signal.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -267,6 +269,37 @@ START_TEST(f53_a_process_that_was_stopped_has_not_missed_its_answers)
 }
 END_TEST
 
+static void dawdle(evpq_future *f, void *arg)
+{
+    (void)f, (void)arg;
+    usleep(300000);
+}
+
+/* Two answers lie there, and what the first is used for takes long. */
+START_TEST(time_goes_on_from_one_socket_to_the_next)
+{
+    evpq_future *f[2];
+    open_pool(.min_size = 2, .max_size = 2, .pipeline_depth = 1);
+    ck_until(stats().idle == 2);
+    for (int i = 0; i < 2; i++) {
+        f[i] = query("select pg_sleep(0.1)");
+        ck_assert_int_eq(evpq_future_on_done(f[i], dawdle, NULL), EVPQ_OK);
+    }
+    ck_running(2);
+    usleep(400000);
+    for (int i = 0; i < 2; i++)
+        ck_done(f[i]);
+    ck_quiet();
+    double since[2] = {0, 0};
+    int n = 0;
+    list_each(node, &pool->conns[USE_IDLE])
+        since[n++] = container_of(node, struct conn, node)->line.head_since;
+    double between = since[0] > since[1] ? since[0] - since[1] : since[1] - since[0];
+    ck_assert_msg(between > 0.25, "%g s", between);
+    pools_end();
+}
+END_TEST
+
 /* ---- what evpq itself waits for ---- */
 
 /* So far it comes. */
@@ -395,6 +428,7 @@ int main(void)
     CHECK_ADD(c, f53_what_was_not_sent_in_time_is_not_sent_late);
     CHECK_ADD(c, f53_what_was_late_before_the_loop_ran_is_not_sent);
     CHECK_ADD(c, f53_a_process_that_was_stopped_has_not_missed_its_answers);
+    CHECK_ADD(c, time_goes_on_from_one_socket_to_the_next);
     CHECK_ADD_LOOP(c, f53_a_handshake_that_got_on_is_not_given_up, 2);
     CHECK_ADD(c, f53_a_cancel_that_got_on_keeps_its_connection);
     CHECK_ADD(c, f53_close_lets_finish_what_had_finished);

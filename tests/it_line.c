@@ -63,7 +63,7 @@ static void not_connected(struct dial_owner *o, evpq_error *why)
     ck_abort_msg("%s", evpq_error_message(why));
 }
 
-static void set_up(const char *text)
+static void begin_to_dial(const char *text)
 {
     static struct dial_owner dialer = {.connected = connected, .failed = not_connected};
     loop = evpq_loop_new(NULL);
@@ -71,13 +71,18 @@ static void set_up(const char *text)
     ck_assert_ptr_null(conninfo_read(text, &conninfo));
     pipeline_init(&line, loop, &owner);
     dialing = dial_start(loop, conninfo, 10, &rng, &dialer);
+}
+
+static void set_up(const char *text)
+{
+    begin_to_dial(text);
     ck_assert(RUN_UNTIL(evpq_loop_ev(loop), !dialing, 10));
 }
 
 static void tear_down(void)
 {
     wire_close(&line.wire);
-    evpq_error_unref(gone);
+    gone = evpq_error_unref(gone);
     conninfo_free(conninfo);
     evpq_loop_unref(loop);
 }
@@ -170,6 +175,19 @@ static void ck_empty(void)
     ck_assert(list_empty(&line.fresh));
     ck_assert(list_empty(&line.sent));
 }
+
+/* ---- before there is one ---- */
+
+START_TEST(a_dial_that_has_not_begun_says_so)
+{
+    struct why why = {.n = 0};
+    begin_to_dial(server_conninfo(SERVER_UNIX, NULL));
+    dial_why(dialing, &why);
+    ck_assert_str_eq(why.text, "it is about to connect");
+    ck_assert(RUN_UNTIL(evpq_loop_ev(loop), !dialing, 10));
+    tear_down();
+}
+END_TEST
 
 /* ---- in order ---- */
 
@@ -272,6 +290,76 @@ START_TEST(the_way_is_as_long_as_the_shortest_answer_says)
 }
 END_TEST
 
+/* ---- which share a Sync ---- */
+
+/* The guard asks who answers; that goes behind those that share its Sync. */
+START_TEST(the_first_that_share_a_sync_are_not_parted)
+{
+    set_up(server_conninfo(SERVER_UNIX, NULL));
+    struct step a = step('a', "select 1/0"), b = step('b', "select 1");
+    a.op.reads = b.op.reads = true;
+    submit(&a);
+    submit(&b);
+    ck_over(b);
+    ck_assert_str_eq(a.told, "E.S");
+    ck_assert_str_eq(b.told, "A.S");
+    ck_assert(RUN_UNTIL(evpq_loop_ev(loop), line.peer == PEER_SERVER, 10));
+    ck_empty();
+    tear_down();
+}
+END_TEST
+
+/* Refused behind its guard, and sent alone on another line: no answer there is the guard's. */
+START_TEST(a_guard_that_was_sent_for_nothing_is_forgotten)
+{
+    struct step a = step('a', "select 1"), b = step('b', "select 1");
+    a.op.reads = b.op.reads = a.refuses = true;
+    set_up(server_conninfo(SERVER_UNIX, NULL));
+    submit(&a);
+    submit(&b);
+    ck_over(b);
+    ck_assert_str_eq(a.told, "x");
+    tear_down();
+    set_up(server_conninfo(SERVER_UNIX, NULL));
+    a.refuses = a.over = false;
+    submit(&a);
+    ck_over(a);
+    ck_assert_str_eq(a.told, "xR.S");
+    ck_empty();
+    tear_down();
+}
+END_TEST
+
+/* That one such statement was committed says nothing of the next, before it is known that each Sync
+ * ends a transaction. */
+START_TEST(what_changes_data_waits_until_both_are_known)
+{
+    set_up(server_conninfo(SERVER_UNIX, NULL));
+    struct step s[5];
+    for (int i = 0; i < 5; i++) {
+        s[i] = step((char)('a' + i), i % 2 ? "select pg_sleep(0.2)" : "select 1");
+        s[i].op.unproved = s[i].op.keeps = true;
+    }
+    submit(&s[0]);
+    ck_over(s[0]);
+    ck_assert(line.proved);
+    ck_assert_int_eq(line.unity, UNITY_UNKNOWN);
+    submit(&s[1]);
+    submit(&s[2]);
+    ck_assert(RUN_UNTIL(evpq_loop_ev(loop), line.n_sent > 0, 10));
+    ck_assert_int_eq(line.n_sent, 1);
+    ck_over(s[2]);
+    ck_assert_int_eq(line.unity, UNITY_YES);
+    submit(&s[3]);
+    submit(&s[4]);
+    ck_assert(RUN_UNTIL(evpq_loop_ev(loop), line.n_sent > 0, 10));
+    ck_assert_int_eq(line.n_sent, 2);
+    ck_over(s[4]);
+    ck_assert_str_eq(order, "abcde");
+    tear_down();
+}
+END_TEST
+
 /* ---- before the tick ends ---- */
 
 START_TEST(what_is_fresh_is_taken_back)
@@ -290,6 +378,29 @@ START_TEST(what_is_fresh_is_taken_back)
     submit(&b);
     pipeline_return_fresh(&line, NULL);
     ck_assert_str_eq(b.told, "x");
+    ck_empty();
+    tear_down();
+}
+END_TEST
+
+/* Whatever became of it before. */
+START_TEST(what_is_asked_for_again_is_fresh)
+{
+    set_up(server_conninfo(SERVER_UNIX, NULL));
+    struct step a = step('a', "select pg_sleep(0.05)");
+    submit(&a);
+    ck_assert(RUN_UNTIL(evpq_loop_ev(loop), line.n_sent == 1, 10));
+    ck_assert(!pipeline_abandon(&line, &a.op));
+    ck_over(a);
+    a.over = false;
+    submit(&a);
+    ck_assert(pipeline_abandon(&line, &a.op));
+    ck_empty();
+    submit(&a);
+    ck_assert(RUN_UNTIL(evpq_loop_ev(loop), line.n_sent == 1, 10));
+    ck_assert_int_eq(line.n_awaited, 1);
+    ck_over(a);
+    ck_assert_str_eq(a.told, "R.SR.S");
     ck_empty();
     tear_down();
 }
@@ -508,12 +619,17 @@ END_TEST
 int main(void)
 {
     struct check *c = check_begin("line");
+    CHECK_ADD(c, a_dial_that_has_not_begun_says_so);
     CHECK_ADD_LOOP(c, each_is_told_what_came_for_it, 2);
     CHECK_ADD(c, f06_a_failure_stops_at_its_sync);
     CHECK_ADD(c, the_counters_follow);
     CHECK_ADD(c, the_time_at_the_head_is_measured);
     CHECK_ADD(c, the_way_is_as_long_as_the_shortest_answer_says);
+    CHECK_ADD(c, the_first_that_share_a_sync_are_not_parted);
+    CHECK_ADD(c, a_guard_that_was_sent_for_nothing_is_forgotten);
+    CHECK_ADD(c, what_changes_data_waits_until_both_are_known);
     CHECK_ADD(c, what_is_fresh_is_taken_back);
+    CHECK_ADD(c, what_is_asked_for_again_is_fresh);
     CHECK_ADD(c, f27_what_the_socket_does_not_take_stays_fresh);
     CHECK_ADD(c, a_held_line_lets_the_urgent_pass);
     CHECK_ADD_LOOP(c, f28_every_entry_has_its_sync_before_the_loop_sleeps, 2);

@@ -415,6 +415,31 @@ START_TEST(what_is_used_stays_prepared)
 }
 END_TEST
 
+static void since_when(char to[64])
+{
+    const char *when =
+        ask_text("select coalesce((select prepare_time::text from pg_prepared_statements"
+                 " where statement = 'select 54'), 'not')");
+    snprintf(to, 64, "%s", when);
+}
+
+/* F54: also less than a second. */
+START_TEST(f54_what_was_prepared_too_long_ago_is_prepared_again)
+{
+    char before[64], after[64];
+    open_pool(.max_size = 1, .prepared_lifetime = 0.9);
+    for (int i = 0; i < 3; i++)
+        ask("select 54");
+    since_when(before);
+    run_for(evpq_loop_ev(loop), 1);
+    for (int i = 0; i < 3; i++)
+        ask("select 54");
+    since_when(after);
+    ck_assert_str_ne(before, after);
+    pools_end();
+}
+END_TEST
+
 START_TEST(prepare_can_be_switched_off)
 {
     open_pool(.max_size = 1, .prepare = EVPQ_PREPARE_OFF);
@@ -635,6 +660,7 @@ int main(void)
     CHECK_ADD(c, f33_the_server_keeps_no_more_than_prepared_max);
     CHECK_ADD(c, f33_bounded_across_failed_transactions);
     CHECK_ADD(c, what_is_used_stays_prepared);
+    CHECK_ADD(c, f54_what_was_prepared_too_long_ago_is_prepared_again);
     CHECK_ADD(c, prepare_can_be_switched_off);
     CHECK_ADD(c, a_typed_statement_is_prepared_at_its_third_use_on_a_lease);
     CHECK_ADD(c, one_text_with_other_types_is_another_statement);

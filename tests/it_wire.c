@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const evpq_pool_opts one = {.size = sizeof one, .max_size = 1};
 
@@ -104,6 +105,25 @@ START_TEST(a_value_of_64_megabytes)
     evpq_future_unref(f);
     free(value);
     ck_assert_str_eq(site_text(&s, "select 1"), "1");
+    site_close(&s);
+}
+END_TEST
+
+/* All of it lies there, and yet the loop looks at others before it is read to its end. */
+START_TEST(a_long_answer_is_read_in_several_turns)
+{
+    struct site s = site_open(server_conninfo(SERVER_UNIX, NULL), &one);
+    evpq_future_unref(site_query(&s, "select 1"));
+    evpq_future *f = evpq_pool_query(
+        s.pool, "select repeat('x', 1000) from generate_series(1, 150)", EVPQ_ARGS());
+    ev_run(s.ev, EVRUN_NOWAIT); /* it is sent */
+    usleep(300000);
+    int turns = 0;
+    for (; evpq_future_status(f) == EVPQ_PENDING; turns++)
+        ev_run(s.ev, EVRUN_ONCE);
+    ck_future_ok(f);
+    ck_assert_int_ge(turns, 4);
+    evpq_future_unref(f);
     site_close(&s);
 }
 END_TEST
@@ -743,6 +763,7 @@ int main(void)
     CHECK_ADD(c, basics_without_pipeline_and_prepare);
     CHECK_ADD(c, many_rows_and_columns);
     CHECK_ADD(c, a_value_of_64_megabytes);
+    CHECK_ADD(c, a_long_answer_is_read_in_several_turns);
     CHECK_ADD(c, results_of_every_size);
     CHECK_ADD_LOOP(c, f27_both_sides_buffers_are_full, 3);
     CHECK_ADD(c, f06_neighbours_commit_and_fail_alone);

@@ -8,6 +8,7 @@
 #include "pool/wish.h"
 #include "words/error.h"
 
+#include <assert.h>
 #include <math.h>
 
 evpq_error *close_error(evpq_outcome outcome)
@@ -19,9 +20,9 @@ void close_if_empty(evpq_pool *pool)
 {
     if (!pool->closing || pool->closed || pool->n_waiting || pool->total || pool->count[USE_DEAD])
         return;
+    assert(!timer_active(&pool->expiry)); /* nobody waits */
     pool->closed = true;
     keeper_stop(pool);
-    timer_stop(&pool->expiry);
     timer_stop(&pool->patience);
     wish_check(pool);
     loop_release(pool->loop);
