@@ -3,7 +3,9 @@
 
 #include "support/oom.h"
 #include "support/opts.h"
+#include "support/proxy.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -181,6 +183,27 @@ START_TEST(what_cannot_be_in_a_batch)
 }
 END_TEST
 
+/* The limit is looked at before the statements, of which the first is bad here. */
+START_TEST(a_batch_has_a_limit)
+{
+    static const evpq_statement bad[] = {{.sql = NULL}};
+    const size_t most = INT_MAX / 4;
+    open_on(_i);
+    evpq_future *f = batch(_i, bad, most);
+    ck_await_status(f, EVPQ_INVALID);
+    ck_assert_str_eq(evpq_error_detail(evpq_future_error(f)), strf("statement 1 of %zu", most));
+    evpq_future_unref(f);
+    f = batch(_i, bad, most + 1);
+    ck_await_status(f, EVPQ_INVALID);
+    const char *message = evpq_error_message(evpq_future_error(f));
+    ck_assert_msg(strstr(message, strf("has %zu statements", most + 1)) &&
+                      strstr(message, strf("at most %zu", most)),
+                  "%s", message);
+    ck_failed(f, EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT);
+    end_on(false);
+}
+END_TEST
+
 START_TEST(nothing_to_ask)
 {
     static const evpq_statement v[] = {{.sql = "select 1"}};
@@ -238,6 +261,23 @@ START_TEST(f32_a_stale_plan_is_run_again_outside_a_transaction)
     }
     end_on(false);
     server_exec("drop table batch_t; drop sequence batch_s");
+}
+END_TEST
+
+/* In a transaction that the program began by itself: what failed is not run in it again. */
+START_TEST(f32_a_stale_plan_in_the_programs_own_transaction)
+{
+    static const evpq_statement v[] = {{.sql = "select * from batch_t"}, {.sql = "select 1"}};
+    const evpq_args rows[] = {EVPQ_ARGS(), EVPQ_ARGS()};
+    begin_test();
+    open_on(ON_LEASE);
+    for (int round = 0; round < 3; round++)
+        ck_done(_i ? many(ON_LEASE, v[0].sql, rows, 2) : batch(ON_LEASE, v, 2));
+    exec_on(lease, "begin");
+    server_exec("alter table batch_t add more int");
+    ck_sqlstate(_i ? many(ON_LEASE, v[0].sql, rows, 2) : batch(ON_LEASE, v, 2), "0A000");
+    exec_on(lease, "rollback");
+    end_on(false);
 }
 END_TEST
 
@@ -475,7 +515,98 @@ START_TEST(canceled_in_the_middle)
 }
 END_TEST
 
+static struct proxy *proxy;
+
+static void open_through_proxy(void)
+{
+    proxy = server_proxy();
+    open_pool_at(server_conninfo_port(SERVER_TCP, proxy_port(proxy), NULL), .max_size = 1,
+                 .backoff_min = 0.05, .backoff_max = 0.05);
+}
+
+static void end_with_proxy(void)
+{
+    ck_all_over();
+    pools_end();
+    proxy_stop(proxy);
+}
+
+/* Some 40 MB, of which a part is on its way, and the rest waits for the socket. */
+static evpq_future *many_in_part(evpq_txn *t)
+{
+    enum { N = 20000 };
+    evpq_args *rows = rows_new(N, 2000);
+    uint64_t before = proxy_stats(proxy).bytes[PROXY_TO_SERVER];
+    evpq_future *f =
+        t ? evpq_txn_executemany(t, insert, rows, N) : evpq_executemany(pool, insert, rows, N);
+    rows_free(rows);
+    ck_until(proxy_stats(proxy).bytes[PROXY_TO_SERVER] > before + 1000000);
+    return f;
+}
+
+/* What keeps the Sync from committing is said once, though the cancel request comes to nothing. */
+START_TEST(what_is_called_off_is_spoiled_once)
+{
+    begin_test();
+    open_through_proxy();
+    proxy_cancels(proxy, PROXY_CANCEL_DROP, 0);
+    evpq_future *f = many_in_part(NULL);
+    proxy_arm(proxy, &(struct proxy_trigger){.dir = PROXY_TO_SERVER,
+                                             .act = PROXY_CUT,
+                                             .bytes = "executemany was called off",
+                                             .nth = 2});
+    evpq_future_cancel(f);
+    ck_failed(f, EVPQ_CANCELED, EVPQ_OUTCOME_UNKNOWN);
+    ck_quiet();
+    ck_assert_int_eq(proxy_stats(proxy).fired, 0);
+    ck_assert_int_eq(count_rows(), 0);
+    end_with_proxy();
+}
+END_TEST
+
+/* Its failure is its own: what shares the Sync and was carried out before it is told so. */
+START_TEST(what_is_called_off_spoils_nothing_before_it)
+{
+    begin_test();
+    open_through_proxy();
+    evpq_txn *t = txn_get(NULL);
+    evpq_future *first = query_in(t, "insert into batch_t values (-1)");
+    evpq_future *f = many_in_part(t);
+    ck_future_pending(first);
+    evpq_future_cancel(f);
+    ck_failed(f, EVPQ_CANCELED, EVPQ_OUTCOME_UNKNOWN);
+    ck_done(first);
+    ck_done(evpq_txn_rollback(t));
+    ck_assert_int_eq(count_rows(), 0);
+    end_with_proxy();
+}
+END_TEST
+
 /* ---- accidents ---- */
+
+/* The connection that it got is dead before it is sent, and there is no other for now. */
+START_TEST(what_was_not_sent_waits_for_another_connection)
+{
+    static const evpq_statement v[] = {{.sql = "insert into batch_t values (1, 'x')"}};
+    const evpq_args row = EVPQ_ARGS(2, "y");
+    begin_test();
+    open_through_proxy();
+    ck_assert_int_eq(ask("select 1"), 1);
+    evpq_future *f = _i ? evpq_executemany(pool, insert, &row, 1) : evpq_pool_batch(pool, v, 1);
+    proxy_door(proxy, PROXY_REFUSE);
+    proxy_cut(proxy);
+    f = evpq_timeout(f, 0.5);
+    ck_await_status(f, EVPQ_TIMEOUT);
+    const char *message = evpq_error_message(evpq_future_error(f));
+    ck_assert_msg(strstr(message, "number 1 in the queue") != NULL, "%s", message);
+    ck_failed(f, EVPQ_TIMEOUT, EVPQ_OUTCOME_NOT_SENT);
+    ck_assert_uint_eq(stats().lost, 1);
+    proxy_door(proxy, PROXY_OPEN);
+    ck_assert_int_eq(ask("select 1"), 1);
+    ck_assert_int_eq(count_rows(), 0);
+    end_with_proxy();
+}
+END_TEST
 
 static evpq_future *asked[2];
 
@@ -654,9 +785,11 @@ int main(void)
     CHECK_ADD(c, statements_that_come_again_are_prepared);
     CHECK_ADD(c, a_batch_that_fails_as_it_is_committed);
     CHECK_ADD_LOOP(c, what_cannot_be_in_a_batch, ON_ALL);
+    CHECK_ADD_LOOP(c, a_batch_has_a_limit, ON_ALL);
     CHECK_ADD(c, nothing_to_ask);
     CHECK_ADD(c, a_batch_leaves_no_mark);
     CHECK_ADD_LOOP(c, f32_a_stale_plan_is_run_again_outside_a_transaction, ON_ALL);
+    CHECK_ADD_LOOP(c, f32_a_stale_plan_in_the_programs_own_transaction, 2);
     CHECK_ADD_LOOP(c, a_prepare_that_comes_to_nothing, 2);
     CHECK_ADD_LOOP(c, a_batch_is_canceled_as_a_whole, ON_ALL);
     CHECK_ADD_LOOP(c, a_batch_is_let_go_of, ON_ALL);
@@ -666,6 +799,9 @@ int main(void)
     CHECK_ADD(c, rows_that_do_not_agree);
     CHECK_ADD(c, f27_both_sides_buffers_full);
     CHECK_ADD_LOOP(c, canceled_in_the_middle, ON_ALL);
+    CHECK_ADD(c, what_is_called_off_is_spoiled_once);
+    CHECK_ADD(c, what_is_called_off_spoils_nothing_before_it);
+    CHECK_ADD_LOOP(c, what_was_not_sent_waits_for_another_connection, 2);
     CHECK_ADD(c, canceled_while_it_waits_for_a_connection);
     CHECK_ADD_LOOP(c, the_backend_is_killed, ON_ALL);
     CHECK_ADD_LOOP(c, the_pool_is_closed_meanwhile, ON_ALL);

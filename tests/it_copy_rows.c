@@ -191,6 +191,32 @@ START_TEST(rows_wait_for_the_types)
 }
 END_TEST
 
+static long bytes_taken(void)
+{
+    return server_count(strf("select coalesce(max(bytes_processed), 0) from pg_stat_progress_copy"
+                             " join pg_stat_activity using (pid) where application_name = '%s'",
+                             pools_app()));
+}
+
+/* A row is not kept back until there are more, or the end. */
+START_TEST(a_row_that_is_written_goes_at_once)
+{
+    open_pool(.max_size = 1);
+    server_exec("drop table if exists copy_now; create table copy_now(id int)");
+    evpq_copy *copy = evpq_pool_copy_rows_in(pool, "copy_now", NULL, 0);
+    put_row(copy, EVPQ_ARGS(1));
+    ck_until(bytes_taken() > 0);
+    for (int i = 2; i < 5; i++) {
+        long before = bytes_taken();
+        put_row(copy, EVPQ_ARGS(i));
+        ck_until(bytes_taken() > before);
+    }
+    ck_assert_int_eq(finish(copy), 4);
+    server_exec("drop table copy_now");
+    pools_end();
+}
+END_TEST
+
 /* ---- from the server ---- */
 
 /* What was asked for later waits, although the types are asked for first. */
@@ -372,6 +398,7 @@ int main(void)
     CHECK_ADD(c, columns_are_chosen_by_name);
     CHECK_ADD(c, no_right_to_read_is_needed);
     CHECK_ADD(c, rows_wait_for_the_types);
+    CHECK_ADD(c, a_row_that_is_written_goes_at_once);
     CHECK_ADD(c, rows_keep_their_place_on_a_lease);
     CHECK_ADD(c, a_querys_rows_are_read_as_any_result);
     CHECK_ADD(c, every_kind_of_query_is_read_and_nothing_else);

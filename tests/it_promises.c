@@ -223,6 +223,44 @@ START_TEST(a_hook_that_never_ends_costs_the_connection)
 }
 END_TEST
 
+static evpq_future *left_behind;
+
+static evpq_future *does_not_await(evpq_lease *lease, void *arg)
+{
+    (void)arg;
+    if (!hook_calls++)
+        left_behind = query_on(lease, "select pg_sleep(60)");
+    return NULL;
+}
+
+/* It has sent a statement whose future is kept, so that nothing cancels it. */
+START_TEST(what_a_hook_does_not_await_has_its_limit)
+{
+    evpq_hook_fn *hook[3] = {NULL};
+    hook[_i] = does_not_await;
+    hook_calls = 0;
+    open_pool(.max_size = 1, .connect_timeout = _i == 0 ? 0.5 : 30,
+              .acquire_timeout = _i == 1 ? 0.5 : 30, .cancel_timeout = _i == 2 ? 0.5 : 30,
+              .after_connect = hook[0], .before_acquire = hook[1], .after_release = hook[2]);
+    if (_i == 2)
+        evpq_lease_release(lease_get());
+    evpq_future *f = evpq_pool_acquire(pool);
+    ck_until(left_behind && evpq_future_status(left_behind) != EVPQ_PENDING);
+    const evpq_error *error = evpq_future_error(left_behind);
+    ck_assert_msg(strstr(evpq_error_message(error), "the statements of a hook in time") != NULL,
+                  "%s", evpq_error_message(error));
+    ck_failed(left_behind, EVPQ_LOST, EVPQ_OUTCOME_UNKNOWN);
+    server_exec(strf("select pg_terminate_backend(pid) from pg_stat_activity where state = 'active'"
+                     " and application_name = '%s'",
+                     pools_app()));
+    if (evpq_await(f) == EVPQ_OK)
+        evpq_lease_release(evpq_future_lease(f));
+    evpq_future_unref(f);
+    ck_assert_int_eq(ask("select 1"), 1);
+    pools_end();
+}
+END_TEST
+
 /* ---- outcomes ---- */
 
 enum { LARGE = 5 << 20 };
@@ -493,6 +531,7 @@ int main(void)
     CHECK_ADD(c, what_is_set_in_a_transaction_does_not_stay);
     CHECK_ADD(c, a_reset_that_hangs_costs_the_connection);
     CHECK_ADD_LOOP(c, a_hook_that_never_ends_costs_the_connection, 3);
+    CHECK_ADD_LOOP(c, what_a_hook_does_not_await_has_its_limit, 3);
     CHECK_ADD_LOOP(c, what_was_sent_in_part_is_unknown, 2);
     CHECK_ADD(c, a_lost_commit_of_a_failed_transaction_is_rejected);
     CHECK_ADD(c, the_servers_last_words_are_told_when_a_send_fails);

@@ -157,10 +157,35 @@ START_TEST(what_makes_no_sense)
     ck_failed(transact(nothing, NULL, .tries = -1), EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT);
     ck_failed(transact(nothing, NULL, .backoff_min = 5, .backoff_max = 1), EVPQ_INVALID,
               EVPQ_OUTCOME_NOT_SENT); /* F57 */
+    ck_failed(transact(nothing, NULL, .backoff_max = 0.005), EVPQ_INVALID,
+              EVPQ_OUTCOME_NOT_SENT); /* backoff_min is 0.01 by default */
     ck_failed(transact(nothing, NULL, .timeout = NAN), EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT);
     ck_failed(transact(nothing, NULL, .backoff_min = -1), EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT);
     ck_failed(transact(nothing, NULL, .isolation = (evpq_isolation)9), EVPQ_INVALID,
               EVPQ_OUTCOME_NOT_SENT);
+    pools_end();
+}
+END_TEST
+
+static evpq_future *looks_at_the_clock(evpq_txn *txn, void *arg)
+{
+    double *left = arg;
+    (void)txn;
+    *left = evpq_task_time_left(evpq_task_current(loop));
+    return NULL;
+}
+
+/* The function's task has what is left of the timeout, and no more. */
+START_TEST(the_timeout_is_the_tasks_deadline)
+{
+    double left = 0;
+    open_pool(.max_size = 1);
+    ck_done(transact(looks_at_the_clock, &left, .timeout = 20));
+    ck_assert_double_gt(left, 0);
+    ck_assert_double_le(left, 20);
+    ck_done(evpq_transact(pool, NULL, looks_at_the_clock, &left));
+    ck_assert(isinf(left));
+    ck_all_over();
     pools_end();
 }
 END_TEST
@@ -477,6 +502,34 @@ static void ck_given_up(evpq_future *f, const char *why)
     evpq_future_unref(f);
 }
 
+/* No answer is to come: it does not go on asking. */
+START_TEST(f40_a_probe_that_is_refused_says_why)
+{
+    static const char refusal[] = "SERROR\0VERROR\0C42501\0Mnot for you\0";
+    fake_hello();
+    struct fake_bytes *b = fake_next_answer();
+    fake_add(b, 'E', refusal, sizeof refusal);
+    fake_add_ready(b);
+    fake_start();
+    begin_test();
+    proxy = server_proxy();
+    open_pool_at(server_conninfo_port(SERVER_TCP, proxy_port(proxy), NULL), .max_size = 1,
+                 .prepare = EVPQ_PREPARE_OFF);
+    evpq_future *f = lose_the_answer(pool);
+    if (_i) {
+        ck_done(evpq_pool_close(pool, 0));
+        pool = evpq_pool_unref(pool);
+    } else {
+        proxy_target(proxy, "127.0.0.1", fake.port);
+        proxy_door(proxy, PROXY_OPEN);
+    }
+    ck_given_up(f, _i ? "closed" : "not for you");
+    ck_assert_int_eq(fake.given, !_i);
+    end_with_proxy();
+    fake_stop();
+}
+END_TEST
+
 /* Half a minute, whether it is refused each time or waits for ever. */
 START_TEST(f61_a_probe_has_a_limit)
 {
@@ -713,6 +766,7 @@ int main(void)
     CHECK_ADD(c, it_rolls_back_and_fails_as_the_function_did);
     CHECK_ADD(c, its_end_is_its_own);
     CHECK_ADD(c, what_makes_no_sense);
+    CHECK_ADD(c, the_timeout_is_the_tasks_deadline);
     CHECK_ADD(c, it_is_run_again_on_conflicts_alone);
     CHECK_ADD(c, a_conflict_at_commit);
     CHECK_ADD(c, a_connection_lost_before_commit);
@@ -720,6 +774,7 @@ int main(void)
     CHECK_ADD(c, f40_the_probe_knows);
     CHECK_ADD(c, f40_a_probe_that_finds_it_committed);
     CHECK_ADD(c, f75_a_standby_is_asked_again);
+    CHECK_ADD_LOOP(c, f40_a_probe_that_is_refused_says_why, 2);
     CHECK_ADD_SLOW(c, f61_a_probe_has_a_limit, 90);
     CHECK_ADD(c, f40_a_probe_that_finds_it_rolled_back);
     CHECK_ADD(c, f40_what_a_probe_cannot_know);

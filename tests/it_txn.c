@@ -406,6 +406,25 @@ START_TEST(what_comes_while_begin_is_unanswered)
 }
 END_TEST
 
+/* Its connection goes back all the same, also where COMMIT had to wait for the answer to BEGIN. */
+START_TEST(a_commit_that_is_kept_keeps_no_connection)
+{
+    begin_test();
+    open_pool(.max_size = 1);
+    evpq_txn *txn = txn_get(NULL);
+    evpq_future *f = query_in(txn, "insert into txn_t select 1 from pg_sleep(0.3)");
+    ck_running(1);
+    evpq_future *end = evpq_txn_commit(txn);
+    ck_await_ok(end);
+    ck_until(!stats().leased);
+    ck_rows("1");
+    evpq_future_unref(end);
+    ck_done(f);
+    ck_all_over();
+    pools_end();
+}
+END_TEST
+
 /* The answer to COMMIT is not spoiled by what somebody sends behind it. */
 START_TEST(f40_a_commit_with_a_failure_behind_it)
 {
@@ -945,6 +964,7 @@ int main(void)
     CHECK_ADD(c, what_is_sent_together_fails_together);
     CHECK_ADD(c, a_commit_that_is_refused);
     CHECK_ADD(c, what_comes_while_begin_is_unanswered);
+    CHECK_ADD(c, a_commit_that_is_kept_keeps_no_connection);
     CHECK_ADD(c, f40_a_commit_with_a_failure_behind_it);
     CHECK_ADD(c, what_is_closed_meanwhile_parts_nothing);
     CHECK_ADD(c, f4_a_lease_released_before_begin_is_answered);

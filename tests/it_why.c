@@ -212,6 +212,27 @@ START_TEST(f71_what_waits_on_a_lease_tells_how_many_are_before_it)
 }
 END_TEST
 
+/* BEGIN is answered with what was sent with it. */
+START_TEST(f71_what_waits_for_begin_says_so)
+{
+    const evpq_args rows[] = {EVPQ_ARGS(1), EVPQ_ARGS(2)};
+    const evpq_statement two[] = {{.sql = "select 1"}, {.sql = "select 2"}};
+    open_pool(.max_size = 1);
+    evpq_txn *txn = txn_get(NULL);
+    evpq_future *first = query_in(txn, forever);
+    ck_running(1);
+    evpq_future *waits =
+        _i ? evpq_txn_executemany(txn, "select $1::int", rows, 2) : evpq_txn_batch(txn, two, 2);
+    SAYS(evpq_timeout(waits, 0.3), EVPQ_OUTCOME_NOT_SENT, "it was not sent",
+         "what is before it has not been answered");
+    evpq_future_cancel(first);
+    evpq_future_unref(first);
+    ck_done(evpq_txn_rollback(txn));
+    ck_all_over();
+    pools_end();
+}
+END_TEST
+
 /* The lease that has been out for longest is named, and for how long. */
 START_TEST(f71_who_waits_is_told_of_the_longest_lease)
 {
@@ -353,6 +374,7 @@ int main(void)
     CHECK_ADD(c, f71_a_silent_host_is_named);
     CHECK_ADD(c, f71_what_was_sent_names_its_server_process);
     CHECK_ADD(c, f71_what_waits_on_a_lease_tells_how_many_are_before_it);
+    CHECK_ADD_LOOP(c, f71_what_waits_for_begin_says_so, 2);
     CHECK_ADD(c, f71_who_waits_is_told_of_the_longest_lease);
     CHECK_ADD(c, f71_a_transaction_tells_how_far_it_came);
     CHECK_ADD(c, f71_a_server_that_drops_is_named);

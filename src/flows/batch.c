@@ -171,7 +171,9 @@ static evpq_error *measure_all(const evpq_statement *v, size_t n, size_t *ret_ro
     if (!n || !v)
         return error_new(EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT, "a batch without a statement");
     if (n > (size_t)INT_MAX / 4)
-        return error_new(EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT, "a batch of %zu statements", n);
+        return error_new(EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT,
+                         "a batch has %zu statements: divide it, as there may be at most %d", n,
+                         INT_MAX / 4);
     for (size_t i = 0; i < n; i++) {
         evpq_error *error = measure(&v[i], &size);
         if (error) {

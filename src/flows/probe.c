@@ -50,7 +50,7 @@ struct probe {
     struct timer again; /* while it is asked: the end of it all */
     double pause, until;
     const char *if_never; /* the last answer that decided nothing */
-    char *noted[4];       /* by the columns of probe_sql */
+    evpq_future *before;  /* the answer to probe_sql */
 };
 
 static struct probe *probe_of(evpq_future *f)
@@ -81,9 +81,8 @@ static void probe_free(evpq_future *f)
     struct probe *p = probe_of(f);
     stop(p);
     evpq_error_unref(p->lost);
+    evpq_future_unref(p->before);
     pool_unref(p->pool);
-    for (int i = 0; i < 4; i++)
-        mem_free(p->noted[i]);
     mem_free(p);
 }
 
@@ -164,9 +163,11 @@ static void answered(struct job *job)
 
 static void ask(struct probe *p)
 {
+    const evpq_result *r = evpq_future_result(p->before);
     p->asked = evpq_pool_query(
         p->pool, status_sql,
-        EVPQ_ARGS(p->noted[NUMBER], p->noted[SERVER_ID], p->noted[CRASH_MARK], p->noted[PLACE]));
+        EVPQ_ARGS(evpq_result_text(r, 0, NUMBER), evpq_result_text(r, 0, SERVER_ID),
+                  evpq_result_text(r, 0, CRASH_MARK), evpq_result_text(r, 0, PLACE)));
     future_watch(p->asked, p->pool->loop, &p->answered, answered);
     timer_start(&p->again, p->until - loop_time(p->pool->loop));
 }
@@ -196,18 +197,7 @@ static const char *why_not(const evpq_future *before)
                                              : NULL;
 }
 
-/* False: no memory. */
-static bool note(struct probe *p, const evpq_result *r)
-{
-    for (int i = 0; i < 4; i++) {
-        const char *text = evpq_result_text(r, 0, i);
-        if (!(p->noted[i] = mem_strdup(text ? text : "")))
-            return false;
-    }
-    return true;
-}
-
-evpq_future *probe_new(evpq_pool *pool, const evpq_future *before, const evpq_error *lost)
+evpq_future *probe_new(evpq_pool *pool, evpq_future *before, const evpq_error *lost)
 {
     const char *why = why_not(before);
     if (why)
@@ -220,12 +210,10 @@ evpq_future *probe_new(evpq_pool *pool, const evpq_future *before, const evpq_er
     timer_init(&p->again, pool->loop, again);
     pool_ref(pool);
     p->pool = pool;
+    p->before = evpq_future_ref(before);
     p->lost = evpq_error_ref(lost);
     p->pause = FIRST_PAUSE;
     p->until = loop_time(pool->loop) + LONGEST;
-    if (note(p, evpq_future_result(before)))
-        ask(p);
-    else
-        future_settle_error(&p->future, evpq_error_ref(lost));
+    ask(p);
     return &p->future;
 }

@@ -37,6 +37,6 @@ extern const char probe_sql[];
 /* Done when it was committed; fails as `lost`, with outcome REJECTED where it was rolled back.
  * `before` (NULL is allowed) is the settled future of probe_sql, `lost` the error of COMMIT; both
  * are borrowed for the call. */
-evpq_future *probe_new(evpq_pool *pool, const evpq_future *before, const evpq_error *lost);
+evpq_future *probe_new(evpq_pool *pool, evpq_future *before, const evpq_error *lost);
 
 #endif
