@@ -16,9 +16,17 @@ static const struct evpq_future constant_forked = {.status = EVPQ_FORKED};
 
 void future_init(evpq_future *f, const struct future_class *class, evpq_loop *loop)
 {
-    *f = (struct evpq_future){
-        .refs = 2, .status = EVPQ_PENDING, .loop = evpq_loop_ref(loop), .class = class};
+    f->refs = 2;
+    f->status = EVPQ_PENDING;
+    f->ending = f->expired = f->struck = false;
+    f->loop = evpq_loop_ref(loop);
+    f->class = class;
     list_init(&f->waiters);
+    f->error = NULL;
+    f->follows = NULL;
+    f->value_class = NULL;
+    f->value = NULL;
+    f->first.fn = NULL; /* the rest of it is written by who fills it in */
 }
 
 evpq_future *future_constant(evpq_status status)
@@ -45,8 +53,11 @@ evpq_future *evpq_future_ref(evpq_future *f)
 
 static void drop_value(evpq_future *f)
 {
-    if (f->value_class && f->value)
-        loop_free_value(f->loop, f->value_class->free, f->value);
+    const struct value_class *class = f->value_class;
+    if (class && f->value && class->ours)
+        class->free(f->value);
+    else if (class && f->value)
+        loop_free_value(f->loop, class->free, f->value);
     f->value = NULL;
 }
 
@@ -57,7 +68,7 @@ static void bury(evpq_future *f)
     evpq_error_unref(f->error);
     evpq_future_unref(f->follows);
     f->class->free(f);
-    evpq_loop_unref(loop);
+    loop_unref(loop);
 }
 
 /* Whether no other future can hang on it. */

@@ -37,6 +37,7 @@ struct future_class {
 /* Says what a value is (by address) and how to let go of it (NULL: not at all). */
 struct value_class {
     void (*free)(void *value);
+    bool ours; /* free runs no code of the program, and keeps its hands off the loop */
 };
 
 /* Somebody who wants to know; called once, from the run queue. Taking job.node off its list calls
@@ -131,7 +132,7 @@ static inline void future_expect(const evpq_future *f)
 }
 
 /* A future that has failed from the start. Takes the error. */
-evpq_future *future_failed(evpq_loop *loop, evpq_error *error);
+__attribute__((cold, noinline)) evpq_future *future_failed(evpq_loop *loop, evpq_error *error);
 
 /* The value, if it is of that class; NULL otherwise, and while pending or failed.
  * `future_take_value` leaves none behind. */

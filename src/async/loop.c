@@ -110,10 +110,16 @@ static void loop_free(evpq_loop *loop)
     mem_free(loop);
 }
 
+void loop_unref(evpq_loop *loop)
+{
+    if (!--loop->refs)
+        loop_free(loop);
+}
+
 evpq_loop *evpq_loop_unref(evpq_loop *loop)
 {
-    if (loop && !loop_elsewhere(loop) && !--loop->refs)
-        loop_free(loop);
+    if (loop && !loop_elsewhere(loop))
+        loop_unref(loop);
     return NULL;
 }
 
@@ -254,7 +260,7 @@ struct graveyard *loop_graveyard(evpq_loop *loop)
 
 /* ---- time ---- */
 
-double loop_time(evpq_loop *loop)
+__attribute__((noinline)) static double look_at_clock(evpq_loop *loop)
 {
     if (!loop->standing)
         return clock_now();
@@ -262,12 +268,19 @@ double loop_time(evpq_loop *loop)
         loop->now = clock_now();
     if (!loop->polled_at)
         loop->polled_at = loop->now;
+    loop->timed = true;
     return loop->now;
+}
+
+double loop_time(evpq_loop *loop)
+{
+    return loop->standing && loop->timed ? loop->now : look_at_clock(loop);
 }
 
 void loop_time_passed(evpq_loop *loop)
 {
     loop->now = 0;
+    loop->timed = false;
 }
 
 double loop_time_polled(evpq_loop *loop)

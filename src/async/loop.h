@@ -93,6 +93,9 @@ bool loop_is_mine(const evpq_loop *loop);
  * go. Otherwise a thread may clean up after another. */
 bool loop_elsewhere(const evpq_loop *loop);
 
+/* evpq_loop_unref, for a loop that is not NULL, on its thread. */
+void loop_unref(evpq_loop *loop);
+
 /* Whether something may be asked of it: EVPQ_OK, or else EVPQ_INVALID (it is NULL, or another
  * thread's) or EVPQ_FORKED. */
 static inline evpq_status loop_check(const evpq_loop *l)

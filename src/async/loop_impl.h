@@ -23,6 +23,7 @@ struct evpq_loop {
     bool unpolled;    /* the tick was asked for from outside the loop */
     unsigned ticking; /* the depth of ev_run in which a tick is under way; 0: none is */
     bool standing;    /* it reads or flushes, and runs no job */
+    bool timed;       /* both times below are known */
     double now;       /* the time, while it stands still; 0: not asked for yet */
     double polled_at; /* when this tick first knew the time: about when the sockets were polled */
     ev_idle more;

@@ -164,7 +164,7 @@ static void run_tick(evpq_loop *loop)
     loop_adopt(loop);
     evpq_loop_ref(loop);
     loop->ticking = ev_depth(loop->ev);
-    loop->now = 0;
+    loop_time_passed(loop);
     loop->polled_at = list_empty(&loop->due) ? 0 : clock_now();
     /* The program may have been at something else for long before it let the loop run. */
     bool overdue = loop->unpolled && loop_has_timers_due(loop);
@@ -191,7 +191,8 @@ static void run_tick(evpq_loop *loop)
         serve_each(loop);
     ev_clear_pending(loop->ev, &loop->tick);
     loop->ticking = outer;
-    loop->now = loop->polled_at = 0;
+    loop_time_passed(loop);
+    loop->polled_at = 0;
     loop->unpolled = loop->catching_up = false;
     if (loop_forked(loop))
         loop_leave_to_parent(loop);

@@ -292,7 +292,8 @@ void conn_hurry(struct conn *c, double seconds)
 static void line_ended(struct pipeline *p)
 {
     struct conn *c = conn_of_line(p);
-    timer_stop(&c->again);
+    if (timer_active(&c->again))
+        timer_stop(&c->again);
     c->pause = CANCEL_PAUSE;
     watch_patience(c);
     settle_down(c);

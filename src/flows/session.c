@@ -157,8 +157,9 @@ bool session_send(struct session *s, evpq_future *f, const struct work *work)
 
 evpq_future *session_say(struct session *s, const char *sql, enum session_says what)
 {
-    struct query *q;
-    evpq_future *f = query_new(s->pool->loop, sql, EVPQ_ARGS(), NULL, &q);
+    const evpq_args none = EVPQ_ARGS();
+    evpq_future *f = query_new(s->pool->loop, sql, &none, NULL);
+    struct query *q = query_of_new(f);
     if (!q)
         return NULL;
     q->verdict.role = what == SAYS_COMMIT && !strcmp(sql, "COMMIT") ? ROLE_COMMIT : ROLE_WITHIN;

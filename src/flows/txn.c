@@ -259,14 +259,14 @@ evpq_future *txn_refused(const evpq_txn *txn)
 
 evpq_future *evpq_txn_query(evpq_txn *txn, const char *sql, evpq_args args)
 {
-    struct query *q;
     if (txn_check(txn))
         return txn_refused(txn);
     evpq_loop *loop = txn->session->pool->loop;
     evpq_error *why = txn_refuses_text(sql);
     if (why)
         return future_failed(loop, why);
-    evpq_future *f = query_new(loop, sql, args, NULL, &q);
+    evpq_future *f = query_new(loop, sql, &args, NULL);
+    struct query *q = query_of_new(f);
     if (!q)
         return f;
     q->verdict.role = ROLE_WITHIN;

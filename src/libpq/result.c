@@ -146,17 +146,34 @@ bool evpq_result_bool(const evpq_result *r, int row, int column)
     return place_find_known(&at, &v) && place_fits(&at, value_as_bool(&v, &value)) && value;
 }
 
-__attribute__((always_inline)) static inline int64_t
-whole(const evpq_result *r, int row, int column, const char *wanted, int64_t min, int64_t max)
+/* bytes_plain_int of what is there. False for SQL NULL too, which has no length. */
+static inline bool plain_whole(const evpq_result *r, int row, int column, int64_t *ret_value)
+{
+    if (!result_has_column(r, column) || (unsigned)row >= r->rows || result_is_sheet(r) ||
+        !PQfformat(r->pg, column))
+        return false;
+    return bytes_plain_int(PQftype(r->pg, column), (size_t)PQgetlength(r->pg, row, column),
+                           PQgetvalue(r->pg, row, column), ret_value);
+}
+
+__attribute__((noinline)) static int64_t any_whole(const evpq_result *r, int row, int column,
+                                                   const char *wanted, int64_t min, int64_t max)
 {
     struct place at = {r, row, column, wanted};
     struct value v;
     int64_t value;
     if (!place_find_known(&at, &v))
         return 0;
-    if (value_plain_int(&v, &value) && value >= min && value <= max)
-        return value;
     return place_fits(&at, value_as_int(&v, min, max, &value)) ? value : 0;
+}
+
+static inline int64_t whole(const evpq_result *r, int row, int column, const char *wanted,
+                            int64_t min, int64_t max)
+{
+    int64_t value;
+    if (plain_whole(r, row, column, &value) && value >= min && value <= max)
+        return value;
+    return any_whole(r, row, column, wanted, min, max);
 }
 
 int16_t evpq_result_int2(const evpq_result *r, int row, int column)

@@ -338,10 +338,10 @@ static enum pq_kind at_the_bar(struct pipeline *p, struct op *op, enum pq_kind k
 }
 
 /* libpq's buffer holds a row at a time: one of a large result may have been large. */
-static void weigh(struct pipeline *p, const struct pg_result *result)
+static inline void weigh(struct pipeline *p, const struct pg_result *result)
 {
-    if (p->buffer_most && pq_result_size(result) > p->buffer_most)
-        p->grown |= pq_largest_row(result) > p->buffer_most;
+    if (!p->grown && p->buffer_most && pq_result_size(result) > p->buffer_most)
+        p->grown = pq_largest_row(result) > p->buffer_most;
 }
 
 /* Some of a result, which libpq keeps until it has all. */
@@ -360,21 +360,18 @@ static void grew(struct wire *w)
     }
 }
 
-static bool arrived(struct wire *w, enum pq_kind kind, struct pg_result *result)
+__attribute__((noinline)) static bool took(struct pipeline *p, enum pq_kind kind,
+                                           struct pg_result *result)
 {
-    struct pipeline *p = pipeline_of(w);
-    if (result && !p->grown)
-        weigh(p, result);
+    struct wire *w = &p->wire;
     struct op *op = p->current;
+    if (result)
+        weigh(p, result);
     if (p->result_most && kind == PQ_RESULT && op && !op->abandoned && !op->piecemeal &&
         pq_result_size(result) > p->result_most)
         p->owner->too_large(p, op); /* it came at once */
     bool twice = kind == PQ_END && p->ended_twice;
     p->ended_twice = kind == PQ_END;
-    if (kind == PQ_RESULT && op && op->parts && !op->skip) { /* most of what comes */
-        op->class->feed(op, kind, result);
-        return true;
-    }
     if (kind == PQ_ERROR) {
         p->failed = true;
         p->doubt |= pq_word(result) != PQ_WORD_SERVER;
@@ -411,6 +408,36 @@ static bool arrived(struct wire *w, enum pq_kind kind, struct pg_result *result)
             op->class->feed(op, kind, result);
     }
     return true;
+}
+
+__attribute__((noinline)) static bool took_result(struct pipeline *p, struct op *op,
+                                                  struct pg_result *result)
+{
+    p->ended_twice = false;
+    weigh(p, result);
+    op->class->feed(op, PQ_RESULT, result);
+    return true;
+}
+
+__attribute__((noinline)) static bool took_end(struct pipeline *p, struct op *op)
+{
+    p->ended_twice = true;
+    end_part(p, op);
+    return true;
+}
+
+/* As a rule it is a result for the operation whose turn it is, and then the end of that. */
+static bool arrived(struct wire *w, enum pq_kind kind, struct pg_result *result)
+{
+    struct pipeline *p = pipeline_of(w);
+    struct op *op = p->current;
+    if (op && op->parts && op != p->bar && !op->skip) {
+        if (kind == PQ_RESULT && !p->result_most)
+            return took_result(p, op, result);
+        if (kind == PQ_END && !p->ended_twice)
+            return took_end(p, op);
+    }
+    return took(p, kind, result);
 }
 
 /* ---- the end ---- */

@@ -183,7 +183,8 @@ void pipeline_more(struct pipeline *p);
 /* So many bytes went through libpq's buffers in one piece. */
 static inline void pipeline_weigh(struct pipeline *p, size_t bytes)
 {
-    p->grown |= p->buffer_most && bytes > p->buffer_most;
+    if (bytes > p->buffer_most && p->buffer_most)
+        p->grown = true;
 }
 
 /* From feed or pull: somebody was told, who is to run before more is read. */

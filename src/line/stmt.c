@@ -252,7 +252,7 @@ static struct stmt *same_again(const struct stmts *ss, const struct request *r)
 }
 
 /* It is the one used last, then. */
-static struct stmt *find_or_add(struct stmts *ss, const struct request *r)
+__attribute__((noinline)) static struct stmt *find_or_add(struct stmts *ss, const struct request *r)
 {
     if (r->sql_length + types_size(r) > MAX_KEY)
         return NULL;

@@ -168,12 +168,12 @@ static evpq_error *refusal(const evpq_listener *l, const char *sql)
 
 evpq_future *evpq_listener_query(evpq_listener *l, const char *sql, evpq_args args)
 {
-    struct query *q;
     if (listener_check(l))
         return listener_refused(l);
     if (!l->open)
         return future_failed(l->loop, refusal(l, sql));
-    evpq_future *f = query_new(l->loop, sql, args, NULL, &q);
+    evpq_future *f = query_new(l->loop, sql, &args, NULL);
+    struct query *q = query_of_new(f);
     if (!q)
         return f;
     if (q->preparable) {

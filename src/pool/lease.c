@@ -360,11 +360,11 @@ evpq_error *lease_refusal(const evpq_lease *lease, const char *sql)
 
 static evpq_future *send_query(evpq_lease *lease, const char *sql, evpq_args args)
 {
-    struct query *q;
     evpq_error *refusal = lease_refusal(lease, sql);
     if (refusal)
         return future_failed(lease->pool->loop, refusal);
-    evpq_future *f = query_new(lease->pool->loop, sql, args, NULL, &q);
+    evpq_future *f = query_new(lease->pool->loop, sql, &args, NULL);
+    struct query *q = query_of_new(f);
     if (!q)
         return f;
     lease->pool->done.queries++;

@@ -31,7 +31,7 @@ void pool_unref(evpq_pool *pool)
     evpq_loop_unref(loop);
 }
 
-evpq_future *pool_limit(evpq_pool *pool, evpq_future *f, double seconds)
+__attribute__((noinline)) static evpq_future *limit(evpq_pool *pool, evpq_future *f, double seconds)
 {
     const struct guest *guest = loop_guest(pool->loop);
     double bound = seconds > 0 ? seconds : INFINITY;
@@ -40,6 +40,11 @@ evpq_future *pool_limit(evpq_pool *pool, evpq_future *f, double seconds)
         bound = left < bound ? left : bound;
     }
     return bound != INFINITY ? evpq_timeout(f, bound) : f;
+}
+
+evpq_future *pool_limit(evpq_pool *pool, evpq_future *f, double seconds)
+{
+    return seconds > 0 || loop_guest(pool->loop) ? limit(pool, f, seconds) : f;
 }
 
 /* ---- what one-shot queries call ---- */
@@ -149,12 +154,12 @@ evpq_pool *evpq_pool_unref(evpq_pool *pool)
 
 static evpq_future *one_shot(evpq_pool *pool, const char *sql, evpq_args args, bool reads)
 {
-    struct query *q;
     if (pool_check(pool))
         return pool_refused(pool);
     if (pool->closing)
         return future_failed(pool->loop, close_error(EVPQ_OUTCOME_NOT_SENT));
-    evpq_future *f = query_new(pool->loop, sql, args, &pool->home, &q);
+    evpq_future *f = query_new(pool->loop, sql, &args, &pool->home);
+    struct query *q = query_of_new(f);
     if (!q)
         return f;
     q->op.reads = reads && q->preparable;

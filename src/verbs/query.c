@@ -34,7 +34,7 @@ static void free_result(void *value)
     evpq_result_unref(value);
 }
 
-const struct value_class result_class = {.free = free_result};
+const struct value_class result_class = {.free = free_result, .ours = true};
 
 const evpq_result *evpq_future_result(const evpq_future *f)
 {
@@ -139,6 +139,17 @@ static bool send(struct op *op, struct pg_conn *c)
     return sent;
 }
 
+__attribute__((cold, noinline)) static void has_no_room(struct query *q)
+{
+    verdict_fails(&q->verdict,
+                  error_build(&(struct error_fields){
+                      .status = EVPQ_NOMEM,
+                      .outcome = EVPQ_OUTCOME_UNKNOWN,
+                      .message = "the statement was run, but there was no memory for its result",
+                      .sql = q->request.sql,
+                  }));
+}
+
 static void take_result(struct query *q, struct pg_result *r)
 {
     future_expect(&q->future);
@@ -152,14 +163,7 @@ static void take_result(struct query *q, struct pg_result *r)
     q->result = result_wrap(r, loop_blocks(q->future.loop));
     result_came_on(q->result, q->conn->line.wire.c);
     if (!q->result)
-        verdict_fails(
-            &q->verdict,
-            error_build(&(struct error_fields){
-                .status = EVPQ_NOMEM,
-                .outcome = EVPQ_OUTCOME_UNKNOWN,
-                .message = "the statement was run, but there was no memory for its result",
-                .sql = q->request.sql,
-            }));
+        has_no_room(q);
 }
 
 static void take_error(struct query *q, struct pg_result *r)
@@ -293,24 +297,33 @@ static void desert(struct op *op, const evpq_error *why)
 
 /* ---- life ---- */
 
+__attribute__((cold, noinline)) static evpq_error *copy_error(const char *sql)
+{
+    return error_build(&(struct error_fields){
+        .status = EVPQ_INVALID,
+        .outcome = EVPQ_OUTCOME_NOT_SENT,
+        .message = "COPY from stdin or to stdout cannot be run as a query",
+        .hint = "use evpq_pool_copy_in or evpq_pool_copy_out",
+        .sql = sql,
+    });
+}
+
+struct query *query_of_new(evpq_future *f)
+{
+    return f->class == &query_class ? query_of(f) : NULL;
+}
+
 /* Flat: what it calls is called elsewhere too, and here for each query. */
-__attribute__((flatten)) evpq_future *query_new(evpq_loop *loop, const char *sql, evpq_args args,
-                                                struct query_home *home, struct query **ret_query)
+__attribute__((flatten)) evpq_future *query_new(evpq_loop *loop, const char *sql,
+                                                const evpq_args *args, struct query_home *home)
 {
     static const struct op_class class = {
         .send = send, .feed = feed, .fail = fail, .desert = desert};
     struct request_size size;
-    *ret_query = NULL;
-    evpq_error *error = request_measure(sql, &args, &size);
+    evpq_error *error = request_measure(sql, args, &size);
     enum sql_kind kind = error ? SQL_EMPTY : sql_memo_kind(loop_texts(loop), sql, size.sql);
     if (!error && kind == SQL_COPY_STREAM)
-        error = error_build(&(struct error_fields){
-            .status = EVPQ_INVALID,
-            .outcome = EVPQ_OUTCOME_NOT_SENT,
-            .message = "COPY from stdin or to stdout cannot be run as a query",
-            .hint = "use evpq_pool_copy_in or evpq_pool_copy_out",
-            .sql = sql,
-        });
+        error = copy_error(sql);
     if (error)
         return future_failed(loop, error);
     struct query *q = recycler_take(loop_blocks(loop), sizeof *q + size.block);
@@ -318,7 +331,7 @@ __attribute__((flatten)) evpq_future *query_new(evpq_loop *loop, const char *sql
         return future_constant(EVPQ_NOMEM);
     /* Part by part: each is written once. */
     future_init(&q->future, &query_class, loop);
-    request_write(&q->request, q + 1, sql, &args, &size);
+    request_write(&q->request, q + 1, sql, args, &size);
     bool preparable = sql_is_preparable(kind);
     q->op = (struct op){
         .class = &class,
@@ -336,7 +349,6 @@ __attribute__((flatten)) evpq_future *query_new(evpq_loop *loop, const char *sql
     q->preparable = preparable;
     q->place = (struct queue_place){.ticket = 0};
     list_init(&q->place.node);
-    *ret_query = q;
     return &q->future;
 }
 

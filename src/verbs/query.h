@@ -47,9 +47,12 @@ struct query {
 /* Of a value that is a result: what evpq_future_result reads. */
 extern const struct value_class result_class;
 
-/* Given. Failed from the start when `sql` or `args` are not to be sent: then *ret_query is NULL. */
-evpq_future *query_new(evpq_loop *loop, const char *sql, evpq_args args, struct query_home *home,
-                       struct query **ret_query);
+/* Given. Failed from the start when `sql` or `args` are not to be sent. */
+evpq_future *query_new(evpq_loop *loop, const char *sql, const evpq_args *args,
+                       struct query_home *home);
+
+/* The query that query_new has made; NULL for a future that failed from the start. */
+struct query *query_of_new(evpq_future *f);
 
 /* Sends it down a connection's line. */
 void query_submit(struct query *q, struct conn *c);

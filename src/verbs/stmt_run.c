@@ -32,6 +32,16 @@ const char *stmt_run_name(struct stmt_run *u, struct pipeline *line, enum stmt_t
     return u->used ? s->name : "";
 }
 
+__attribute__((noinline)) static bool prepare_and_send(struct stmt_run *u, struct pg_conn *c,
+                                                       const char *name, const struct request *r)
+{
+    if (pq_send_prepare(c, name, r) && pq_send_prepared(c, name, r))
+        return true;
+    stmt_is_there(u->stmt, false);
+    u->preparing = false;
+    return false;
+}
+
 bool stmt_run_send(struct stmt_run *u, struct op *op, struct pipeline *line,
                    const struct request *r, enum stmt_trust trust)
 {
@@ -41,11 +51,7 @@ bool stmt_run_send(struct stmt_run *u, struct op *op, struct pipeline *line,
     if (!u->preparing)
         return *name ? pq_send_prepared(c, name, r) : pq_send_request(c, r);
     op->parts++;
-    if (pq_send_prepare(c, name, r) && pq_send_prepared(c, name, r))
-        return true;
-    stmt_is_there(u->stmt, false);
-    u->preparing = false;
-    return false;
+    return prepare_and_send(u, c, name, r);
 }
 
 /* ---- answers ---- */

@@ -98,7 +98,7 @@ static void tell_notifications(struct wire *w)
 }
 
 /* Whether the socket has something: answers, or the end of the link. */
-static bool has_more(const struct wire *w)
+__attribute__((noinline)) static bool has_more(const struct wire *w)
 {
     char byte;
     ssize_t n = recv(pq_socket(w->c), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
@@ -123,7 +123,7 @@ static bool run_dry(struct wire *w)
 enum step { GO_ON, RAN_DRY, TELL };
 
 /* Before the next thing is read. */
-static enum step heed_mode(struct wire *w)
+__attribute__((noinline)) static enum step heed_mode(struct wire *w)
 {
     enum step step = w->mode & WIRE_PAUSED ? TELL : GO_ON;
     if (!(w->mode & (WIRE_YIELDS | WIRE_PAUSED)) && !w->class->pull(w))
@@ -132,6 +132,12 @@ static enum step heed_mode(struct wire *w)
         step = TELL;
     w->mode &= (unsigned char)~WIRE_YIELDS;
     return step;
+}
+
+__attribute__((noinline)) static void hear_farewell(struct wire *w, const struct pg_result *result)
+{
+    if (pq_is_fatal(result) && !w->farewell)
+        w->farewell = pq_result_error(result, NULL);
 }
 
 /* Until somebody is told, at the next Sync as a rule. Also what came before the end of a broken
@@ -144,10 +150,10 @@ static bool read_some(struct reader *input)
     if (w->readable)
         take_in(w);
     for (bool more = true; w->c && more;) {
-        struct pg_result *result;
         enum step step = w->mode ? heed_mode(w) : GO_ON;
         if (step == TELL)
             return w->c;
+        struct pg_result *result;
         enum pq_kind kind = step == GO_ON ? pq_next(w->c, &result) : PQ_NOTHING;
         if (kind == PQ_NOTHING) {
             if (w->counts)
@@ -155,8 +161,8 @@ static bool read_some(struct reader *input)
             break;
         }
         w->coming = 0;
-        if (kind == PQ_ERROR && pq_is_fatal(result) && !w->farewell)
-            w->farewell = pq_result_error(result, NULL);
+        if (kind == PQ_ERROR)
+            hear_farewell(w, result);
         more = w->class->arrived(w, kind, result);
         if (kind == PQ_SYNC && w->c && more)
             return true;

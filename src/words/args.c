@@ -8,6 +8,12 @@
 
 #include <string.h>
 
+/* As the program wrote it: most are. */
+static inline bool is_given(const evpq_arg *arg)
+{
+    return arg->kind == EVPQ_ARG_TEXT || arg->kind == EVPQ_ARG_BINARY;
+}
+
 static evpq_error *check_bytes(const evpq_arg *arg, size_t number)
 {
     if (!arg->value.data)
@@ -52,6 +58,10 @@ __attribute__((noinline)) static evpq_error *measure_binary(const evpq_arg *arg,
 
 evpq_error *arg_measure(const evpq_arg *arg, size_t number, size_t *ret_room)
 {
+    if (is_given(arg)) {
+        *ret_room = arg->length + 1;
+        return check_bytes(arg, number);
+    }
     switch (arg->kind) {
     case EVPQ_ARG_NULL:
         *ret_room = 0;
@@ -67,10 +77,6 @@ evpq_error *arg_measure(const evpq_arg *arg, size_t number, size_t *ret_room)
     case EVPQ_ARG_BOOL:
         *ret_room = sizeof "false";
         return NULL;
-    case EVPQ_ARG_TEXT:
-    case EVPQ_ARG_BINARY:
-        *ret_room = arg->length + 1;
-        return check_bytes(arg, number);
     default:
         if (arg->kind > EVPQ_ARG_BINARY && arg->kind <= EVPQ_ARG_LAST)
             return measure_binary(arg, number, ret_room);
@@ -104,6 +110,8 @@ __attribute__((noinline)) static size_t write_binary(const evpq_arg *arg, char *
 
 size_t arg_write(const evpq_arg *arg, char *room)
 {
+    if (is_given(arg))
+        return write_bytes(arg->value.data, arg->length, room);
     switch (arg->kind) {
     case EVPQ_ARG_INT:
         return number_write_int(arg->value.integer, room);
@@ -115,9 +123,6 @@ size_t arg_write(const evpq_arg *arg, char *room)
         return number_write_float8(arg->value.real, room);
     case EVPQ_ARG_BOOL: /* the words, which boolean and json both read */
         return arg->value.boolean ? write_bytes("true", 4, room) : write_bytes("false", 5, room);
-    case EVPQ_ARG_TEXT:
-    case EVPQ_ARG_BINARY:
-        return write_bytes(arg->value.data, arg->length, room);
     default:
         return write_binary(arg, room);
     }

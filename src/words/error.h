@@ -19,7 +19,7 @@ struct error_fields {
     const char *schema, *table, *column, *datatype, *constraint, *sql;
 };
 
-evpq_error *error_build(const struct error_fields *fields);
+__attribute__((cold)) evpq_error *error_build(const struct error_fields *fields);
 evpq_error *error_new(evpq_status status, evpq_outcome outcome, const char *format, ...)
     EVPQ_PRINTF(3, 4);
 evpq_error *error_newv(evpq_status status, evpq_outcome outcome, const char *format, va_list args)

@@ -77,43 +77,6 @@ static void *carve(char **room, size_t size)
     return part;
 }
 
-static const uint32_t *write_types(uint32_t *types, const evpq_args *args)
-{
-    for (size_t i = 0; i < args->n; i++)
-        types[i] = arg_type(&args->v[i]);
-    return types;
-}
-
-static const int *write_formats(int *formats, const evpq_args *args)
-{
-    for (size_t i = 0; i < args->n; i++)
-        formats[i] = arg_format(&args->v[i]);
-    return formats;
-}
-
-/* One after the other. Returns where they end. */
-static char *write_values(const char **values, char *room, const evpq_args *args)
-{
-    for (size_t i = 0; i < args->n; i++) {
-        const evpq_arg *arg = &args->v[i];
-        values[i] = NULL;
-        if (arg->kind == EVPQ_ARG_NULL)
-            continue;
-        values[i] = room;
-        room += arg_write(arg, room) + 1;
-    }
-    return room;
-}
-
-/* As far as the zero byte before the next one. */
-static void write_lengths(int *lengths, const char *const *values, size_t n, const char *end)
-{
-    while (n--) {
-        lengths[n] = values[n] ? (int)(end - values[n] - 1) : 0;
-        end = values[n] ? values[n] : end;
-    }
-}
-
 void request_write(struct request *r, void *room, const char *sql, const evpq_args *args,
                    const struct request_size *size)
 {
@@ -126,15 +89,26 @@ void request_write(struct request *r, void *room, const char *sql, const evpq_ar
         .n = (uint16_t)n,
         .result_format = (uint8_t)args->result_format,
     };
+    uint32_t *types = NULL;
     if (size->types)
-        r->types = write_types(carve(&rest, n * sizeof *r->types), args);
-    int *lengths = NULL;
+        r->types = types = carve(&rest, n * sizeof *types);
+    int *lengths = NULL, *formats = NULL;
     if (size->formats) {
-        r->lengths = lengths = carve(&rest, n * sizeof *r->lengths);
-        r->formats = write_formats(carve(&rest, n * sizeof *r->formats), args);
+        r->lengths = lengths = carve(&rest, n * sizeof *lengths);
+        r->formats = formats = carve(&rest, n * sizeof *formats);
     }
     r->sql = memcpy(carve(&rest, size->sql + 1), sql, size->sql + 1);
-    const char *end = write_values(values, rest, args);
-    if (lengths)
-        write_lengths(lengths, values, n, end);
+    for (size_t i = 0; i < n; i++) {
+        const evpq_arg *arg = &args->v[i];
+        bool null = arg->kind == EVPQ_ARG_NULL;
+        size_t length = null ? 0 : arg_write(arg, rest);
+        values[i] = null ? NULL : rest;
+        rest += null ? 0 : length + 1;
+        if (types)
+            types[i] = arg_type(arg);
+        if (formats) {
+            lengths[i] = (int)length;
+            formats[i] = arg_format(arg);
+        }
+    }
 }

@@ -45,7 +45,7 @@ static enum value_fit read_int(const struct value *v, int64_t *ret_value)
 {
     if (!v->binary)
         return number_read_int(v->bytes, v->length, ret_value);
-    if (value_plain_int(v, ret_value))
+    if (v->binary && bytes_plain_int(v->type, v->length, v->bytes, ret_value))
         return VALUE_FITS;
     const struct type *t = type_of(v->type); /* an oid by another name, perhaps */
     if (t->shape != UINT || v->length != t->size)

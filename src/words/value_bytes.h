@@ -39,31 +39,30 @@ static inline int64_t bytes_int8(const char *bytes)
 
 /* A binary int2, int4, int8 or oid of the right length, which is what is read most, at the least
  * cost. False for everything else, which value_as_int is to look at. */
-static inline bool value_plain_int(const struct value *v, int64_t *ret_value)
+static inline bool bytes_plain_int(uint32_t type, size_t length, const char *bytes,
+                                   int64_t *ret_value)
 {
     enum { INT8 = 20, INT2 = 21, INT4 = 23, OID = 26 };
-    if (!v->binary)
-        return false;
-    switch (v->type) {
+    switch (type) {
     case INT2:
-        if (v->length != 2)
+        if (length != 2)
             return false;
-        *ret_value = bytes_int2(v->bytes);
+        *ret_value = bytes_int2(bytes);
         return true;
     case INT4:
-        if (v->length != 4)
+        if (length != 4)
             return false;
-        *ret_value = bytes_int4(v->bytes);
+        *ret_value = bytes_int4(bytes);
         return true;
     case INT8:
-        if (v->length != 8)
+        if (length != 8)
             return false;
-        *ret_value = bytes_int8(v->bytes);
+        *ret_value = bytes_int8(bytes);
         return true;
     case OID:
-        if (v->length != 4)
+        if (length != 4)
             return false;
-        *ret_value = bytes_uint4(v->bytes);
+        *ret_value = bytes_uint4(bytes);
         return true;
     default:
         return false;
