@@ -963,6 +963,26 @@ START_TEST(no_memory_costs_the_stream_at_most)
 }
 END_TEST
 
+START_TEST(no_memory_to_refuse_a_stream_leaves_nothing)
+{
+    const evpq_stream_opts wrong = {.size = sizeof wrong, .rows = -1};
+    long tries = 0;
+    open_pool(.max_size = 1);
+    long before = oom_blocks();
+    EACH_ALLOCATION(n, failed) {
+        oom_fail_at(n);
+        evpq_stream *s = evpq_pool_stream(pool, "select 1", EVPQ_ARGS(), &wrong);
+        failed = oom_end();
+        evpq_stream_close(s);
+        tries++;
+    }
+    long after = oom_blocks();
+    ck_assert_int_eq(after, before);
+    ck_assert_int_gt(tries, 2);
+    pools_end();
+}
+END_TEST
+
 int main(void)
 {
     struct check *c = check_begin("streams");
@@ -999,5 +1019,6 @@ int main(void)
     CHECK_ADD(c, tasks_read_streams);
     CHECK_ADD(c, f47_a_forked_child_leaves_its_parents_streams_alone);
     CHECK_ADD_LOOP(c, no_memory_costs_the_stream_at_most, WAYS);
+    CHECK_ADD(c, no_memory_to_refuse_a_stream_leaves_nothing);
     return check_end(c);
 }

@@ -517,6 +517,7 @@ START_TEST(f40_a_probe_that_is_refused_says_why)
                  .prepare = EVPQ_PREPARE_OFF);
     evpq_future *f = lose_the_answer(pool);
     if (_i) {
+        ck_until(stats().lost == 1);
         ck_done(evpq_pool_close(pool, 0));
         pool = evpq_pool_unref(pool);
     } else {

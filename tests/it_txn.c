@@ -3,6 +3,8 @@
 #include "support/txns.h"
 
 #include "support/fake.h"
+#include "support/oom.h"
+#include "support/opts.h"
 #include "support/proxy.h"
 #include "support/seen.h"
 
@@ -949,6 +951,75 @@ START_TEST(f42_ended_from_inside_a_callback)
 }
 END_TEST
 
+/* ---- what is left of it: nothing ---- */
+
+static evpq_status ended_with(evpq_future *f)
+{
+    evpq_status status = evpq_await(f);
+    evpq_future_unref(f);
+    return status;
+}
+
+static evpq_txn *bare_txn(void)
+{
+    evpq_future *f = evpq_pool_begin(pool, NULL);
+    evpq_await(f);
+    evpq_txn *txn = evpq_future_txn(f);
+    evpq_future_unref(f);
+    return txn;
+}
+
+/* The server refuses a rollback that nobody waits for any more. */
+static bool cancels_a_refused_rollback(long n)
+{
+    evpq_txn *txn = bare_txn(), *a = evpq_txn_savepoint(txn);
+    bool right = ended_with(query_in(a, "insert into txn_t values (1)")) == EVPQ_OK;
+    right &= ended_with(query_on(evpq_txn_lease(a), "rollback")) == EVPQ_OK;
+    evpq_future *f = evpq_txn_rollback(a);
+    evpq_future_cancel(f);
+    right &= ended_with(f) == EVPQ_CANCELED;
+    right &= ended_with(evpq_txn_rollback(txn)) == EVPQ_OK;
+    return right && n < 2;
+}
+
+/* COMMIT waits for the answer to BEGIN, or there is no memory for that. Whether there was none. */
+static bool commits_without_memory(long n)
+{
+    evpq_txn *txn = bare_txn();
+    evpq_future *f = query_in(txn, "select pg_sleep(0.1)");
+    run_for(evpq_loop_ev(loop), 0.02);
+    oom_fail_at(n);
+    evpq_future *end = evpq_txn_commit(txn);
+    bool failed = oom_end();
+    bool right = ended_with(end) == (failed ? EVPQ_NOMEM : EVPQ_OK);
+    ended_with(f);
+    return right && failed;
+}
+
+START_TEST(nothing_is_left_of_an_end_that_fails)
+{
+    static bool (*const accidents[])(long) = {cancels_a_refused_rollback, commits_without_memory};
+    const char *conninfo = server_conninfo(SERVER_UNIX, NULL);
+    evpq_pool_opts opts = opts_of_test(NULL);
+    opts.max_size = 1;
+    begin_test();
+    long before = oom_blocks(), n = 1; /* nothing of Check from here on */
+    loop = evpq_loop_new(NULL);
+    pool = evpq_pool_open(loop, conninfo, &opts, NULL);
+    while (accidents[_i](n))
+        n++;
+    evpq_status closed = ended_with(evpq_pool_close(pool, 5));
+    pool = evpq_pool_unref(pool);
+    evpq_loop_run(loop);
+    loop = evpq_loop_unref(loop);
+    long after = oom_blocks();
+    ck_assert_int_eq(after, before);
+    ck_assert_int_ge(n, 2);
+    ck_assert_int_eq(closed, EVPQ_OK);
+    ck_rows("");
+}
+END_TEST
+
 int main(void)
 {
     struct check *c = check_begin("transactions");
@@ -986,5 +1057,6 @@ int main(void)
     CHECK_ADD(c, the_backend_is_killed_at_each_step);
     CHECK_ADD(c, the_pool_is_closed_meanwhile);
     CHECK_ADD(c, f42_ended_from_inside_a_callback);
+    CHECK_ADD_LOOP(c, nothing_is_left_of_an_end_that_fails, 2);
     return check_end(c);
 }

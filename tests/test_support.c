@@ -212,6 +212,27 @@ START_TEST(oom_fails_the_nth_allocation_only)
 }
 END_TEST
 
+START_TEST(oom_counts_the_blocks_that_are_out)
+{
+    long before = oom_blocks();
+    void *first = mem_alloc(10), *second = mem_zalloc(10), *third = mem_strdup("text");
+    long between = oom_blocks();
+    oom_fail_at(1);
+    void *none = mem_alloc(10);
+    oom_end();
+    mem_free(none);
+    second = realloc(second, 1000);
+    mem_free(first);
+    long after = oom_blocks();
+    mem_free(second);
+    mem_free(third);
+    ck_assert_int_eq(oom_blocks(), before);
+    ck_assert_int_eq(between, before + 3);
+    ck_assert_int_eq(after, before + 2);
+    ck_assert_ptr_null(none);
+}
+END_TEST
+
 START_TEST(oom_fails_all_from_the_nth_on)
 {
     oom_fail_from(2);
@@ -324,6 +345,7 @@ int main(void)
     CHECK_ADD(c, names_fail_and_take_their_time);
     CHECK_ADD(c, names_leave_numbers_alone);
     CHECK_ADD(c, oom_fails_the_nth_allocation_only);
+    CHECK_ADD(c, oom_counts_the_blocks_that_are_out);
     CHECK_ADD(c, oom_fails_all_from_the_nth_on);
     CHECK_ADD(c, oom_says_when_nothing_failed);
     CHECK_ADD(c, oom_is_one_thread_s_own);

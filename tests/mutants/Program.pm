@@ -90,7 +90,7 @@ sub prepare
     my %alone = map { $_ => 1 } @alone;
     merge('all', grep { !$alone{$_} } @tests);
     merge($_, $_) for @alone;
-    my $wraps = join ' ', map { "-Wl,--wrap=$_" } qw(malloc calloc realloc clock_gettime _tcase_add_test tcase_fn_start);
+    my $wraps = join ' ', map { "-Wl,--wrap=$_" } qw(malloc calloc realloc free clock_gettime _tcase_add_test tcase_fn_start);
     my $fast = system('command -v ld.lld >/dev/null 2>&1') == 0 ? '-fuse-ld=lld' : '';
     $link =~ s/ -o \S+ / -o \$out $fast $wraps \$objects /;
     $link =~ s/\s\S*$tests[0]\.o\s/ \$tests /;

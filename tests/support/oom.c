@@ -4,6 +4,7 @@
 #include "support/oom.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stddef.h>
 
 void *__real_malloc(size_t size);
@@ -12,6 +13,10 @@ void *__real_realloc(void *memory, size_t size);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *memory, size_t size);
+void __real_free(void *memory);
+void __wrap_free(void *memory);
+
+static atomic_long blocks;
 
 static _Thread_local struct {
     bool on, failed, forever;
@@ -38,6 +43,11 @@ long oom_count(void)
     return oom.count;
 }
 
+long oom_blocks(void)
+{
+    return atomic_load(&blocks);
+}
+
 bool oom_end(void)
 {
     oom.on = false;
@@ -56,17 +66,33 @@ static bool fails(void)
     return true;
 }
 
+static void *counted(void *memory)
+{
+    if (memory)
+        atomic_fetch_add_explicit(&blocks, 1, memory_order_relaxed);
+    return memory;
+}
+
 void *__wrap_malloc(size_t size)
 {
-    return fails() ? NULL : __real_malloc(size);
+    return fails() ? NULL : counted(__real_malloc(size));
 }
 
 void *__wrap_calloc(size_t n, size_t size)
 {
-    return fails() ? NULL : __real_calloc(n, size);
+    return fails() ? NULL : counted(__real_calloc(n, size));
 }
 
 void *__wrap_realloc(void *memory, size_t size)
 {
-    return fails() ? NULL : __real_realloc(memory, size);
+    if (fails())
+        return NULL;
+    return memory ? __real_realloc(memory, size) : counted(__real_realloc(NULL, size));
+}
+
+void __wrap_free(void *memory)
+{
+    if (memory)
+        atomic_fetch_sub_explicit(&blocks, 1, memory_order_relaxed);
+    __real_free(memory);
 }

@@ -1,8 +1,8 @@
 /*
  * Running out of memory on order: the n-th allocation that a thread makes fails.
  *
- * A program that uses this is linked with $(OOM_WRAP), which turns each call of malloc, calloc
- * and realloc in its own objects and in the library's (not in libpq, libev or the C library) into a
+ * A program that uses this is linked with $(OOM_WRAP), which turns each call of malloc, calloc,
+ * realloc and free in its own objects and in the library's (not in libpq, libev or the C library) into a
  * call that counts. Only the thread that armed the failure counts and fails, so that the n-th call
  * is the same call in each run.
  *
@@ -30,6 +30,11 @@ void oom_fail_from(long n);
 
 /* Allocations asked for since then, failed ones included. */
 long oom_count(void);
+
+/* Blocks that were taken since the start by those calls, in any thread, less those that were freed.
+ * Two counts can be compared where nothing of Check was called between them: it frees what the C
+ * library has allocated. */
+long oom_blocks(void);
 
 /* Let all succeed again and stop counting. Returns whether one has failed. */
 bool oom_end(void);
