@@ -546,6 +546,29 @@ START_TEST(f37_the_server_process_is_killed)
 }
 END_TEST
 
+/* ... and a flush finds the end, as the program writes on before the loop has looked. */
+START_TEST(f37_last_words_that_came_before_a_flush_failed_are_told)
+{
+    enum { SIZE = 64 * 1024 + 100 };
+    char *text = malloc(SIZE);
+    ck_assert_ptr_nonnull(text);
+    memset(text, 'x', SIZE);
+    begin();
+    evpq_copy *copy = copy_in();
+    ck_done(evpq_copy_drain(copy));
+    ck_at_work("ClientRead");
+    server_exec(strf("select pg_terminate_backend(%d, 30000)", pid));
+    ck_assert_int_eq(evpq_copy_write(copy, text, SIZE), EVPQ_OK);
+    evpq_future *f = evpq_copy_finish(copy);
+    ck_await_status(f, EVPQ_LOST);
+    ck_assert_str_eq(evpq_error_sqlstate(evpq_future_error(f)), "57P01");
+    evpq_future_unref(f);
+    evpq_copy_close(copy);
+    free(text);
+    end(false);
+}
+END_TEST
+
 START_TEST(f37_the_link_is_cut)
 {
     struct proxy *proxy = server_proxy();
@@ -666,6 +689,7 @@ int main(void)
     CHECK_ADD_LOOP(c, a_pool_that_closes_tells_everyone, 2);
     CHECK_ADD(c, what_runs_is_finished_first);
     CHECK_ADD(c, f37_the_server_process_is_killed);
+    CHECK_ADD(c, f37_last_words_that_came_before_a_flush_failed_are_told);
     CHECK_ADD(c, f37_the_link_is_cut);
     CHECK_ADD(c, byte_by_byte);
     CHECK_ADD(c, encrypted);

@@ -127,7 +127,7 @@ static void send_more(struct pipeline *p)
         if (!wire_flush(&p->wire))
             return;
     if (p->wire.c && was_open && !op->open && !pq_send_sync(p->wire.c))
-        wire_break(&p->wire, pq_lost_error(p->wire.c));
+        wire_send_failed(&p->wire);
 }
 
 static void send_all(struct pipeline *p)
@@ -140,7 +140,7 @@ static void send_all(struct pipeline *p)
         if (taken && p->peer == PEER_WANTED)
             peer_ask(p);
         if (!taken) {
-            wire_break(w, pq_lost_error(w->c));
+            wire_send_failed(w);
             return;
         }
         if (p->unflushed >= FLUSH_SIZE) {

@@ -231,6 +231,17 @@ static void take_notice(struct pq_listener *listener, evpq_error *notice, bool f
 
 /* ---- writing ---- */
 
+void wire_send_failed(struct wire *w)
+{
+    if (!pq_is_whole(w->c)) {
+        if (!w->broken)
+            w->broken = pq_lost_error(w->c); /* and libpq has closed the descriptor */
+        read_all(w);
+    }
+    if (w->c)
+        wire_break(w, reason_lost(w));
+}
+
 bool wire_flush(struct wire *w)
 {
     switch (pq_flush(w->c)) {
@@ -242,9 +253,7 @@ bool wire_flush(struct wire *w)
             io_start(&w->writer, pq_socket(w->c), IO_WRITE);
         return false;
     default:
-        read_all(w); /* the server may have said why */
-        if (w->c)
-            wire_break(w, reason_lost(w));
+        wire_send_failed(w);
         return false;
     }
 }

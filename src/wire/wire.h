@@ -88,6 +88,9 @@ void wire_uncork(struct wire *w);
 bool wire_flush(struct wire *w);
 bool wire_is_blocked(const struct wire *w);
 
+/* libpq could not send. Hears the server's last words, if they have come, and breaks the link. */
+void wire_send_failed(struct wire *w);
+
 /* Breaks the link for a reason of ours (taken): class->lost is called. */
 void wire_break(struct wire *w, evpq_error *why);
 
