@@ -292,7 +292,7 @@ evpq_status evpq_future_on_done(evpq_future *f, evpq_done_fn *fn, void *arg)
     struct callback *cb = f->first.fn ? mem_alloc(sizeof *cb) : &f->first;
     if (!cb)
         return EVPQ_NOMEM;
-    *cb = (struct callback){.f = evpq_future_ref(f), .fn = fn, .arg = arg};
+    *cb = (struct callback){.f = future_ref(f), .fn = fn, .arg = arg};
     future_watch(f, f->loop, &cb->waiter, run_callback);
     return EVPQ_OK;
 }

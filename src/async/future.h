@@ -81,6 +81,13 @@ evpq_future *future_constant(evpq_status status);
 /* Such a one for what loop_check refuses. */
 evpq_future *future_refused(const evpq_loop *loop);
 
+/* evpq_future_ref, for one that is not constant. */
+static inline evpq_future *future_ref(evpq_future *f)
+{
+    f->refs++;
+    return f;
+}
+
 /* evpq_future_unref, for one that is pending or settled on this thread's loop. */
 void future_unref(evpq_future *f);
 

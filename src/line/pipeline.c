@@ -219,9 +219,9 @@ static int note_segment(struct pipeline *p)
 
 /* For how long the server has been at the first: since it answered the one before, or since this
  * one can have reached it, with the way back counted in. */
-static double head_service(const struct pipeline *p, double now)
+static double head_service(const struct pipeline *p, double sent_at, double now)
 {
-    double arrived_at = op_first(&p->sent)->sent_at + p->turnaround;
+    double arrived_at = sent_at + p->turnaround;
     double since = arrived_at > p->head_since ? arrived_at : p->head_since;
     return now > since ? now - since : 0;
 }
@@ -229,7 +229,7 @@ static double head_service(const struct pipeline *p, double now)
 bool pipeline_is_overdue(const struct pipeline *p, double seconds)
 {
     return p->n_sent && !wire_is_being_read(&p->wire) &&
-           head_service(p, loop_time_polled(p->wire.loop)) >= seconds;
+           head_service(p, op_first(&p->sent)->sent_at, loop_time_polled(p->wire.loop)) >= seconds;
 }
 
 bool pipeline_awaits_own(const struct pipeline *p)
@@ -254,10 +254,10 @@ static bool end_segment(struct pipeline *p)
 {
     double now = loop_time(p->wire.loop);
     int n = note_segment(p);
-    double whole = now - op_first(&p->sent)->sent_at;
-    p->head_took = head_service(p, now) / n;
-    if (whole < p->turnaround)
-        p->turnaround = whole;
+    double sent_at = op_first(&p->sent)->sent_at;
+    p->head_took = head_service(p, sent_at, now) / n;
+    if (now - sent_at < p->turnaround)
+        p->turnaround = now - sent_at;
     p->head_since = now;
     p->wire.counts = p->result_most != 0;
     bool committed = false;
@@ -426,16 +426,20 @@ __attribute__((noinline)) static bool took_end(struct pipeline *p, struct op *op
     return true;
 }
 
-/* As a rule it is a result for the operation whose turn it is, and then the end of that. */
+/* As a rule it is a result for the operation whose turn it is, then the end of that, and then its
+ * Sync. All else is looked at closely. */
 static bool arrived(struct wire *w, enum pq_kind kind, struct pg_result *result)
 {
     struct pipeline *p = pipeline_of(w);
     struct op *op = p->current;
-    if (op && op->parts && op != p->bar && !op->skip) {
-        if (kind == PQ_RESULT && !p->result_most)
+    if (op && op->parts) {
+        if (kind == PQ_RESULT && op != p->bar && !op->skip && !p->result_most)
             return took_result(p, op, result);
-        if (kind == PQ_END && !p->ended_twice)
+        if (kind == PQ_END && op != p->bar && !op->skip && !p->ended_twice)
             return took_end(p, op);
+    } else if (kind == PQ_SYNC && op && op->last) {
+        p->ended_twice = false;
+        return end_segment(p);
     }
     return took(p, kind, result);
 }

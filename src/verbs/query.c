@@ -117,9 +117,10 @@ static enum stmt_trust trust(const struct query *q)
     return q->home ? STMT_TRUSTING : STMT_CAUTIOUS;
 }
 
-void query_submit(struct query *q, struct conn *c)
+/* Flat, as query_new is, and so is send. */
+__attribute__((flatten)) void query_submit(struct query *q, struct conn *c)
 {
-    evpq_future_ref(&q->future);
+    future_ref(&q->future);
     q->conn = c;
     verdict_begin(&q->verdict);
     stmt_run_board(&q->run, c, &q->request, q->preparable, trust(q));
@@ -127,7 +128,7 @@ void query_submit(struct query *q, struct conn *c)
     conn_submit(c, &q->op);
 }
 
-static bool send(struct op *op, struct pg_conn *c)
+__attribute__((flatten)) static bool send(struct op *op, struct pg_conn *c)
 {
     struct query *q = query_of_op(op);
     op->parts = 0;
