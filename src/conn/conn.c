@@ -466,6 +466,8 @@ static void connected(struct dial_owner *owner, struct pg_conn *pq, double turna
         return;
     }
     c->line.turnaround = turnaround;
+    c->config->pooled |= peer_is_given_away(pq_backend_pid(pq));
+    c->line.lockstep = c->config->pooled;
     c->owner->opened(c);
 }
 
@@ -483,7 +485,7 @@ static void not_connected(struct dial_owner *owner, evpq_error *why)
     evpq_error_unref(why);
 }
 
-struct conn *conn_new(const struct conn_config *config, const struct conn_owner *owner)
+struct conn *conn_new(struct conn_config *config, const struct conn_owner *owner)
 {
     static const struct pipeline_owner line_owner = {
         .ended = line_ended,

@@ -24,6 +24,7 @@ struct conn_config {
     double prepared_lifetime; /* 0: for as long as the connection */
     bool prepares;
     size_t buffer_most, result_most; /* see struct pipeline */
+    bool pooled; /* set when one of these connections is seen to end at a pooler */
 };
 
 /* The owner's side. Called from watchers and jobs, never from inside a conn_ function that the
@@ -60,7 +61,7 @@ struct conn {
     evpq_loop *loop; /* a reference */
     struct pipeline line;
     struct stmts stmts;
-    const struct conn_config *config;
+    struct conn_config *config;
     const struct conn_owner *owner;
 
     struct dial_owner dialing;
@@ -98,7 +99,7 @@ struct conn {
 };
 
 /* Begins to connect. `config` and `owner` are borrowed as long as it lives. NULL without memory. */
-struct conn *conn_new(const struct conn_config *config, const struct conn_owner *owner);
+struct conn *conn_new(struct conn_config *config, const struct conn_owner *owner);
 
 /* Puts an operation at the end of the line; a quarantined connection sends it when it is
  * through. */

@@ -45,6 +45,7 @@ static void feed(struct op *op, enum pq_kind kind, struct pg_result *result)
     else if (kind == PQ_ERROR)
         p->peer = pq_is_in_failed_transaction(result) ? PEER_UNKNOWN : PEER_POOLER;
     pq_clear(result);
+    p->lockstep |= p->peer == PEER_POOLER;
     if (kind == PQ_SYNC)
         decide(p);
 }
@@ -61,6 +62,11 @@ void peer_init(struct pipeline *p)
     p->peer_op =
         (struct op){.class = &class, .unawaited = true, .own = true, .early = true, .keeps = true};
     list_init(&p->peer_op.node);
+}
+
+bool peer_is_given_away(int pid)
+{
+    return pid < 0 || pid > 1 << 22;
 }
 
 void peer_ask(struct pipeline *p)

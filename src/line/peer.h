@@ -14,6 +14,10 @@
 
 void peer_init(struct pipeline *p);
 
+/* Whether a process id is none that a system gives: it is no more than 2^22 on Linux, and less
+ * elsewhere. PgBouncer draws 32 bits at random. */
+bool peer_is_given_away(int pid);
+
 /* Asks, in front of all that is fresh, where it is not known: `peer` is PEER_ASKED until the answer
  * is in, and PEER_UNKNOWN again where there was none (the transaction had failed). */
 void peer_ask(struct pipeline *p);

@@ -45,7 +45,7 @@ static bool send_guard(struct pipeline *p, struct op *op)
 
 static bool is_ready(const struct pipeline *p, const struct op *op)
 {
-    return op && (!p->held || op->urgent) && !p->bar && !(op->solo && p->n_sent);
+    return op && (!p->held || op->urgent) && !p->bar && !((op->solo || p->lockstep) && p->n_sent);
 }
 
 /* How many of the first are to share a Sync, as each is tied to the next. */
