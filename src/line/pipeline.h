@@ -154,10 +154,10 @@ struct pipeline {
                     that do so now and then, whose Syncs give them away: `unity` is to be known, too,
                     before anything is sent behind such a statement. */
     bool sending;   /* operations are being handed to libpq */
-    bool
-        lockstep; /* nothing is sent before all Syncs are answered: a pooler stands between, and may
-                       give the session away at each answer. PgBouncer 1.18 does so with half a message
-                       of what comes behind (its issue 759), and the rest reaches another session. */
+    /* Nothing is sent before all Syncs are answered: a pooler stands between, and may give the
+     * session away at each answer. PgBouncer 1.18 does so with half a message of what comes behind
+     * (its issue 759), and the rest reaches another session. */
+    bool lockstep;
     enum peer peer;
     enum unity unity;
     bool seen_together; /* by the second statement of peer_op */

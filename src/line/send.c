@@ -154,7 +154,8 @@ static void send_all(struct pipeline *p)
 /* Whether so many Syncs are due that two system calls more pay. */
 static bool sends_often(const struct pipeline *p)
 {
-    return pq_sync_flushes() && !p->held && p->n_fresh - segment_length(p) >= CORK_LEAST;
+    return pq_sync_flushes() && !p->held && !p->lockstep &&
+           p->n_fresh - segment_length(p) >= CORK_LEAST;
 }
 
 void send_fresh(struct wire *w)
