@@ -97,7 +97,8 @@ typedef struct evpq_pool_opts {
     double backoff_min; /* first pause after a failed connect; it doubles, with jitter, ... [0.1] */
     double backoff_max; /* ... up to this [5] */
 
-    int pipeline_depth; /* one-shot queries on one connection at a time; 1: no pipelining [128] */
+    int pipeline_depth; /* one-shot queries on one connection at a time; 1: no pipelining [128].
+                           Behind a pooler each is sent when the one before is answered */
     evpq_prepare prepare;
     int prepared_max; /* prepared statements kept on a connection, least recently used out first
                          [256] */
