@@ -563,7 +563,6 @@ START_TEST(f37_last_words_that_came_before_a_flush_failed_are_told)
     ck_await_status(f, EVPQ_LOST);
     ck_assert_str_eq(evpq_error_sqlstate(evpq_future_error(f)), "57P01");
     evpq_future_unref(f);
-    evpq_copy_close(copy);
     free(text);
     end(false);
 }
