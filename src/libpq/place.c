@@ -88,9 +88,8 @@ void place_fault_memory(const struct place *at)
 
 bool place_load_span(const struct place *at, struct value *ret_value)
 {
-    const struct sheet *s = at->r->sheet;
-    const struct column *column = &s->columns[at->column];
-    const struct span *span = &s->spans[(size_t)at->row * at->r->columns + (size_t)at->column];
+    const struct column *column = &at->r->sheet->columns[at->column];
+    const struct span *span = result_span(at->r, at->row, at->column);
     if (span->length < 0)
         return false;
     *ret_value = (struct value){

@@ -104,6 +104,12 @@ static inline struct column result_column(const evpq_result *r, int column)
     };
 }
 
+/* Where a sheet has a value that is there; SQL NULL has a negative length. */
+static inline const struct span *result_span(const evpq_result *r, int row, int column)
+{
+    return &r->sheet->spans[(size_t)row * r->columns + (size_t)column];
+}
+
 /* What place_load does for a sheet. */
 bool place_load_span(const struct place *at, struct value *ret_value);
 

@@ -146,13 +146,18 @@ bool evpq_result_bool(const evpq_result *r, int row, int column)
     return place_find_known(&at, &v) && place_fits(&at, value_as_bool(&v, &value)) && value;
 }
 
-/* bytes_plain_int of what is there. False for SQL NULL too, which has no length. */
+/* bytes_plain_int of what is there. False for SQL NULL too, whose length is no number's. */
 static inline bool plain_whole(const evpq_result *r, int row, int column, int64_t *ret_value)
 {
-    if (!result_has_column(r, column) || (unsigned)row >= r->rows || result_is_sheet(r) ||
-        !PQfformat(r->pg, column))
+    if (!result_has_column(r, column) || (unsigned)row >= r->rows)
         return false;
-    return bytes_plain_int(PQftype(r->pg, column), (size_t)PQgetlength(r->pg, row, column),
+    if (result_is_sheet(r)) {
+        const struct column *c = &r->sheet->columns[column];
+        const struct span *span = result_span(r, row, column);
+        return c->binary && bytes_plain_int(c->type, (size_t)span->length, span->bytes, ret_value);
+    }
+    return PQfformat(r->pg, column) &&
+           bytes_plain_int(PQftype(r->pg, column), (size_t)PQgetlength(r->pg, row, column),
                            PQgetvalue(r->pg, row, column), ret_value);
 }
 

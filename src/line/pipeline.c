@@ -411,11 +411,11 @@ __attribute__((noinline)) static bool took(struct pipeline *p, enum pq_kind kind
 }
 
 __attribute__((noinline)) static bool took_result(struct pipeline *p, struct op *op,
-                                                  struct pg_result *result)
+                                                  enum pq_kind kind, struct pg_result *result)
 {
     p->ended_twice = false;
     weigh(p, result);
-    op->class->feed(op, PQ_RESULT, result);
+    op->class->feed(op, kind, result);
     return true;
 }
 
@@ -433,8 +433,9 @@ static bool arrived(struct wire *w, enum pq_kind kind, struct pg_result *result)
     struct pipeline *p = pipeline_of(w);
     struct op *op = p->current;
     if (op && op->parts) {
-        if (kind == PQ_RESULT && op != p->bar && !op->skip && !p->result_most)
-            return took_result(p, op, result);
+        bool is_result = kind == PQ_ROWS || (kind == PQ_RESULT && !p->result_most);
+        if (is_result && !op->skip)
+            return took_result(p, op, kind, result);
         if (kind == PQ_END && op != p->bar && !op->skip && !p->ended_twice)
             return took_end(p, op);
     } else if (kind == PQ_SYNC && op && op->last) {

@@ -141,7 +141,7 @@ static bool has_answered(const struct conn *c)
 
 void keeper_answered(evpq_pool *pool, const struct conn *c)
 {
-    if (c->use == USE_CONNECTING || (pool->good_since && !pool->drop_error) || !has_answered(c))
+    if ((pool->good_since && !pool->drop_error) || c->use == USE_CONNECTING || !has_answered(c))
         return;
     if (!pool->good_since)
         pool->good_since = loop_time(pool->loop);

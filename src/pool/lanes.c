@@ -235,6 +235,16 @@ static struct conn *one_to_ride(evpq_pool *pool)
     return warm;
 }
 
+__attribute__((cold, noinline)) static evpq_error *too_many_wait(const char *sql)
+{
+    return error_build(&(struct error_fields){
+        .status = EVPQ_QUEUE_FULL,
+        .outcome = EVPQ_OUTCOME_NOT_SENT,
+        .message = "max_waiting calls are waiting for a connection already",
+        .sql = sql,
+    });
+}
+
 void lanes_add_query(evpq_pool *pool, struct query *q)
 {
     struct conn *c = NULL;
@@ -252,11 +262,7 @@ void lanes_add_query(evpq_pool *pool, struct query *q)
     } else if (lanes_add_place(pool, &q->place)) {
         keeper_tend(pool, false);
     } else {
-        query_fail(q, error_build(&(struct error_fields){
-                          .status = EVPQ_QUEUE_FULL,
-                          .outcome = EVPQ_OUTCOME_NOT_SENT,
-                          .message = "max_waiting calls are waiting for a connection already",
-                          .sql = q->request.sql}));
+        query_fail(q, too_many_wait(q->request.sql));
     }
 }
 

@@ -128,6 +128,11 @@ __attribute__((flatten)) void query_submit(struct query *q, struct conn *c)
     conn_submit(c, &q->op);
 }
 
+__attribute__((cold, noinline)) static void was_refused(struct query *q, const struct pg_conn *c)
+{
+    verdict_fails(&q->verdict, pq_refused_error(c, q->request.sql));
+}
+
 __attribute__((flatten)) static bool send(struct op *op, struct pg_conn *c)
 {
     struct query *q = query_of_op(op);
@@ -136,7 +141,7 @@ __attribute__((flatten)) static bool send(struct op *op, struct pg_conn *c)
         return verdict_send_rollback(&q->verdict, op, c);
     bool sent = stmt_run_send(&q->run, op, &q->conn->line, &q->request, trust(q));
     if (!sent && pq_is_whole(c))
-        verdict_fails(&q->verdict, pq_refused_error(c, q->request.sql));
+        was_refused(q, c);
     return sent;
 }
 
@@ -151,7 +156,8 @@ __attribute__((cold, noinline)) static void has_no_room(struct query *q)
                   }));
 }
 
-static void take_result(struct query *q, struct pg_result *r)
+/* This and the next ones, to finish, are apart from feed, which then keeps no registers. */
+__attribute__((noinline)) static void take_result(struct query *q, struct pg_result *r)
 {
     future_expect(&q->future);
     bool own = stmt_run_result(&q->run, q->conn, r);
@@ -167,7 +173,7 @@ static void take_result(struct query *q, struct pg_result *r)
         has_no_room(q);
 }
 
-static void take_error(struct query *q, struct pg_result *r)
+__attribute__((cold, noinline)) static void take_error(struct query *q, struct pg_result *r)
 {
     stmt_run_error(&q->run, r);
     verdict_notes_error(&q->verdict, r);
@@ -176,7 +182,7 @@ static void take_error(struct query *q, struct pg_result *r)
     pq_clear(r);
 }
 
-static void take_abort(struct query *q)
+__attribute__((cold, noinline)) static void take_abort(struct query *q)
 {
     stmt_run_aborted(&q->run);
     verdict_notes(&q->verdict, CAME_ABORTED);
@@ -227,7 +233,7 @@ static void tell(struct query *q)
     leave_line(q);
 }
 
-static void finish(struct query *q)
+__attribute__((noinline)) static void finish(struct query *q)
 {
     if (verdict_is_done(&q->verdict, &q->conn->line)) {
         tell(q);

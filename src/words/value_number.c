@@ -32,7 +32,7 @@ static size_t count_digits(uint64_t value)
     }
 }
 
-static size_t write_digits(uint64_t value, char *room)
+__attribute__((noinline)) static size_t write_digits(uint64_t value, char *room)
 {
     static const char pairs[] = "00010203040506070809101112131415161718192021222324"
                                 "25262728293031323334353637383940414243444546474849"
@@ -152,7 +152,7 @@ static size_t write_easy(double value, double whole_below, char *room)
     return 0;
 }
 
-size_t number_write_float8(double value, char room[NUMBER_ROOM])
+__attribute__((noinline)) size_t number_write_float8(double value, char room[NUMBER_ROOM])
 {
     size_t length = write_easy(value, 1e15, room);
     if (length)
@@ -167,7 +167,7 @@ size_t number_write_float8(double value, char room[NUMBER_ROOM])
     return lay_out(&d, signbit(value), 15, room);
 }
 
-size_t number_write_float4(float value, char room[NUMBER_ROOM])
+__attribute__((noinline)) size_t number_write_float4(float value, char room[NUMBER_ROOM])
 {
     size_t length = write_easy((double)value, 1e6, room);
     if (length)
