@@ -303,7 +303,7 @@ START_TEST(the_first_that_share_a_sync_are_not_parted)
     ck_over(b);
     ck_assert_str_eq(a.told, "E.S");
     ck_assert_str_eq(b.told, "A.S");
-    ck_assert(RUN_UNTIL(evpq_loop_ev(loop), line.peer == PEER_SERVER, 10));
+    ck_assert(RUN_UNTIL(evpq_loop_ev(loop), line.peer == PEER_SERVER && !line.n_sent, 10));
     ck_empty();
     tear_down();
 }
