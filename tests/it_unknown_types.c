@@ -3,6 +3,7 @@
 #include "support/pools.h"
 
 #include <evpq/copy.h>
+#include <evpq/stream.h>
 #include <evpq/txn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,6 +122,59 @@ START_TEST(f55_copy_writes_the_elements_of_arrays_so_too)
 }
 END_TEST
 
+/* ---- reading ---- */
+
+/* Both as one answer and from a stream; NULL where it is a fault. */
+static const char *read_as(const char *value, int format)
+{
+    const evpq_args args = {.result_format = format};
+    const char *sql = strf("select %s", value);
+    evpq_future *f = evpq_pool_query(pool, sql, args);
+    evpq_stream *s = evpq_pool_stream(pool, sql, args, NULL);
+    evpq_future *next = evpq_stream_next(s);
+    ck_await_ok(f);
+    ck_await_ok(next);
+    const evpq_result *whole = evpq_future_result(f), *part = evpq_future_result(next);
+    const char *text = evpq_result_text(whole, 0, 0);
+    ck_assert_pstr_eq(evpq_result_text(part, 0, 0), text);
+    ck_assert(!text == !!evpq_result_fault(whole));
+    ck_assert(!text == !!evpq_result_fault(part));
+    text = text ? strf("%s", text) : NULL;
+    evpq_future_unref(f);
+    evpq_future_unref(next);
+    evpq_stream_close(s);
+    return text;
+}
+
+START_TEST(f55_a_number_of_a_type_of_the_programs_own_is_no_text)
+{
+    static const char *const numbers[] = {"3544952156018063160", "-1", "7"};
+    begin();
+    server_exec("create type f55.small; create function f55.small_in(cstring) returns f55.small "
+                "immutable strict language internal as 'int4in'; create function "
+                "f55.small_out(f55.small) returns cstring immutable strict language internal as "
+                "'int4out'; create function f55.small_send(f55.small) returns bytea immutable "
+                "strict language internal as 'int4send'; create type f55.small (input = "
+                "f55.small_in, output = f55.small_out, send = f55.small_send, like = int4);"
+                "create type f55.state as enum ('open', 'approved')");
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        const char *value = strf("'%s'::f55.myint", numbers[i]);
+        ck_assert_pstr_eq(read_as(value, 0), numbers[i]);
+        ck_assert_pstr_eq(read_as(value, 1), NULL);
+    }
+    ck_assert_pstr_eq(read_as("'-1'::f55.small", 1), NULL);
+    ck_assert_pstr_eq(read_as("'7'::f55.small", 1), NULL);
+    ck_assert_pstr_eq(read_as("'pg_type'::regclass::oid::regrole", 1), NULL);
+    for (int format = 0; format < 2; format++) {
+        ck_assert_pstr_eq(read_as("'open'::f55.state", format), "open");
+        ck_assert_pstr_eq(read_as("'approved'::f55.state", format), "approved");
+        ck_assert_pstr_eq(read_as("'ok, \"so\" \\so'::f55.shy", format), "ok, \"so\" \\so");
+        ck_assert_pstr_eq(read_as("array['open'::f55.state]", format), "{open}");
+    }
+    end();
+}
+END_TEST
+
 /* ---- parameters ---- */
 
 enum verb { QUERY, LEASE, BATCH, MANY, VERBS };
@@ -227,6 +281,7 @@ int main(void)
 {
     struct check *c = check_begin("unknown_types");
     CHECK_ADD(c, f55_copy_writes_a_text_as_what_it_says_or_not_at_all);
+    CHECK_ADD(c, f55_a_number_of_a_type_of_the_programs_own_is_no_text);
     CHECK_ADD(c, f55_copy_writes_the_elements_of_arrays_so_too);
     CHECK_ADD(c, f55_parameters_with_such_texts_in_them_go_as_text);
     CHECK_ADD(c, f55_what_has_no_text_form_or_an_unsure_letter_is_refused);

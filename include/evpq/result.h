@@ -102,9 +102,12 @@ EVPQ_API double evpq_result_float8(const evpq_result *r, int row, int column);
  * text: bool, int2, int4, int8, oid, xid, float4, float8, numeric, bytea (hex), uuid, date, time,
  * timetz and timestamp (ISO), timestamptz (ISO, in UTC: the server would use the session's
  * TimeZone), interval (IntervalStyle postgres), inet, cidr, macaddr, and arrays, records and ranges
- * of these. A type that evpq does not know is read as it is, as the labels of enums can be, unless
- * it holds control characters; with these it is an array or a composite, or a fault.
- * Zero-terminated. NULL for SQL NULL. */
+ * of these. A type that evpq does not know is read as it is, as the labels of enums can be, where
+ * that is UTF-8 without control characters; else it is an array or a composite, or a fault. It is a
+ * fault, too, where the server tells that all values of the type have one size (pg_type.typlen)
+ * other than 4, which enums have: these are numbers. Of a number of 4 bytes that a program's own
+ * type has, and inside arrays and composites, that is not told: read such types as text, or with
+ * evpq_result_raw. Zero-terminated. NULL for SQL NULL. */
 EVPQ_API const char *evpq_result_text(const evpq_result *r, int row, int column);
 
 /* bytea, decoded. *ret_length is the number of bytes. NULL for SQL NULL; an empty bytea is not

@@ -1,6 +1,7 @@
 /* result_text.c - the getters that return text and bytes: in place where they stand as they are
  * wanted, else converted once and kept in the result's cells. */
 #include "libpq/place.h"
+#include "words/oids.h"
 #include "words/value_bytes.h"
 #include "words/value_nest.h"
 
@@ -78,6 +79,17 @@ static const void *end(const struct place *at, enum slot slot, const void *bytes
     return cell ? cell->bytes : NULL;
 }
 
+/* Whether all values of the column have one size, which a text has not, and the type is not known:
+ * their bytes may look like one. The server says 4 of an enum, too, whose labels are text. */
+static bool is_sized_unknown(const struct place *at, const struct value *v)
+{
+    const evpq_result *head = result_is_sheet(at->r) ? at->r->sheet->head : at->r;
+    if (!head || !v->binary || !v->type || value_type_name(v->type))
+        return false;
+    int size = PQfsize(head->pg, at->column);
+    return size > 0 && !(size == 4 && v->type >= OID_FIRST_OF_USERS);
+}
+
 const char *evpq_result_text(const evpq_result *r, int row, int column)
 {
     struct place at = {r, row, column, "text"};
@@ -88,7 +100,10 @@ const char *evpq_result_text(const evpq_result *r, int row, int column)
         return NULL;
     if (value_is_plain_text(&v))
         return end(&at, SLOT_CONVERTED, v.bytes, v.length);
-    if (!place_fits(&at, value_place_text(&v, &place, &length)))
+    enum value_fit fit = VALUE_WRONG_TYPE;
+    if (!is_sized_unknown(&at, &v))
+        fit = value_place_text(&v, &place, &length);
+    if (!place_fits(&at, fit))
         return NULL;
     if (place)
         return end(&at, SLOT_CONVERTED, place, length);

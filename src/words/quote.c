@@ -4,6 +4,8 @@
  * (a lone first byte would take the closing quote into its character), and a literal with a
  * backslash is written in ASCII alone: in client encodings such as GBK, a byte of a letter and a
  * backslash behind it would be one character. */
+#include "words/utf8.h"
+
 #include <evpq/quote.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -36,35 +38,12 @@ static size_t finish(struct pen *pen, bool good)
     return good ? pen->length : 0;
 }
 
-/* ---- UTF-8 ---- */
-
-/* The character at `text` and its bytes, 1 to 4; 0 where there is none: a byte out of place, an
- * overlong form, a surrogate, or beyond U+10FFFF (pg_utf8_islegal). */
-static int read_utf8(const char *text, uint32_t *ret_code)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    uint8_t first = (uint8_t)*text;
-    int size = first < 0x80 ? 1 : first < 0xc0 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-    if (!size || first >= 0xf8)
-        return 0;
-    uint32_t code = size == 1 ? first : first & (0xffu >> (size + 1));
-    for (int i = 1; i < size; i++) {
-        if (((uint8_t)text[i] & 0xc0) != 0x80)
-            return 0;
-        code = code << 6 | ((uint8_t)text[i] & 0x3f);
-    }
-    if (code < least[size] || (code >= 0xd800 && code < 0xe000) || code > 0x10ffff)
-        return 0;
-    *ret_code = code;
-    return size;
-}
-
 static bool is_utf8(const char *text)
 {
     uint32_t code;
-    int size;
-    for (; *text; text += size) {
-        size = read_utf8(text, &code);
+    const char *end = text + strlen(text);
+    for (int size; text < end; text += size) {
+        size = utf8_read(text, (size_t)(end - text), &code);
         if (!size)
             return false;
     }
@@ -90,9 +69,10 @@ static void put_escaped(struct pen *pen, const char *text)
 {
     char escape[sizeof "\\U0010ffff"];
     uint32_t code = 0;
+    const char *end = text + strlen(text);
     put_all(pen, " E'");
-    for (int size; *text; text += size) {
-        size = read_utf8(text, &code);
+    for (int size; text < end; text += size) {
+        size = utf8_read(text, (size_t)(end - text), &code);
         if (size > 1) {
             snprintf(escape, sizeof escape, "\\U%08lx", (unsigned long)code);
             put_all(pen, escape);

@@ -1,4 +1,5 @@
 /* value_text.c - a value as bytes, or as text that the server would write. */
+#include "words/utf8.h"
 #include "words/value_bytes.h"
 #include "words/value_interval.h"
 #include "words/value_net.h"
@@ -27,12 +28,17 @@ enum value_fit value_write_bytes(const struct value *v, void *room, size_t *ret_
 }
 
 /* Whether the bytes of a type that is not known can be taken for text, as an enum's label and all
- * that extensions send as text can: no control characters, which lengths and numbers have. */
+ * that extensions send as text can: characters of UTF-8, and no control characters. Lengths and
+ * small numbers, be they negative, are none. */
 static bool is_printable(const struct value *v)
 {
-    for (size_t i = 0; i < v->length; i++)
-        if ((uint8_t)v->bytes[i] < ' ' && !memchr("\t\n\r", v->bytes[i], 3))
+    uint32_t code;
+    int size;
+    for (size_t i = 0; i < v->length; i += (size_t)size) {
+        size = utf8_read(v->bytes + i, v->length - i, &code);
+        if (!size || code == 0x7f || (code < ' ' && !memchr("\t\n\r", (int)code, 3)))
             return false;
+    }
     return true;
 }
 
