@@ -93,6 +93,7 @@ static struct conninfo *assemble(const char *text, const PQconninfoOption *optio
     cut(copy_after(&end, port), ci->hosts, n, offsetof(struct conninfo_host, port), true);
     ci->text = copy_after(&end, text);
     ci->names_hosts = host && *host;
+    ci->lists_addresses = n > 1 && hostaddr && *hostaddr;
     return ci;
 }
 
@@ -228,10 +229,19 @@ static const char *host_of(const struct conninfo *ci, const struct conninfo_host
     return ci->default_host;
 }
 
-struct pg_conn *conninfo_connect(const struct conninfo *ci, const struct conninfo_host *host,
-                                 const char *address, const char *session_attrs)
+/* A list of the same item twice. NULL without memory. */
+static char *twice(const char *item)
 {
-    const char *default_port = ci->n > 1 ? ci->default_port : NULL;
+    size_t length = strlen(item);
+    char *list = mem_alloc(2 * length + sizeof ",");
+    if (list)
+        snprintf(list, 2 * length + sizeof ",", "%s,%s", item, item);
+    return list;
+}
+
+static struct pg_conn *connect_to(const struct conninfo *ci, const char *host, const char *address,
+                                  const char *port, const char *session_attrs)
+{
     /* An empty value counts as not given at all. Later ones win over what the string says. */
     const char *const keywords[] = {"fallback_application_name",
                                     "dbname",
@@ -248,9 +258,9 @@ struct pg_conn *conninfo_connect(const struct conninfo *ci, const struct conninf
     const char *const values[] = {
         ci->set_name ? "evpq" : NULL,
         ci->text,
-        host_of(ci, host),
-        address ? address : host->hostaddr,
-        host->port ? host->port : default_port,
+        host,
+        address,
+        port,
         session_attrs,
         ci->disable_gss ? "disable" : NULL,
         ci->set_idle ? "30" : NULL,
@@ -260,4 +270,28 @@ struct pg_conn *conninfo_connect(const struct conninfo *ci, const struct conninf
         NULL,
     };
     return pq_connect(keywords, values);
+}
+
+/* The string has a list of addresses, and none for this host, a socket's folder. That cannot be said
+ * with an empty value, for which libpq takes the list; but with a list whose items are empty. */
+static struct pg_conn *connect_without_address(const struct conninfo *ci, const char *host,
+                                               const char *port, const char *session_attrs)
+{
+    char *hosts = twice(host), *ports = twice(port);
+    struct pg_conn *c = hosts && ports ? connect_to(ci, hosts, ",", ports, session_attrs) : NULL;
+    mem_free(hosts);
+    mem_free(ports);
+    return c;
+}
+
+struct pg_conn *conninfo_connect(const struct conninfo *ci, const struct conninfo_host *host,
+                                 const char *address, const char *session_attrs)
+{
+    const char *default_port = ci->n > 1 ? ci->default_port : NULL;
+    const char *port = host->port ? host->port : default_port;
+    if (!address)
+        address = host->hostaddr;
+    if (!address && ci->lists_addresses)
+        return connect_without_address(ci, host_of(ci, host), port, session_attrs);
+    return connect_to(ci, host_of(ci, host), address, port, session_attrs);
 }

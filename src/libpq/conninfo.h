@@ -20,6 +20,7 @@ struct conninfo {
     bool prefer_standby;    /* a first pass over all hosts wants a standby, a second anything */
     bool shuffle;           /* load_balance_hosts=random */
     bool names_hosts;       /* there is a list of hosts */
+    bool lists_addresses;   /* ... of addresses, of which some may be empty */
 
     char *text; /* as the program gave it: with the password */
     bool disable_gss;
