@@ -148,7 +148,8 @@ static void timed_out(struct timer *t)
         return;
     }
     struct why why = {.n = 0};
-    why_say(&why, "not done within %.6g s", w->seconds);
+    double ms = w->seconds * 1000; /* what is left of a deadline is no round number */
+    why_say(&why, "not done within %.6g s", ms >= 1 ? rint(ms) / 1000 : w->seconds);
     future_add_why(w->child, &why);
     w->future.ending = true;
     stop_waiting(w);
