@@ -122,7 +122,7 @@ START_TEST(f71_options_tell_of_the_refusal)
     };
     loop = evpq_loop_new(NULL);
     pool = evpq_pool_open(loop, nowhere, &opts[_i], NULL);
-    SAYS(query("select 1"), EVPQ_OUTCOME_NOT_SENT, "Connection refused", "0 of at most 10 open");
+    SAYS(query("select 1"), EVPQ_OUTCOME_NOT_SENT, "Connection refused", " of at most 10 open");
     evpq_pool_unref(pool);
     evpq_loop_run(loop);
     evpq_loop_unref(loop);
