@@ -115,6 +115,37 @@ START_TEST(f63_long_work_between_ready_awaits_meets_its_deadline)
 }
 END_TEST
 
+/* Tries again and again what fails at once. */
+static evpq_future *insists(evpq_task *self, void *arg)
+{
+    evpq_status status = EVPQ_OK;
+    (void)self, (void)arg;
+    while (status != EVPQ_TIMEOUT && status != EVPQ_CANCELED) {
+        evpq_future *f = evpq_future_failed(loop, EVPQ_QUEUE_FULL, "there is no room");
+        status = evpq_await(f);
+        evpq_future_unref(f);
+        rounds++;
+    }
+    return evpq_future_failed(loop, status, "it was told to stop");
+}
+
+START_TEST(f63_a_task_that_fails_for_ever_meets_its_deadline)
+{
+    ev_timer tick;
+    set_up();
+    ev_timer_init(&tick, on_tick, 0.005, 0.005);
+    ev_timer_start(evpq_loop_ev(loop), &tick);
+    evpq_task_opts opts = {.size = sizeof opts, .deadline = 0.1};
+    evpq_future *f = evpq_task_spawn(loop, insists, NULL, &opts);
+    ck_await_status(f, EVPQ_TIMEOUT);
+    ck_assert_int_gt(ticks, 0);
+    ck_assert_int_gt(rounds, 100);
+    evpq_future_unref(f);
+    ev_timer_stop(evpq_loop_ev(loop), &tick);
+    tear_down();
+}
+END_TEST
+
 static void cancels(evpq_future *f, void *arg)
 {
     (void)f;
@@ -125,6 +156,18 @@ START_TEST(f63_a_task_that_never_waits_can_be_canceled)
 {
     set_up();
     evpq_future *f = spin(_i, 0), *nap = evpq_sleep(loop, 0.02);
+    ck_assert_int_eq(evpq_future_on_done(nap, cancels, f), EVPQ_OK);
+    ck_await_status(f, EVPQ_CANCELED);
+    evpq_future_unref(nap);
+    evpq_future_unref(f);
+    tear_down();
+}
+END_TEST
+
+START_TEST(f63_a_task_that_fails_for_ever_can_be_canceled)
+{
+    set_up();
+    evpq_future *f = evpq_task_spawn(loop, insists, NULL, NULL), *nap = evpq_sleep(loop, 0.02);
     ck_assert_int_eq(evpq_future_on_done(nap, cancels, f), EVPQ_OK);
     ck_await_status(f, EVPQ_CANCELED);
     evpq_future_unref(nap);
@@ -248,6 +291,8 @@ int main(void)
     CHECK_ADD_LOOP(c, f63_a_task_that_never_waits_meets_its_deadline, KINDS);
     CHECK_ADD(c, f63_long_work_between_ready_awaits_meets_its_deadline);
     CHECK_ADD_LOOP(c, f63_a_task_that_never_waits_can_be_canceled, KINDS);
+    CHECK_ADD(c, f63_a_task_that_fails_for_ever_meets_its_deadline);
+    CHECK_ADD(c, f63_a_task_that_fails_for_ever_can_be_canceled);
     CHECK_ADD(c, f63_a_task_that_was_told_may_end_as_it_likes);
     CHECK_ADD_LOOP(c, f63_awaits_outside_the_loop_let_it_turn, KINDS);
     CHECK_ADD(c, f63_callbacks_that_are_ready_for_ever_let_timers_fire);

@@ -209,12 +209,10 @@ static void leave_for_turn(struct evpq_task *t, evpq_loop *loop)
     leave(t, &pause, loop, NULL);
 }
 
-/* The task is told to stop by the await of a future that is done. One that returns this future as
- * the reason for stopping has not succeeded by it. */
+/* The task is told to stop by the await of a future that has settled. One that returns this future
+ * as the reason for stopping has not succeeded by it. */
 static evpq_status strike(struct evpq_task *t, evpq_future *f, evpq_status status)
 {
-    if (f->status != EVPQ_OK)
-        return f->status;
     f->struck = true;
     t->struck_as = status;
     return status;
@@ -234,7 +232,7 @@ static evpq_status told_to_stop(struct evpq_task *t, evpq_future *f)
 
 evpq_status task_await_ready(struct evpq_task *t, evpq_future *f)
 {
-    if (t->late)
+    if (t->late && f->status == EVPQ_OK)
         return told_to_stop(t, f);
     if (!streak_ends(&t->streak, t->guest.deadline) || loop_forked(f->loop))
         return f->status;
