@@ -148,8 +148,9 @@ static void timed_out(struct timer *t)
         return;
     }
     struct why why = {.n = 0};
-    double ms = w->seconds * 1000; /* what is left of a deadline is no round number */
-    why_say(&why, "not done within %.6g s", ms >= 1 ? rint(ms) / 1000 : w->seconds);
+    double ms = w->seconds * 1000;     /* what is left of a deadline is no round number */
+    bool rounds = ms >= 1 && ms < 1e9; /* and fits an int */
+    why_say(&why, "not done within %.6g s", rounds ? (int)(ms + 0.5) / 1e3 : w->seconds);
     future_add_why(w->child, &why);
     w->future.ending = true;
     stop_waiting(w);
