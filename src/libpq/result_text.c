@@ -79,14 +79,23 @@ static const void *end(const struct place *at, enum slot slot, const void *bytes
     return cell ? cell->bytes : NULL;
 }
 
+/* One of libpq's results with the columns of this one; NULL: it is of no statement's. */
+static const PGresult *pg_of(const evpq_result *r)
+{
+    const struct sheet *s = result_is_sheet(r) ? r->sheet : NULL;
+    if (!s)
+        return r->pg;
+    return s->head ? s->head->pg : s->n_results ? s->results[0] : NULL;
+}
+
 /* Whether all values of the column have one size, which a text has not, and the type is not known:
  * their bytes may look like one. The server says 4 of an enum, too, whose labels are text. */
 static bool is_sized_unknown(const struct place *at, const struct value *v)
 {
-    const evpq_result *head = result_is_sheet(at->r) ? at->r->sheet->head : at->r;
-    if (!head || !v->binary || !v->type || value_type_name(v->type))
+    const PGresult *pg = pg_of(at->r);
+    if (!pg || !v->binary || !v->type || value_type_name(v->type))
         return false;
-    int size = PQfsize(head->pg, at->column);
+    int size = PQfsize(pg, at->column);
     return size > 0 && !(size == 4 && v->type >= OID_FIRST_OF_USERS);
 }
 
