@@ -137,9 +137,9 @@ static void begin(const char *conninfo)
 {
     s = site_open(conninfo, &(evpq_pool_opts){.size = sizeof(evpq_pool_opts), .max_size = 1});
     lease = site_lease(&s);
-    notes.fd = pq_socket(only_conn()->line.wire.c);
+    notes.fd = pq_socket(only_conn()->pipeline.wire.c);
     ck_assert_int_gt(notes.fd, 0);
-    only_conn()->line.peer = PEER_SERVER; /* which would be asked at the second use of a text */
+    only_conn()->pipeline.peer = PEER_SERVER; /* which would be asked at the second use of a text */
     forget_notes();
     ev_prepare_init(&after, after_turn);
     ev_prepare_start(s.ev, &after);
@@ -233,8 +233,8 @@ START_TEST(a_blocked_line_is_not_left_corked)
     evpq_future *f[N];
     for (int i = 0; i < N; i++)
         f[i] = evpq_lease_query(lease, "select length($1::text)", EVPQ_ARGS(text));
-    ck_assert(RUN_UNTIL(s.ev, wire_is_blocked(&only_conn()->line.wire), 10));
-    ck_assert_int_gt(only_conn()->line.n_fresh, 0);
+    ck_assert(RUN_UNTIL(s.ev, wire_is_blocked(&only_conn()->pipeline.wire), 10));
+    ck_assert_int_gt(only_conn()->pipeline.n_fresh, 0);
     ck_assert_int_eq(strchr(notes.did, 'C') != NULL, pq_sync_flushes());
     run_for(s.ev, 0.02);
     ck_assert(!is_corked());

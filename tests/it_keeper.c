@@ -484,7 +484,8 @@ START_TEST(what_is_to_go_takes_nothing_more)
     if (_i == 0)
         ck_assert_int_eq(evpq_pool_resize(pool, 1, 1), EVPQ_OK);
     else
-        container_of(list_first(&pool->conns[USE_SHARED]), struct conn, node)->line.grown = true;
+        container_of(list_first(&pool->conns[USE_SHARED]), struct conn, node)->pipeline.grown =
+            true;
     keeper_sweep(pool);
     ck_assert_int_eq(retiring(), 1);
     ck_done(fs[0]);

@@ -23,7 +23,7 @@ static struct conn *line_of(const evpq_future *f)
 
 static int depth_of(const struct conn *c)
 {
-    return pipeline_depth(&c->line);
+    return pipeline_depth(&c->pipeline);
 }
 
 /* The line that was answered last is one to ride on, if it is remembered at all. */
@@ -54,7 +54,7 @@ static int spread(void)
 
 static struct asked {
     evpq_future *f;
-    struct conn *line; /* when it was asked for */
+    struct conn *pipeline; /* when it was asked for */
     int calls;
     evpq_status status;
 } asked[MOST];
@@ -87,7 +87,7 @@ static struct asked *ask_one(void)
     ck_assert_int_lt(n_asked, MOST);
     *a = (struct asked){.status = EVPQ_PENDING};
     a->f = evpq_pool_query(pool, sql, EVPQ_ARGS(n_asked, text));
-    a->line = line_of(a->f);
+    a->pipeline = line_of(a->f);
     n_asked++;
     ck_assert_int_eq(evpq_future_on_done(a->f, answered, a), EVPQ_OK);
     look();
@@ -166,7 +166,7 @@ static void note_load(struct asked *a)
     (void)a;
     list_each(node, &pool->conns[USE_SHARED]) {
         const struct conn *c = container_of(node, struct conn, node);
-        most_bytes = c->line.bytes > most_bytes ? c->line.bytes : most_bytes;
+        most_bytes = c->pipeline.bytes > most_bytes ? c->pipeline.bytes : most_bytes;
         most_depth = depth_of(c) > most_depth ? depth_of(c) : most_depth;
     }
 }
@@ -216,7 +216,7 @@ START_TEST(a_burst_is_spread_evenly)
     ask_for(n * DEPTH);
     ck_assert_int_eq(spread(), 0);
     ck_assert_int_eq(stats().waiting, 0);
-    ck_assert_ptr_null(ask_one()->line); /* all are full */
+    ck_assert_ptr_null(ask_one()->pipeline); /* all are full */
     ck_assert_int_eq(stats().waiting, 1);
     ck_assert_int_eq(ck_all_answered(), 0);
     end_lanes();
@@ -232,10 +232,10 @@ static void ask_again(struct asked *a)
 {
     if (rounds-- <= 0)
         return;
-    ck_assert_ptr_eq(pool->warm, a->line);
-    ck_assert_int_eq(depth_of(a->line), ON_EACH - 1);
+    ck_assert_ptr_eq(pool->warm, a->pipeline);
+    ck_assert_int_eq(depth_of(a->pipeline), ON_EACH - 1);
     ck_assert_int_eq(spread(), 1);
-    ck_assert_ptr_eq(ask_one()->line, a->line);
+    ck_assert_ptr_eq(ask_one()->pipeline, a->pipeline);
     ck_assert_int_eq(spread(), 0);
 }
 
@@ -257,7 +257,7 @@ static void ask_for_many(struct asked *a)
 {
     if (rounds-- <= 0)
         return;
-    ck_assert_ptr_eq(ask_one()->line, a->line);
+    ck_assert_ptr_eq(ask_one()->pipeline, a->pipeline);
     for (int i = 1; i <= 20; i++) {
         ask_one();
         ck_assert_int_le(spread(), 1);
@@ -285,7 +285,7 @@ START_TEST(a_leased_line_takes_no_riders)
     ck_assert_int_eq(ck_all_answered(), 0);
     evpq_lease *lease = lease_get();
     exec_on(lease, "begin");
-    ck_assert_ptr_null(ask_one()->line);
+    ck_assert_ptr_null(ask_one()->pipeline);
     ck_assert_int_eq(stats().waiting, 1);
     exec_on(lease, "commit");
     ck_assert_int_eq(asked[0].calls, 0);
@@ -300,12 +300,12 @@ static void cancel_neighbours(struct asked *a)
 {
     if (rounds-- <= 0)
         return;
-    ck_assert_ptr_eq(pool->warm, a->line);
+    ck_assert_ptr_eq(pool->warm, a->pipeline);
     for (int i = 0; i < n_asked; i++)
-        if (asked[i].line == a->line)
+        if (asked[i].pipeline == a->pipeline)
             evpq_future_cancel(asked[i].f);
     for (int i = 0; i < ON_EACH; i++)
-        ck_assert_ptr_ne(ask_one()->line, a->line);
+        ck_assert_ptr_ne(ask_one()->pipeline, a->pipeline);
 }
 
 START_TEST(a_canceled_line_takes_no_riders)
@@ -329,9 +329,9 @@ START_TEST(who_was_not_sent_leaves_a_canceled_line)
     open_lanes_at(server_conninfo_port(SERVER_TCP, proxy_port(proxy), NULL), 1, 10);
     proxy_stall(proxy, PROXY_TO_SERVER, true);
     struct asked *sent = ask_one();
-    ck_until(sent->line->line.n_sent == 1);
+    ck_until(sent->pipeline->pipeline.n_sent == 1);
     struct asked *behind = ask_one();
-    ck_assert_ptr_eq(behind->line, sent->line);
+    ck_assert_ptr_eq(behind->pipeline, sent->pipeline);
     evpq_future_cancel(sent->f);
     ck_assert_ptr_null(line_of(behind->f));
     ck_assert_int_eq(stats().waiting, 1);
@@ -347,11 +347,11 @@ static void lose_line(struct asked *a)
 {
     if (rounds-- <= 0)
         return;
-    ck_assert_ptr_eq(pool->warm, a->line);
-    conn_kill(a->line, error_nomem());
+    ck_assert_ptr_eq(pool->warm, a->pipeline);
+    conn_kill(a->pipeline, error_nomem());
     ck_assert_ptr_null(pool->warm);
     for (int i = 0; i < ON_EACH; i++)
-        ck_assert_ptr_ne(ask_one()->line, a->line);
+        ck_assert_ptr_ne(ask_one()->pipeline, a->pipeline);
 }
 
 START_TEST(a_lost_line_takes_no_riders)
@@ -372,7 +372,7 @@ static void kill_line(struct asked *a)
 {
     if (rounds-- <= 0)
         return;
-    server_exec(strf("select pg_terminate_backend(%d, 30000)", conn_backend_pid(a->line)));
+    server_exec(strf("select pg_terminate_backend(%d, 30000)", conn_backend_pid(a->pipeline)));
     ask_for(3 * ON_EACH);
 }
 
@@ -399,7 +399,7 @@ START_TEST(f13_after_a_lost_line_nobody_overstays)
     open_lanes(1);
     ask_for(3);
     evpq_future *lease = evpq_pool_acquire(pool);
-    struct conn *line = asked[0].line;
+    struct conn *line = asked[0].pipeline;
     ck_assert_int_eq(depth_of(line), 3);
     conn_kill(line, error_nomem());
     ck_assert_int_eq(stats().waiting, 4);

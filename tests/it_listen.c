@@ -250,11 +250,11 @@ START_TEST(subscriptions_of_a_channel_share_its_listen)
     ck_assert_int_eq(channels(), 2);
     s[1] = evpq_subscription_unref(s[1]);
     ck_assert_int_eq(channels(), 1);
-    ck_assert_uint_eq(listener->ears.count, 1);
+    ck_assert_uint_eq(listener->channels.count, 1);
     ck_assert(is_empty(s[2]));
     evpq_subscription_unref(s[2]);
     ck_assert_int_eq(channels(), 0);
-    ck_assert_uint_eq(listener->ears.count, 0);
+    ck_assert_uint_eq(listener->channels.count, 0);
     end_set();
 }
 END_TEST
@@ -570,7 +570,7 @@ START_TEST(f38_one_attempt_at_a_time_with_growing_pauses)
     proxy_cut(proxy);
     for (int i = 0; i < 200; i++) {
         run_for(evpq_loop_ev(loop), 0.001);
-        ck_assert_int_le(listener->unburied, 1);
+        ck_assert_int_le(listener->unfreed, 1);
     }
     ck_until(listener->pause >= 0.04);
     ck_assert_double_eq_tol(listener->pause, 0.04, 1e-9);

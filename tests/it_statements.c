@@ -64,7 +64,7 @@ START_TEST(quick_queries_share_a_connection)
     submit(fs, 10, pid);
     ck_assert_int_eq(stats().waiting, 0);
     ck_assert_int_eq(stats().busy, 1);
-    ck_assert_int_eq(pipeline_depth(&the_conn(USE_SHARED)->line), 10);
+    ck_assert_int_eq(pipeline_depth(&the_conn(USE_SHARED)->pipeline), 10);
     for (int i = 0; i < 10; i++) {
         ck_await_ok(fs[i]);
         ck_assert_int_eq(evpq_result_int8(evpq_future_result(fs[i]), 0, 0),
@@ -84,12 +84,12 @@ START_TEST(pipeline_depth_is_the_most_that_share)
         open_pool(.max_size = 1, .pipeline_depth = depths[i]);
         teach(pid);
         submit(fs, 8, pid);
-        ck_assert_int_eq(pipeline_depth(&the_conn(USE_SHARED)->line), depths[i]);
+        ck_assert_int_eq(pipeline_depth(&the_conn(USE_SHARED)->pipeline), depths[i]);
         ck_assert_int_eq(stats().waiting, 8 - depths[i]);
         for (int left = 8; left; left--) {
             ck_done(fs[8 - left]);
             if (stats().busy)
-                ck_assert_int_le(pipeline_depth(&the_conn(USE_SHARED)->line), depths[i]);
+                ck_assert_int_le(pipeline_depth(&the_conn(USE_SHARED)->pipeline), depths[i]);
         }
         pools_end();
     }
@@ -176,7 +176,7 @@ START_TEST(f06_queries_that_share_commit_or_fail_each_alone)
     server_exec("truncate f06");
     for (int i = 0; i < 4; i++)
         fs[i] = evpq_pool_query(pool, divide, EVPQ_ARGS(i % 2 ? 0 : i + 1));
-    ck_assert_int_eq(pipeline_depth(&the_conn(USE_SHARED)->line), 4);
+    ck_assert_int_eq(pipeline_depth(&the_conn(USE_SHARED)->pipeline), 4);
     for (int i = 0; i < 4; i++) {
         ck_await_status(fs[i], i % 2 ? EVPQ_SERVER : EVPQ_OK);
         evpq_future_unref(fs[i]);

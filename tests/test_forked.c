@@ -13,14 +13,14 @@
 
 /* ---- the mark ---- */
 
-static struct birthmark mark;
+static struct fork_mark mark;
 
 static void sees_a_foreign_mark(void)
 {
-    ck_assert(birthmark_forked(&mark));
-    birthmark_free(&mark); /* harms nobody */
-    birthmark_make(&mark);
-    ck_assert(!birthmark_forked(&mark));
+    ck_assert(fork_mark_forked(&mark));
+    fork_mark_free(&mark); /* harms nobody */
+    fork_mark_make(&mark);
+    ck_assert(!fork_mark_forked(&mark));
 }
 
 static void sees_it_in_a_grandchild_too(void)
@@ -32,25 +32,25 @@ static void sees_it_in_a_grandchild_too(void)
 
 START_TEST(a_mark_tells_parent_from_child)
 {
-    birthmark_make(&mark);
-    ck_assert(!birthmark_forked(&mark));
+    fork_mark_make(&mark);
+    ck_assert(!fork_mark_forked(&mark));
     child_run(sees_a_foreign_mark, _exit);
     child_run(sees_it_in_a_grandchild_too, _exit);
-    ck_assert(!birthmark_forked(&mark));
-    birthmark_free(&mark);
+    ck_assert(!fork_mark_forked(&mark));
+    fork_mark_free(&mark);
 }
 END_TEST
 
 static void sees_a_foreign_process_id(void)
 {
-    ck_assert(birthmark_forked(&mark));
+    ck_assert(fork_mark_forked(&mark));
 }
 
 START_TEST(without_a_wiped_page_process_ids_tell)
 {
     static const unsigned char never_a_mark;
-    mark = (struct birthmark){.page = &never_a_mark, .pid = getpid()};
-    ck_assert(!birthmark_forked(&mark));
+    mark = (struct fork_mark){.page = &never_a_mark, .pid = getpid()};
+    ck_assert(!fork_mark_forked(&mark));
     child_run(sees_a_foreign_process_id, _exit);
 }
 END_TEST
@@ -593,28 +593,28 @@ END_TEST
 
 static sem_t go, worked;
 
-static void works(struct errand *errand)
+static void works(struct thread_call *call)
 {
-    (void)errand;
+    (void)call;
     sem_wait(&go);
     sem_post(&worked);
 }
 
-static void errand_counts(struct errand *errand)
+static void errand_counts(struct thread_call *call)
 {
-    (void)errand;
+    (void)call;
     calls++;
 }
 
-/* _i: the errand is under way; or it is back, and the loop does not know yet. */
+/* _i: the call is under way; or it is back, and the loop does not know yet. */
 START_TEST(a_child_waits_for_no_thread)
 {
-    static struct errand errand = {.work = works, .done = errand_counts};
+    static struct thread_call call = {.work = works, .done = errand_counts};
     ev = ev_loop_new(EVFLAG_AUTO);
     loop = evpq_loop_new(ev);
     sem_init(&go, 0, 0);
     sem_init(&worked, 0, 0);
-    ck_assert(errand_run(loop, &errand));
+    ck_assert(thread_call_start(loop, &call));
     if (_i) {
         sem_post(&go);
         sem_wait(&worked);

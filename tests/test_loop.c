@@ -1,4 +1,4 @@
-/* test_loop.c - evpq's place on a libev loop: ticks, timers, descriptors, and being a good guest
+/* test_loop.c - evpq's place on a libev loop: ticks, timers, descriptors, and being a good coroutine
  * there. */
 #include "async/loop.h"
 

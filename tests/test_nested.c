@@ -4,7 +4,7 @@
 
 #include "support/check.h"
 #include "support/oom.h"
-#include "support/sheet.h"
+#include "support/rowset.h"
 
 #include <evpq/codec.h>
 #include <evpq/nested.h>
@@ -16,14 +16,14 @@ enum { INT4RANGE = 3904, TSRANGE = 3908, INT4MULTIRANGE = 4451 };
 
 static evpq_result *text(uint32_t type, const char *value)
 {
-    evpq_result *r = sheet_of_value(type, false, value, strlen(value), 'x');
+    evpq_result *r = rowset_of_value(type, false, value, strlen(value), 'x');
     ck_assert_ptr_nonnull(r);
     return r;
 }
 
 static evpq_result *binary(uint32_t type, const char *bytes, size_t length)
 {
-    evpq_result *r = sheet_of_value(type, true, bytes, length, 'x');
+    evpq_result *r = rowset_of_value(type, true, bytes, length, 'x');
     ck_assert_ptr_nonnull(r);
     return r;
 }

@@ -295,11 +295,11 @@ END_TEST
 
 static int errands_run;
 
-static void errand_work(struct errand *errand)
+static void errand_work(struct thread_call *call)
 {
 }
 
-static void errand_done(struct errand *errand)
+static void errand_done(struct thread_call *call)
 {
     errands_run++;
     loop_release(loop);
@@ -307,12 +307,12 @@ static void errand_done(struct errand *errand)
 
 START_TEST(an_errand_that_cannot_be_sent_is_not_called)
 {
-    struct errand errand = {.work = errand_work, .done = errand_done};
+    struct thread_call call = {.work = errand_work, .done = errand_done};
     setup();
     int sent = 0;
     EACH_ALLOCATION(n, failed) {
         oom_fail_at(n);
-        bool ran = errand_run(loop, &errand);
+        bool ran = thread_call_start(loop, &call);
         failed = oom_end();
         ck_assert_int_eq(ran, !failed);
         sent += ran;

@@ -1,6 +1,6 @@
 /* test_scan.c - a row into variables: what cannot be read is a fault and zero, and one from before
  * neither counts nor is forgotten. */
-#include "libpq/sheet.h"
+#include "libpq/rowset.h"
 
 #include "support/check.h"
 
@@ -14,7 +14,7 @@ static evpq_result *row(void)
 {
     struct column *columns;
     struct span *spans;
-    evpq_result *r = sheet_new(1, 3, &columns, &spans);
+    evpq_result *r = rowset_new(1, 3, &columns, &spans);
     ck_assert_ptr_nonnull(r);
     columns[0] = (struct column){"seven", INT4, false};
     columns[1] = (struct column){"none", INT4, false};
@@ -86,7 +86,7 @@ START_TEST(up_to_thirty_two)
 {
     struct column *columns;
     struct span *spans;
-    evpq_result *r = sheet_new(1, 32, &columns, &spans);
+    evpq_result *r = rowset_new(1, 32, &columns, &spans);
     int v[32];
     char digits[32];
     for (int i = 0; i < 32; i++) {

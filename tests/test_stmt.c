@@ -1,6 +1,6 @@
 /* test_stmt.c - which statements a connection keeps, prepares and lets go, on a line that leads
  * nowhere: what would be sent waits on it, and the test answers for the server. */
-#include "line/stmt.h"
+#include "pipeline/stmt.h"
 
 #include "support/check.h"
 #include "support/server.h"

@@ -22,8 +22,8 @@ static void setup(void)
 static void teardown(void)
 {
     evpq_loop_run(loop);
-    struct annex *annex = *loop_annex(loop);
-    ck_assert(!annex || list_empty(&container_of(annex, struct tasks, annex)->live));
+    struct loop_data *data = *loop_data_of(loop);
+    ck_assert(!data || list_empty(&container_of(data, struct tasks, loop_data)->live));
     evpq_loop_unref(loop);
 }
 

@@ -18,8 +18,8 @@ static void setup(void)
 
 static bool none_left(void)
 {
-    struct annex *annex = *loop_annex(loop);
-    return !annex || list_empty(&container_of(annex, struct tasks, annex)->live);
+    struct loop_data *data = *loop_data_of(loop);
+    return !data || list_empty(&container_of(data, struct tasks, loop_data)->live);
 }
 
 static void teardown(void)

@@ -371,8 +371,8 @@ static void step(void)
 
 static bool any_left(void)
 {
-    struct annex *annex = *loop_annex(s.loop);
-    return !list_empty(&container_of(annex, struct tasks, annex)->live);
+    struct loop_data *data = *loop_data_of(s.loop);
+    return !list_empty(&container_of(data, struct tasks, loop_data)->live);
 }
 
 /* First of themselves, then by being canceled; those that wait in a circle by their futures. */

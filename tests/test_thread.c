@@ -1,4 +1,4 @@
-/* test_thread.c - errands: work in a thread, its end told by the loop, and a loop that may be gone
+/* test_thread.c - calls: work in a thread, its end told by the loop, and a loop that may be gone
  * by then. */
 #include "async/thread.h"
 
@@ -13,10 +13,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* An errand of which the test knows where its halves ran. The thread waits for `go` and tells with
+/* An call of which the test knows where its halves ran. The thread waits for `go` and tells with
  * `done`. */
 struct trip {
-    struct errand errand;
+    struct thread_call call;
     sem_t go, ended;
     bool waits, drops_loop;
     pthread_t worked_in, ended_in;
@@ -25,11 +25,11 @@ struct trip {
 };
 
 static evpq_loop *loop;
-static int out; /* errands that keep the loop running */
+static int out; /* calls that keep the loop running */
 
-static void trip_work(struct errand *errand)
+static void trip_work(struct thread_call *call)
 {
-    struct trip *t = container_of(errand, struct trip, errand);
+    struct trip *t = container_of(call, struct trip, call);
     sigset_t blocked;
     if (t->waits)
         sem_wait(&t->go);
@@ -39,9 +39,9 @@ static void trip_work(struct errand *errand)
     t->works++;
 }
 
-static void trip_done(struct errand *errand)
+static void trip_done(struct thread_call *call)
 {
-    struct trip *t = container_of(errand, struct trip, errand);
+    struct trip *t = container_of(call, struct trip, call);
     t->ended_in = pthread_self();
     t->ends++;
     if (t->drops_loop)
@@ -49,16 +49,16 @@ static void trip_done(struct errand *errand)
     sem_post(&t->ended);
 }
 
-static void trip_home(struct errand *errand)
+static void trip_home(struct thread_call *call)
 {
-    trip_done(errand);
+    trip_done(call);
     out--;
     loop_release(loop);
 }
 
 static void trip_init(struct trip *t, bool waits)
 {
-    *t = (struct trip){.errand = {.work = trip_work, .done = trip_done}, .waits = waits};
+    *t = (struct trip){.call = {.work = trip_work, .done = trip_done}, .waits = waits};
     sem_init(&t->go, 0, 0);
     sem_init(&t->ended, 0, 0);
 }
@@ -66,10 +66,10 @@ static void trip_init(struct trip *t, bool waits)
 /* Sends it out with the loop waiting for it. */
 static void send(struct trip *t)
 {
-    t->errand.done = trip_home;
+    t->call.done = trip_home;
     loop_hold(loop);
     out++;
-    ck_assert(errand_run(loop, &t->errand));
+    ck_assert(thread_call_start(loop, &t->call));
 }
 
 static void check_trip(struct trip *t, bool home)
@@ -138,7 +138,7 @@ START_TEST(an_errand_does_not_keep_the_loop_running)
     struct trip t;
     loop = evpq_loop_new(NULL);
     trip_init(&t, true);
-    ck_assert(errand_run(loop, &t.errand));
+    ck_assert(thread_call_start(loop, &t.call));
     evpq_loop_run(loop); /* returns */
     ck_assert_int_eq(t.works, 0);
     sem_post(&t.go);
@@ -154,7 +154,7 @@ START_TEST(an_errand_that_comes_back_to_no_loop_ends_in_its_thread)
     struct trip t;
     loop = evpq_loop_new(NULL);
     trip_init(&t, true);
-    ck_assert(errand_run(loop, &t.errand));
+    ck_assert(thread_call_start(loop, &t.call));
     evpq_loop_unref(loop);
     sem_post(&t.go);
     sem_wait(&t.ended);
@@ -167,7 +167,7 @@ START_TEST(an_errand_that_is_back_when_the_loop_goes_ends_with_it)
     struct trip t;
     loop = evpq_loop_new(NULL);
     trip_init(&t, false);
-    ck_assert(errand_run(loop, &t.errand));
+    ck_assert(thread_call_start(loop, &t.call));
     while (!t.works)
         sched_yield();
     usleep(10000); /* most likely delivered by now, not only done: either way it must end once */
@@ -186,7 +186,7 @@ START_TEST(an_errand_may_end_with_the_loops_last_reference)
     loop = evpq_loop_new(ev);
     for (int i = 0; i < N; i++) {
         trip_init(&t[i], false);
-        ck_assert(errand_run(loop, &t[i].errand));
+        ck_assert(thread_call_start(loop, &t[i].call));
     }
     t[1].drops_loop = true;
     while (!t[1].ends)
@@ -200,19 +200,19 @@ START_TEST(an_errand_may_end_with_the_loops_last_reference)
 }
 END_TEST
 
-/* For the thread sanitizer: loops that go at any moment of an errand's life. */
+/* For the thread sanitizer: loops that go at any moment of a call's life. */
 static atomic_int strays;
 
-static void stray_work(struct errand *errand)
+static void stray_work(struct thread_call *call)
 {
     for (int i = rand() % 3; i > 0; i--)
         sched_yield();
 }
 
-static void stray_done(struct errand *errand)
+static void stray_done(struct thread_call *call)
 {
     strays++;
-    free(errand);
+    free(call);
 }
 
 START_TEST(loops_and_errands_may_end_at_the_same_moment)
@@ -221,9 +221,9 @@ START_TEST(loops_and_errands_may_end_at_the_same_moment)
     for (int i = 0; i < ROUNDS; i++) {
         evpq_loop *brief = evpq_loop_new(NULL);
         for (int n = 0; n < EACH; n++) {
-            struct errand *errand = malloc(sizeof *errand);
-            *errand = (struct errand){.work = stray_work, .done = stray_done};
-            ck_assert(errand_run(brief, errand));
+            struct thread_call *call = malloc(sizeof *call);
+            *call = (struct thread_call){.work = stray_work, .done = stray_done};
+            ck_assert(thread_call_start(brief, call));
         }
         for (int n = i % 4; n > 0; n--)
             ev_run(evpq_loop_ev(brief), EVRUN_NOWAIT);
@@ -238,28 +238,28 @@ END_TEST
 
 static int told[2];
 
-static void take_its_time(struct errand *errand)
+static void take_its_time(struct thread_call *call)
 {
-    (void)errand;
+    (void)call;
     usleep(200 * 1000);
     ck_assert_int_eq(write(told[1], "x", 1), 1);
 }
 
-static void nobody_waits(struct errand *errand)
+static void nobody_waits(struct thread_call *call)
 {
-    (void)errand;
+    (void)call;
 }
 
-static void wait_at_exit(void (*work)(struct errand *), bool forks)
+static void wait_at_exit(void (*work)(struct thread_call *), bool forks)
 {
-    static struct errand errand = {.done = nobody_waits, .computes = true};
+    static struct thread_call call = {.done = nobody_waits, .computes = true};
     char byte;
-    errand.work = work;
+    call.work = work;
     ck_assert_int_eq(pipe(told), 0);
     pid_t child = fork();
     if (!child) {
         loop = evpq_loop_new(NULL);
-        if (!errand_run(loop, &errand))
+        if (!thread_call_start(loop, &call))
             _exit(2);
         evpq_loop_unref(loop);
         if (forks && !fork()) {
@@ -293,9 +293,9 @@ static void let_go_slowly(void *value)
     take_its_time(NULL);
 }
 
-static void leave_something(struct errand *errand)
+static void leave_something(struct thread_call *call)
 {
-    pthread_setspecific(key, errand);
+    pthread_setspecific(key, call);
 }
 
 /* What OpenSSL keeps for a thread was lost, or freed while exit() took OpenSSL down. */

@@ -5,7 +5,7 @@
 
 #include "support/check.h"
 #include "support/dice.h"
-#include "support/sheet.h"
+#include "support/rowset.h"
 
 #include <evpq/nested.h>
 
@@ -182,7 +182,7 @@ static void one_value(void)
     size_t length = spoil(bytes, values[i].length);
     uint32_t type = dice_below(&dice, 8) ? values[i].type : values[dice_below(&dice, VALUES)].type;
     evpq_result *r =
-        sheet_of_value(type, values[i].binary, bytes, length, (char)dice_below(&dice, 256));
+        rowset_of_value(type, values[i].binary, bytes, length, (char)dice_below(&dice, 256));
     DICE_HOLDS(&dice, r != NULL);
     ask(r, 0);
     evpq_result_unref(r);
@@ -197,8 +197,8 @@ END_TEST
 START_TEST(whole_values_have_a_text)
 {
     for (size_t i = 0; i < VALUES; i++) {
-        evpq_result *r = sheet_of_value(values[i].type, values[i].binary, values[i].bytes,
-                                        values[i].length, 'x');
+        evpq_result *r = rowset_of_value(values[i].type, values[i].binary, values[i].bytes,
+                                         values[i].length, 'x');
         ck_assert_msg(evpq_result_text(r, 0, 0) != NULL, "value %zu: %s", i,
                       evpq_error_message(evpq_result_fault(r)));
         evpq_result_unref(r);

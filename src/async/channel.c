@@ -17,19 +17,19 @@
 
 struct evpq_channel {
     unsigned refs; /* the program's; with the last the channel is closed and emptied */
-    unsigned uses; /* ours: parcels that are out, and functions that are under way */
+    unsigned uses; /* ours: items that are out, and functions that are under way */
     bool closed;
     evpq_loop *loop;
     size_t capacity, count;
-    uint64_t sent;                  /* parcels so far */
-    struct list returned, items;    /* parcels: all of the first are older than any of the second */
+    uint64_t sent;                  /* items so far */
+    struct list returned, items;    /* items: all of the first are older than any of the second */
     struct list sending, receiving; /* calls that wait; not both, unless one is forgotten */
-    struct list doomed;             /* parcels for free_item */
+    struct list doomed;             /* items for free_item */
     void (*free_item)(void *item);
     evpq_error *closed_error; /* made beforehand, as closing needs no memory */
 };
 
-struct parcel {
+struct channel_item {
     struct list node;
     evpq_channel *channel;
     uint64_t number;
@@ -41,7 +41,7 @@ struct call {
     struct evpq_future future;
     evpq_channel *channel; /* while it waits */
     struct list node;
-    struct parcel *parcel; /* what a send waits with */
+    struct channel_item *item; /* what a send waits with */
 };
 
 static struct call *call_of(const evpq_future *f)
@@ -55,19 +55,19 @@ static struct call *next_call(struct list *waiting)
     return node ? container_of(node, struct call, node) : NULL;
 }
 
-/* ---- parcels ---- */
+/* ---- items ---- */
 
-static struct parcel *parcel_new(evpq_channel *c, void *item)
+static struct channel_item *item_new(evpq_channel *c, void *item)
 {
-    struct parcel *p = recycler_take(loop_blocks(c->loop), sizeof *p);
+    struct channel_item *p = recycler_take(loop_blocks(c->loop), sizeof *p);
     if (!p)
         return NULL;
-    *p = (struct parcel){.channel = c, .item = item, .number = c->sent++};
+    *p = (struct channel_item){.channel = c, .item = item, .number = c->sent++};
     list_init(&p->node);
     return p;
 }
 
-static void *unpack(evpq_channel *c, struct parcel *p)
+static void *unpack(evpq_channel *c, struct channel_item *p)
 {
     void *item = p->item;
     recycler_give(loop_blocks(c->loop), p, sizeof *p);
@@ -75,29 +75,30 @@ static void *unpack(evpq_channel *c, struct parcel *p)
 }
 
 /* The oldest there is, also when it was only on its way in; that one's send is done. */
-static struct parcel *next_parcel(evpq_channel *c)
+static struct channel_item *next_item(evpq_channel *c)
 {
     struct list *from = list_empty(&c->returned) ? &c->items : &c->returned;
     struct list *node = list_pop(from);
     if (node) {
         c->count--;
-        return container_of(node, struct parcel, node);
+        return container_of(node, struct channel_item, node);
     }
     struct call *send = next_call(&c->sending);
     if (!send)
         return NULL;
-    struct parcel *p = send->parcel;
+    struct channel_item *p = send->item;
     future_settle_value(&send->future, NULL, NULL);
     return p;
 }
 
 /* Where it was before, as seen from the others that came back. */
-static void put_back(evpq_channel *c, struct parcel *p)
+static void put_back(evpq_channel *c, struct channel_item *p)
 {
     struct list *after = c->returned.prev, *first = c->returned.next;
-    if (first != &c->returned && p->number < container_of(first, struct parcel, node)->number)
+    if (first != &c->returned && p->number < container_of(first, struct channel_item, node)->number)
         after = &c->returned;
-    while (after != &c->returned && container_of(after, struct parcel, node)->number > p->number)
+    while (after != &c->returned &&
+           container_of(after, struct channel_item, node)->number > p->number)
         after = after->prev;
     list_prepend(after, &p->node);
     c->count++;
@@ -123,7 +124,7 @@ static void bring_to_nobody(evpq_channel *c)
 {
     struct list *node;
     while ((node = list_pop(&c->doomed))) {
-        void *item = unpack(c, container_of(node, struct parcel, node));
+        void *item = unpack(c, container_of(node, struct channel_item, node));
         loop_free_value(c->loop, c->free_item, item);
     }
 }
@@ -132,17 +133,17 @@ static void refuse_all(evpq_channel *c, struct list *waiting)
 {
     struct call *call;
     while ((call = next_call(waiting))) {
-        if (call->parcel)
-            list_append(&c->doomed, &call->parcel->node);
+        if (call->item)
+            list_append(&c->doomed, &call->item->node);
         future_settle_error(&call->future, evpq_error_ref(c->closed_error));
     }
 }
 
 /* ---- who gets what ---- */
 
-static void return_parcel(void *value);
+static void return_item(void *value);
 
-static const struct value_class parcel_class = {.free = return_parcel};
+static const struct value_class item_class = {.free = return_item};
 
 static bool has_parcel(const evpq_channel *c)
 {
@@ -164,19 +165,19 @@ static void serve(evpq_channel *c)
         return;
     while (has_parcel(c) && (call = next_receive(c))) {
         enter(c);
-        future_settle_value(&call->future, &parcel_class, next_parcel(c));
+        future_settle_value(&call->future, &item_class, next_item(c));
     }
     while (c->count < c->capacity && (call = next_call(&c->sending))) {
-        list_append(&c->items, &call->parcel->node);
+        list_append(&c->items, &call->item->node);
         c->count++;
         future_settle_value(&call->future, NULL, NULL);
     }
 }
 
 /* The receive that had it is gone. */
-static void return_parcel(void *value)
+static void return_item(void *value)
 {
-    struct parcel *p = value;
+    struct channel_item *p = value;
     evpq_channel *c = p->channel;
     if (c->refs) {
         put_back(c, p);
@@ -195,8 +196,8 @@ static void call_cancel(evpq_future *f)
     struct call *call = call_of(f);
     evpq_channel *c = call->channel;
     list_remove(&call->node);
-    if (call->parcel)
-        list_append(&c->doomed, &call->parcel->node);
+    if (call->item)
+        list_append(&c->doomed, &call->item->node);
     enter(c);
     future_settle_canceled(f, EVPQ_OUTCOME_NOT_SENT);
     bring_to_nobody(c);
@@ -221,7 +222,7 @@ static struct call *call_new(evpq_channel *c, const struct future_class *class)
         return NULL;
     future_init(&call->future, class, c->loop);
     call->channel = c;
-    call->parcel = NULL;
+    call->item = NULL;
     list_init(&call->node);
     return call;
 }
@@ -244,11 +245,11 @@ evpq_future *evpq_channel_send(evpq_channel *c, void *item)
         return evpq_future_failed(c->loop, EVPQ_INVALID, "NULL is no item that could be sent");
     if (c->closed)
         return refuse(c, item, future_failed(c->loop, evpq_error_ref(c->closed_error)));
-    struct parcel *p = parcel_new(c, item);
+    struct channel_item *p = item_new(c, item);
     struct call *send = p ? call_new(c, &send_class) : NULL;
     if (!send)
         return refuse(c, p ? unpack(c, p) : item, future_constant(EVPQ_NOMEM));
-    send->parcel = p;
+    send->item = p;
     list_append(&c->sending, &send->node);
     serve(c);
     return &send->future;
@@ -270,7 +271,7 @@ evpq_future *evpq_channel_receive(evpq_channel *c)
 
 void *evpq_channel_item(evpq_future *f)
 {
-    struct parcel *p = future_take_value(f, &parcel_class);
+    struct channel_item *p = future_take_value(f, &item_class);
     if (!p)
         return NULL;
     evpq_channel *c = p->channel;

@@ -61,7 +61,7 @@ static void drop_value(evpq_future *f)
     f->value = NULL;
 }
 
-static void bury(evpq_future *f)
+static void free_future(evpq_future *f)
 {
     evpq_loop *loop = f->loop;
     drop_value(f);
@@ -78,18 +78,18 @@ static bool is_leaf(const evpq_future *f)
 }
 
 /* One after the other, not one inside the other: chains may be long. */
-static void bury_chain(evpq_future *f)
+static void free_deferred(evpq_future *f)
 {
-    struct graveyard *yard = loop_graveyard(f->loop);
-    list_append(&yard->dead, &f->waiters); /* it has none any more */
-    if (yard->busy)
+    struct deferred_free *deferred = loop_deferred_free(f->loop);
+    list_append(&deferred->dead, &f->waiters); /* it has none any more */
+    if (deferred->busy)
         return;
     evpq_loop *loop = evpq_loop_ref(f->loop);
     struct list *node;
-    yard->busy = true;
-    while ((node = list_pop(&yard->dead)))
-        bury(container_of(node, struct evpq_future, waiters));
-    yard->busy = false;
+    deferred->busy = true;
+    while ((node = list_pop(&deferred->dead)))
+        free_future(container_of(node, struct evpq_future, waiters));
+    deferred->busy = false;
     evpq_loop_unref(loop);
 }
 
@@ -98,9 +98,9 @@ void future_unref(evpq_future *f)
     if (--f->refs)
         return;
     if (is_leaf(f))
-        bury(f);
+        free_future(f);
     else
-        bury_chain(f);
+        free_deferred(f);
 }
 
 evpq_future *evpq_future_unref(evpq_future *f)

@@ -9,7 +9,7 @@
 
 bool loop_forked(const evpq_loop *loop)
 {
-    return birthmark_forked(&loop->birth);
+    return fork_mark_forked(&loop->birth);
 }
 
 /* ---- whose it is ---- */
@@ -68,10 +68,10 @@ evpq_loop *evpq_loop_new(struct ev_loop *ev)
     list_init(&loop->timers);
     loop->soonest = INFINITY;
     list_init(&loop->ios);
-    list_init(&loop->graveyard.dead);
+    list_init(&loop->deferred_free.dead);
     ev_prepare_init(&loop->leaving, on_leaving);
     loop->leaving.data = loop;
-    birthmark_make(&loop->birth);
+    fork_mark_make(&loop->birth);
     ev_fork_init(&loop->forked, loop_on_fork);
     loop->forked.data = loop;
     ev_fork_start(loop->ev, &loop->forked);
@@ -96,8 +96,8 @@ static void loop_free(evpq_loop *loop)
     if (loop_forked(loop))
         loop_leave_to_parent(loop);
     mailbox_close(loop->mailbox);
-    if (loop->annex)
-        loop->annex->free(loop->annex);
+    if (loop->data)
+        loop->data->free(loop->data);
     ev_ref(loop->ev);
     ev_fork_stop(loop->ev, &loop->forked);
     ev_ref(loop->ev);
@@ -106,7 +106,7 @@ static void loop_free(evpq_loop *loop)
     if (loop->owns_ev)
         ev_loop_destroy(loop->ev);
     recycler_unref(loop->blocks);
-    birthmark_free(&loop->birth);
+    fork_mark_free(&loop->birth);
     mem_free(loop);
 }
 
@@ -199,18 +199,18 @@ void loop_release(evpq_loop *loop)
     ev_unref(loop->ev);
 }
 
-struct guest *loop_let_in(evpq_loop *loop, struct guest *guest)
+struct coroutine *coroutine_enter(evpq_loop *loop, struct coroutine *coroutine)
 {
-    struct guest *outer = loop->guest;
-    loop->guest = guest;
-    if (guest)
-        guest->depth = ev_depth(loop->ev);
+    struct coroutine *outer = loop->coroutine;
+    loop->coroutine = coroutine;
+    if (coroutine)
+        coroutine->depth = ev_depth(loop->ev);
     return outer;
 }
 
-void loop_let_out(evpq_loop *loop, struct guest *outer)
+void coroutine_leave(evpq_loop *loop, struct coroutine *outer)
 {
-    loop->guest = outer;
+    loop->coroutine = outer;
 }
 
 void loop_free_value(evpq_loop *loop, void (*free_value)(void *), void *value)
@@ -221,21 +221,21 @@ void loop_free_value(evpq_loop *loop, void (*free_value)(void *), void *value)
         return;
     }
     evpq_loop_ref(loop); /* the function may let go of it */
-    struct guest *guest = loop_let_in(loop, NULL);
+    struct coroutine *coroutine = coroutine_enter(loop, NULL);
     free_value(value);
-    loop_let_out(loop, guest);
+    coroutine_leave(loop, coroutine);
     evpq_loop_unref(loop);
 }
 
-struct guest *loop_guest(const evpq_loop *loop)
+struct coroutine *loop_coroutine(const evpq_loop *loop)
 {
-    struct guest *guest = loop->guest;
-    return guest && guest->depth == ev_depth(loop->ev) ? guest : NULL;
+    struct coroutine *coroutine = loop->coroutine;
+    return coroutine && coroutine->depth == ev_depth(loop->ev) ? coroutine : NULL;
 }
 
-struct annex **loop_annex(evpq_loop *loop)
+struct loop_data **loop_data_of(evpq_loop *loop)
 {
-    return &loop->annex;
+    return &loop->data;
 }
 
 struct recycler *loop_blocks(evpq_loop *loop)
@@ -253,9 +253,9 @@ struct mailbox **loop_mailbox(evpq_loop *loop)
     return &loop->mailbox;
 }
 
-struct graveyard *loop_graveyard(evpq_loop *loop)
+struct deferred_free *loop_deferred_free(evpq_loop *loop)
 {
-    return &loop->graveyard;
+    return &loop->deferred_free;
 }
 
 /* ---- time ---- */

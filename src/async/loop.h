@@ -176,23 +176,23 @@ static inline bool streak_ends(struct streak *s, double deadline)
 }
 
 /* Code that the loop runs on a stack of its own, a task. Only what runs there, at the depth of
- * ev_run in which it was let in, is that guest: a callback of a run within is not. */
-struct guest {
+ * ev_run in which it was let in, is that coroutine: a callback of a run within is not. */
+struct coroutine {
     double deadline; /* on loop_time's clock; infinity: none */
     unsigned depth;
 };
 
-/* Before and after `guest` (NULL: code that may not wait) runs; what loop_let_in returns belongs to
+/* Before and after `coroutine` (NULL: code that may not wait) runs; what coroutine_enter returns belongs to
  * the other. */
-struct guest *loop_let_in(evpq_loop *loop, struct guest *guest);
-void loop_let_out(evpq_loop *loop, struct guest *outer);
+struct coroutine *coroutine_enter(evpq_loop *loop, struct coroutine *coroutine);
+void coroutine_leave(evpq_loop *loop, struct coroutine *outer);
 
 /* free_value(value), if there is such a function: the program's, called in the middle of things, so
  * that it may not wait. Without a loop, and in another thread, it is just called. */
 void loop_free_value(evpq_loop *loop, void (*free_value)(void *), void *value);
 
 /* Whose code is calling; NULL: a callback's, or the program's outside the loop. */
-struct guest *loop_guest(const evpq_loop *loop);
+struct coroutine *loop_coroutine(const evpq_loop *loop);
 
 /* For what comes and goes with each query; it may outlive the loop through references of its
  * own. */
@@ -208,15 +208,15 @@ struct mailbox;
 struct mailbox **loop_mailbox(evpq_loop *loop);
 
 /* What a floor above keeps with the loop; freed with it. */
-struct annex {
-    void (*free)(struct annex *);
+struct loop_data {
+    void (*free)(struct loop_data *);
 };
-struct annex **loop_annex(evpq_loop *loop);
+struct loop_data **loop_data_of(evpq_loop *loop);
 
-struct graveyard {
+struct deferred_free {
     struct list dead;
     bool busy;
 };
-struct graveyard *loop_graveyard(evpq_loop *loop);
+struct deferred_free *loop_deferred_free(evpq_loop *loop);
 
 #endif

@@ -28,9 +28,9 @@ struct evpq_loop {
     double polled_at; /* when this tick first knew the time: about when the sockets were polled */
     ev_idle more;
     ev_prepare leaving; /* started when the outermost run is to end and an inner one is under way */
-    struct guest *guest;
-    struct annex *annex;
-    struct birthmark birth;
+    struct coroutine *coroutine;
+    struct loop_data *data;
+    struct fork_mark birth;
     ev_prepare adopting;
     ev_fork forked;
     double soonest;          /* by ev_now: none of its timers has its time before */
@@ -45,7 +45,7 @@ struct evpq_loop {
     struct mailbox *mailbox;
     struct recycler *blocks;
     struct sql_memo texts;
-    struct graveyard graveyard;
+    struct deferred_free deferred_free;
 };
 
 /* libev has called us: it is run by this thread. */

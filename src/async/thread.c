@@ -1,6 +1,6 @@
 /* thread.c - the only file that sees <pthread.h>.
  *
- * A thread an errand: there are never more of them than connections being opened or canceled. What
+ * A thread a call: there are never more of them than connections being opened or canceled. What
  * a thread has done is put into the loop's mailbox, whose eventfd the loop watches; no thread ever
  * touches libev. The mailbox outlives the loop when threads are still out. */
 #include "async/thread.h"
@@ -20,11 +20,11 @@ enum { STACK_SIZE = 512 * 1024 }; /* getaddrinfo and its plug-ins are known to w
 
 struct mailbox {
     pthread_mutex_t lock; /* guards the rest, but for `io` and `loop`, which are the loop's */
-    unsigned refs;        /* the loop's, and one for each errand under way */
+    unsigned refs;        /* the loop's, and one for each call under way */
     bool closed;
     int fd;
     struct list back;
-    unsigned given_up; /* the loop's, too */
+    unsigned abandoned; /* the loop's, too */
     evpq_loop *loop;
     struct io io;
 };
@@ -54,10 +54,10 @@ static void deliver(struct io *io)
     m->refs++;
     pthread_mutex_unlock(&m->lock);
     while ((node = list_pop(&back))) {
-        struct errand *errand = container_of(node, struct errand, node);
-        m->given_up -= errand->given_up;
+        struct thread_call *call = container_of(node, struct thread_call, node);
+        m->abandoned -= call->abandoned;
         mailbox_unref(m);
-        errand->done(errand);
+        call->done(call);
     }
     mailbox_unref(m);
 }
@@ -79,7 +79,7 @@ static struct mailbox *mailbox_new(evpq_loop *loop)
     list_init(&m->back);
     io_init(&m->io, loop, deliver);
     io_start(&m->io, m->fd, IO_READ);
-    loop_release(loop); /* whoever sends an errand keeps the loop running, not the mailbox */
+    loop_release(loop); /* whoever sends a call keeps the loop running, not the mailbox */
     return m;
 }
 
@@ -112,16 +112,16 @@ void mailbox_close(struct mailbox *m)
     list_splice(&back, &m->back);
     pthread_mutex_unlock(&m->lock);
     while ((node = list_pop(&back))) {
-        struct errand *errand = container_of(node, struct errand, node);
+        struct thread_call *call = container_of(node, struct thread_call, node);
         mailbox_unref(m);
-        errand->done(errand);
+        call->done(call);
     }
     mailbox_unref(m);
 }
 
 /* ---- the end of the process ---- */
 
-/* exit() takes down what errands that compute are using (OpenSSL's tables), so it waits for them,
+/* exit() takes down what calls that compute are using (OpenSSL's tables), so it waits for them,
  * and for what a thread does as it ends: OpenSSL then frees what it keeps for the thread. Each such
  * thread joins the one that computed before it, and exit() the last, so that one at most is not
  * joined. One of that kind starts when OpenSSL is at work already: our handler is registered after
@@ -131,7 +131,7 @@ static struct {
     pthread_once_t once;
     pthread_mutex_t lock;
     pthread_cond_t none;
-    struct birthmark home;
+    struct fork_mark home;
     unsigned computing;
     pthread_t last; /* to join, where has_last */
     bool has_last;
@@ -140,7 +140,7 @@ static struct {
 
 static void wait_for_computing(void)
 {
-    if (birthmark_forked(&at_exit.home))
+    if (fork_mark_forked(&at_exit.home))
         return;
     pthread_mutex_lock(&at_exit.lock);
     while (at_exit.computing)
@@ -155,7 +155,7 @@ static void wait_for_computing(void)
 
 static void take_care_of_exit(void)
 {
-    birthmark_make(&at_exit.home);
+    fork_mark_make(&at_exit.home);
     atexit(wait_for_computing); /* where that fails there is no memory, and no more to be done */
 }
 
@@ -163,7 +163,7 @@ static void take_care_of_exit(void)
 static bool computing_begins(void)
 {
     pthread_once(&at_exit.once, take_care_of_exit);
-    if (birthmark_forked(&at_exit.home))
+    if (fork_mark_forked(&at_exit.home))
         return false;
     pthread_mutex_lock(&at_exit.lock);
     at_exit.computing++;
@@ -190,23 +190,23 @@ static void computing_ends(bool started)
 
 /* ---- the thread ---- */
 
-static void hand_back(struct errand *errand)
+static void hand_back(struct thread_call *call)
 {
-    struct mailbox *m = errand->mailbox;
+    struct mailbox *m = call->mailbox;
 
     pthread_mutex_lock(&m->lock);
     bool closed = m->closed;
     if (!closed) {
-        list_append(&m->back, &errand->node);
+        list_append(&m->back, &call->node);
         uint64_t one = 1;
         if (write(m->fd, &one, sizeof one) < 0)
             one = 0; /* the counter is at its top: the loop is awake already */
     }
-    m->refs++; /* the errand's own reference goes when it is delivered, perhaps before the unlock
+    m->refs++; /* the call's own reference goes when it is delivered, perhaps before the unlock
                   below returns */
     pthread_mutex_unlock(&m->lock);
     if (closed) {
-        errand->done(errand);
+        call->done(call);
         mailbox_unref(m);
     }
     mailbox_unref(m);
@@ -214,61 +214,61 @@ static void hand_back(struct errand *errand)
 
 static void *thread_main(void *arg)
 {
-    struct errand *errand = arg;
-    const bool joined = errand->joined; /* it may be gone soon */
-    errand->work(errand);
-    hand_back(errand);
+    struct thread_call *call = arg;
+    const bool joined = call->joined; /* it may be gone soon */
+    call->work(call);
+    hand_back(call);
     if (joined)
         computing_ends(true);
     return NULL;
 }
 
-static bool start_thread(struct errand *errand)
+static bool start_thread(struct thread_call *call)
 {
     pthread_attr_t attr;
     pthread_t thread;
     sigset_t all, before;
     if (pthread_attr_init(&attr))
         return false;
-    if (!errand->joined)
+    if (!call->joined)
         pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     pthread_attr_setstacksize(&attr, STACK_SIZE);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool started = !pthread_create(&thread, &attr, thread_main, errand);
+    bool started = !pthread_create(&thread, &attr, thread_main, call);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attr);
     return started;
 }
 
-void errand_give_up(struct errand *errand)
+void thread_call_abandon(struct thread_call *call)
 {
-    errand->given_up = true;
-    errand->mailbox->given_up++;
+    call->abandoned = true;
+    call->mailbox->abandoned++;
 }
 
-unsigned errands_given_up(evpq_loop *loop)
+unsigned thread_calls_abandoned(evpq_loop *loop)
 {
     struct mailbox *m = *loop_mailbox(loop);
-    return m ? m->given_up : 0;
+    return m ? m->abandoned : 0;
 }
 
-bool errand_run(evpq_loop *loop, struct errand *errand)
+bool thread_call_start(evpq_loop *loop, struct thread_call *call)
 {
     struct mailbox **m = loop_mailbox(loop);
     if (!*m)
         *m = mailbox_new(loop);
     if (!*m)
         return false;
-    list_init(&errand->node);
-    errand->mailbox = *m;
+    list_init(&call->node);
+    call->mailbox = *m;
     pthread_mutex_lock(&(*m)->lock);
     (*m)->refs++;
     pthread_mutex_unlock(&(*m)->lock);
-    errand->joined = errand->computes && computing_begins();
-    if (start_thread(errand))
+    call->joined = call->computes && computing_begins();
+    if (start_thread(call))
         return true;
-    if (errand->joined)
+    if (call->joined)
         computing_ends(false);
     mailbox_unref(*m);
     return false;

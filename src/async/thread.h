@@ -10,28 +10,28 @@
 
 struct mailbox;
 
-struct errand {
+struct thread_call {
     struct list node;
     /* In a thread of its own, all signals blocked. */
-    void (*work)(struct errand *);
-    /* From the loop; or, when the loop is gone by then, in the thread: so an errand that nobody
+    void (*work)(struct thread_call *);
+    /* From the loop; or, when the loop is gone by then, in the thread: so a call that nobody
      * waits for any more must only free itself there. */
-    void (*done)(struct errand *);
+    void (*done)(struct thread_call *);
     struct mailbox *mailbox;
     /* It only computes, and ends soon: exit() waits until it has. For what uses a library that
      * exit() takes down, when that is initialised already. */
     bool computes;
     bool joined; /* thread.c's: it is one that exit() waits for */
-    bool given_up;
+    bool abandoned;
 };
 
-/* Starts errand->work. False when no thread can be had; then nothing is called. The loop is not
+/* Starts call->work. False when no thread can be had; then nothing is called. The loop is not
  * kept alive by it. */
-bool errand_run(evpq_loop *loop, struct errand *errand);
+bool thread_call_start(evpq_loop *loop, struct thread_call *call);
 
 /* Nobody waits for it any more; `done` is called all the same. How many are still at work so. */
-void errand_give_up(struct errand *errand);
-unsigned errands_given_up(evpq_loop *loop);
+void thread_call_abandon(struct thread_call *call);
+unsigned thread_calls_abandoned(evpq_loop *loop);
 
 /* The loop is going: what comes back from now on is delivered in its thread. NULL is allowed. */
 void mailbox_close(struct mailbox *mailbox);

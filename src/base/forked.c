@@ -1,4 +1,4 @@
-/* forked.c - the page behind a birthmark, and what stands in where there is none. */
+/* forked.c - the page behind a fork mark, and what stands in where there is none. */
 #include "base/forked.h"
 
 #include <stddef.h>
@@ -23,20 +23,20 @@ static unsigned char *wiped_page(void)
     return NULL;
 }
 
-void birthmark_make(struct birthmark *mark)
+void fork_mark_make(struct fork_mark *mark)
 {
     const unsigned char *page = wiped_page();
-    *mark = (struct birthmark){.page = page ? page : &no_page, .pid = page ? 0 : getpid()};
+    *mark = (struct fork_mark){.page = page ? page : &no_page, .pid = page ? 0 : getpid()};
 }
 
-void birthmark_free(struct birthmark *mark)
+void fork_mark_free(struct fork_mark *mark)
 {
     if (mark->page != &no_page)
         munmap((void *)(size_t)mark->page, 1);
     mark->page = &no_page;
 }
 
-bool birthmark_is_foreign(const struct birthmark *mark)
+bool fork_mark_is_foreign(const struct fork_mark *mark)
 {
     return mark->pid != getpid();
 }

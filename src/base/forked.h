@@ -9,22 +9,22 @@
 
 #include <stdbool.h>
 
-struct birthmark {
+struct fork_mark {
     const unsigned char *page; /* not 0: we are at home. 0: the process ids tell */
     long pid;                  /* of the process that made it; 0 where the page tells it all */
 };
 
 /* Cannot fail. A mark belongs to the process that makes it. */
-void birthmark_make(struct birthmark *mark);
-void birthmark_free(struct birthmark *mark);
+void fork_mark_make(struct fork_mark *mark);
+void fork_mark_free(struct fork_mark *mark);
 
 /* What is left to ask where the page reads 0. */
-bool birthmark_is_foreign(const struct birthmark *mark);
+bool fork_mark_is_foreign(const struct fork_mark *mark);
 
 /* Whether the process was forked since. */
-static inline bool birthmark_forked(const struct birthmark *mark)
+static inline bool fork_mark_forked(const struct fork_mark *mark)
 {
-    return __builtin_expect(!*mark->page, 0) && birthmark_is_foreign(mark);
+    return __builtin_expect(!*mark->page, 0) && fork_mark_is_foreign(mark);
 }
 
 #endif

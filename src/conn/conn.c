@@ -19,7 +19,7 @@
 #include "conn/conn.h"
 
 #include "base/mem.h"
-#include "line/peer.h"
+#include "pipeline/peer.h"
 #include "words/error.h"
 
 #include <assert.h>
@@ -33,16 +33,16 @@ enum { SHARED_BYTES = 256 * 1024 };
 
 static struct conn *conn_of_line(struct pipeline *p)
 {
-    return container_of(p, struct conn, line);
+    return container_of(p, struct conn, pipeline);
 }
 
 /* ---- the end ---- */
 
-static void bury(struct job *job)
+static void conn_free(struct job *job)
 {
-    struct conn *c = container_of(job, struct conn, bury);
+    struct conn *c = container_of(job, struct conn, free_later);
     evpq_loop *loop = c->loop;
-    c->owner->buried(c);
+    c->owner->freeing(c);
     stmts_free(&c->stmts);
     mem_free(c);
     evpq_loop_unref(loop);
@@ -61,11 +61,11 @@ static void die(struct conn *c, const evpq_error *why)
     timer_stop(&c->patience);
     timer_stop(&c->again);
     list_remove(&c->settling.node);
-    loop_defer(c->loop, &c->bury);
+    loop_defer(c->loop, &c->free_later);
     c->owner->dead(c, why);
 }
 
-static void line_lost(struct pipeline *p, evpq_error *why)
+static void on_lost(struct pipeline *p, evpq_error *why)
 {
     struct conn *c = conn_of_line(p);
     if (!c->is_dead)
@@ -78,8 +78,8 @@ void conn_kill(struct conn *c, const evpq_error *why)
     if (c->is_dead)
         return;
     c->killed = true;
-    if (c->line.wire.c)
-        pipeline_break(&c->line, evpq_error_ref(why));
+    if (c->pipeline.wire.c)
+        pipeline_break(&c->pipeline, evpq_error_ref(why));
     else
         die(c, why);
 }
@@ -106,7 +106,7 @@ static void request_over(void *arg)
 /* Whether somebody gave up on an answer, and nobody waits for another. */
 static bool all_abandoned(const struct conn *c)
 {
-    return c->line.n_abandoned && !c->line.n_awaited;
+    return c->pipeline.n_abandoned && !c->pipeline.n_awaited;
 }
 
 /* Whether the connection is busy with nothing that the program waits for, and sets a limit to, by
@@ -114,7 +114,7 @@ static bool all_abandoned(const struct conn *c)
 static bool is_ours(const struct conn *c)
 {
     return c->quarantined || c->resetting || c->hurried || all_abandoned(c) ||
-           pipeline_awaits_own(&c->line);
+           pipeline_awaits_own(&c->pipeline);
 }
 
 static void be_patient(struct conn *c, double seconds)
@@ -151,18 +151,18 @@ static void calm_down(struct conn *c);
 static void fence_over(struct command *k)
 {
     struct conn *c = container_of(k, struct conn, fence);
-    if (c->line.left_open) { /* the signal hit the ROLLBACK */
+    if (c->pipeline.left_open) { /* the signal hit the ROLLBACK */
         calm_down(c);
         return;
     }
     c->quarantined = false;
     timer_stop(&c->patience);
-    pipeline_hold(&c->line, false);
+    pipeline_hold(&c->pipeline, false);
 }
 
 static bool send_request(struct conn *c)
 {
-    c->cancel = cancel_start(c->loop, c->line.wire.c, request_over, c);
+    c->cancel = cancel_start(c->loop, c->pipeline.wire.c, request_over, c);
     if (!c->cancel)
         kill_for(c, EVPQ_LOST, "closed to stop a canceled query: no memory for a cancel request");
     return c->cancel != NULL;
@@ -180,10 +180,10 @@ static void send_cancel(struct conn *c)
         return;
     c->quarantined = true;
     c->pause = CANCEL_PAUSE;
-    pipeline_hold(&c->line, true);
+    pipeline_hold(&c->pipeline, true);
     be_patient(c, c->config->cancel_timeout);
     if (c->shared)
-        pipeline_return_fresh(&c->line, NULL);
+        pipeline_return_fresh(&c->pipeline, NULL);
     c->owner->canceling(c);
 }
 
@@ -203,10 +203,10 @@ static void calm_down(struct conn *c)
 {
     if (c->cancel || c->fence.running)
         return;
-    if (!c->line.n_sent) {
+    if (!c->pipeline.n_sent) {
         timer_stop(&c->again);
-        c->fence.sql = c->line.left_open ? "ROLLBACK" : "";
-        command_run(&c->fence, &c->line, true);
+        c->fence.sql = c->pipeline.left_open ? "ROLLBACK" : "";
+        command_run(&c->fence, &c->pipeline, true);
     } else if (!timer_active(&c->again)) {
         timer_start(&c->again, c->pause);
         c->pause *= 2;
@@ -216,7 +216,7 @@ static void calm_down(struct conn *c)
 /* What is abandoned, unless its answer may be among what has come. */
 static void call_off(struct conn *c)
 {
-    if (wire_is_being_read(&c->line.wire) && conn_backend_pid(c))
+    if (wire_is_being_read(&c->pipeline.wire) && conn_backend_pid(c))
         timer_start(&c->again, 0);
     else
         send_cancel(c);
@@ -237,7 +237,7 @@ static void settle_down(struct conn *c)
         call_off(c);
         return;
     }
-    if (pipeline_depth(&c->line)) {
+    if (pipeline_depth(&c->pipeline)) {
         c->owner->room(c);
         return;
     }
@@ -260,7 +260,7 @@ static void settle_later(struct conn *c)
 
 enum conn_abandoned conn_abandon(struct conn *c, struct op *op)
 {
-    if (pipeline_abandon(&c->line, op)) {
+    if (pipeline_abandon(&c->pipeline, op)) {
         settle_later(c);
         return CONN_NOT_SENT;
     }
@@ -271,11 +271,11 @@ enum conn_abandoned conn_abandon(struct conn *c, struct op *op)
     return c->is_dead ? CONN_NO_KEY : CONN_ON_SERVER;
 }
 
-void conn_desert(struct conn *c, const evpq_error *why)
+void conn_detach(struct conn *c, const evpq_error *why)
 {
-    pipeline_return_fresh(&c->line, why);
-    pipeline_desert(&c->line, why);
-    if (pipeline_depth(&c->line))
+    pipeline_return_fresh(&c->pipeline, why);
+    pipeline_detach(&c->pipeline, why);
+    if (pipeline_depth(&c->pipeline))
         watch_patience(c);
     settle_later(c);
 }
@@ -289,7 +289,7 @@ void conn_hurry(struct conn *c, double seconds)
 
 /* ---- the line ---- */
 
-static void line_ended(struct pipeline *p)
+static void on_ended(struct pipeline *p)
 {
     struct conn *c = conn_of_line(p);
     if (timer_active(&c->again))
@@ -299,7 +299,7 @@ static void line_ended(struct pipeline *p)
     settle_down(c);
 }
 
-static void line_too_large(struct pipeline *p, struct op *op)
+static void on_too_large(struct pipeline *p, struct op *op)
 {
     struct conn *c = conn_of_line(p);
     char message[96];
@@ -310,25 +310,25 @@ static void line_too_large(struct pipeline *p, struct op *op)
                                            .outcome = EVPQ_OUTCOME_UNKNOWN,
                                            .message = message,
                                            .hint = "take it row by row, with evpq_pool_stream"});
-    if (op->class->desert)
-        op->class->desert(op, why);
+    if (op->class->detach)
+        op->class->detach(op, why);
     pipeline_abandon(p, op);
     evpq_error_unref(why);
     settle_later(c);
 }
 
-static void line_own_turn(struct pipeline *p)
+static void on_own_turn(struct pipeline *p)
 {
     watch_patience(conn_of_line(p));
 }
 
-static void line_notice(struct pipeline *p, evpq_error *notice)
+static void on_notice(struct pipeline *p, evpq_error *notice)
 {
     struct conn *c = conn_of_line(p);
     c->owner->notice(c, notice);
 }
 
-static void line_notified(struct pipeline *p, const struct pq_notification *n)
+static void on_notified(struct pipeline *p, const struct pq_notification *n)
 {
     struct conn *c = conn_of_line(p);
     if (c->owner->notified)
@@ -337,19 +337,19 @@ static void line_notified(struct pipeline *p, const struct pq_notification *n)
 
 void conn_submit(struct conn *c, struct op *op)
 {
-    pipeline_submit(&c->line, op);
+    pipeline_submit(&c->pipeline, op);
 }
 
 bool conn_look(struct conn *c)
 {
     if (!loop_running(c->loop) || loop_unpolled(c->loop))
-        wire_look(&c->line.wire);
+        wire_look(&c->pipeline.wire);
     return !c->is_dead;
 }
 
 bool conn_admits(const struct conn *c, int depth)
 {
-    const struct pipeline *p = &c->line;
+    const struct pipeline *p = &c->pipeline;
     return pipeline_depth(p) < depth && p->bytes < SHARED_BYTES && !p->n_risky && !p->n_abandoned &&
            !c->quarantined && !c->resetting && !c->dirty && !c->retiring &&
            !pipeline_is_overdue(p, STMT_QUICK);
@@ -357,19 +357,19 @@ bool conn_admits(const struct conn *c, int depth)
 
 bool conn_at_rest(const struct conn *c)
 {
-    return !pipeline_depth(&c->line) && !c->quarantined && !c->resetting;
+    return !pipeline_depth(&c->pipeline) && !c->quarantined && !c->resetting;
 }
 
 int conn_backend_pid(const struct conn *c)
 {
-    return c->line.wire.c ? pq_backend_pid(c->line.wire.c) : 0;
+    return c->pipeline.wire.c ? pq_backend_pid(c->pipeline.wire.c) : 0;
 }
 
 /* ---- reset ---- */
 
 bool conn_in_transaction(const struct conn *c)
 {
-    return pq_transaction(c->line.wire.c) != PQ_TXN_IDLE;
+    return pq_transaction(c->pipeline.wire.c) != PQ_TXN_IDLE;
 }
 
 static void reset_failed(struct conn *c)
@@ -421,16 +421,16 @@ static void give_back(struct conn *c)
 /* What is to be cleaned, once it is known whose the session is. */
 static void clean(struct conn *c)
 {
-    bool ours = c->cleaning == CLEAN_ALWAYS || c->line.peer == PEER_SERVER;
-    if (!ours && c->line.peer != PEER_POOLER && !c->asked) {
+    bool ours = c->cleaning == CLEAN_ALWAYS || c->pipeline.peer == PEER_SERVER;
+    if (!ours && c->pipeline.peer != PEER_POOLER && !c->asked) {
         c->asked = true;
-        peer_ask(&c->line);
+        peer_ask(&c->pipeline);
         return;
     }
     c->cleaning = CLEAN_NOTHING;
     if (ours)
-        command_run(&c->discard, &c->line, false);
-    else if (c->line.peer == PEER_POOLER)
+        command_run(&c->discard, &c->pipeline, false);
+    else if (c->pipeline.peer == PEER_POOLER)
         give_back(c);
     else
         reset_failed(c);
@@ -449,9 +449,9 @@ void conn_reset(struct conn *c, enum conn_clean how, bool has_marks)
     }
     be_patient(c, c->config->cancel_timeout);
     if (open)
-        command_run(&c->rollback, &c->line, false);
+        command_run(&c->rollback, &c->pipeline, false);
     /* What is asked goes before what waits, and a failed transaction answers nothing. */
-    if (how && (!open || how == CLEAN_ALWAYS || c->line.peer == PEER_SERVER))
+    if (how && (!open || how == CLEAN_ALWAYS || c->pipeline.peer == PEER_SERVER))
         clean(c);
 }
 
@@ -461,13 +461,13 @@ static void connected(struct dial_owner *owner, struct pg_conn *pq, double turna
 {
     struct conn *c = container_of(owner, struct conn, dialing);
     c->dial = NULL;
-    if (!wire_open(&c->line.wire, pq)) {
+    if (!wire_open(&c->pipeline.wire, pq)) {
         kill_for(c, EVPQ_CONNECT, "libpq could not enter pipeline mode");
         return;
     }
-    c->line.turnaround = turnaround;
+    c->pipeline.turnaround = turnaround;
     c->config->pooled |= peer_is_given_away(pq_backend_pid(pq));
-    c->line.lockstep = c->config->pooled;
+    c->pipeline.lockstep = c->config->pooled;
     c->owner->opened(c);
 }
 
@@ -487,13 +487,13 @@ static void not_connected(struct dial_owner *owner, evpq_error *why)
 
 struct conn *conn_new(struct conn_config *config, const struct conn_owner *owner)
 {
-    static const struct pipeline_owner line_owner = {
-        .ended = line_ended,
-        .too_large = line_too_large,
-        .own_turn = line_own_turn,
-        .lost = line_lost,
-        .notice = line_notice,
-        .notified = line_notified,
+    static const struct pipeline_owner on_pipeline = {
+        .ended = on_ended,
+        .too_large = on_too_large,
+        .own_turn = on_own_turn,
+        .lost = on_lost,
+        .notice = on_notice,
+        .notified = on_notified,
     };
     struct conn *c = mem_zalloc(sizeof *c);
     if (!c)
@@ -501,19 +501,19 @@ struct conn *conn_new(struct conn_config *config, const struct conn_owner *owner
     c->loop = config->loop;
     c->config = config;
     c->owner = owner;
-    pipeline_init(&c->line, c->loop, &line_owner);
-    c->line.prepares = config->prepares;
-    c->line.buffer_most = config->buffer_most;
-    c->line.result_most = config->result_most;
-    c->line.wire.counts = config->result_most != 0;
-    stmts_init(&c->stmts, &c->line, config->prepared_max, config->prepares,
+    pipeline_init(&c->pipeline, c->loop, &on_pipeline);
+    c->pipeline.prepares = config->prepares;
+    c->pipeline.buffer_most = config->buffer_most;
+    c->pipeline.result_most = config->result_most;
+    c->pipeline.wire.counts = config->result_most != 0;
+    stmts_init(&c->stmts, &c->pipeline, config->prepared_max, config->prepares,
                config->prepared_lifetime);
     command_init(&c->fence, "", fence_over);
     command_init(&c->rollback, "ROLLBACK", rollback_over);
     command_init(&c->discard, "DISCARD ALL", discard_over);
     timer_init(&c->patience, c->loop, out_of_patience);
     timer_init(&c->again, c->loop, cancel_again);
-    job_init(&c->bury, bury);
+    job_init(&c->free_later, conn_free);
     job_init(&c->settling, settle_down_later);
     list_init(&c->node);
     c->dialing =

@@ -6,9 +6,9 @@
 #ifndef CONN_CONN_H
 #define CONN_CONN_H
 
-#include "line/command.h"
-#include "line/pipeline.h"
-#include "line/stmt.h"
+#include "pipeline/command.h"
+#include "pipeline/pipeline.h"
+#include "pipeline/stmt.h"
 #include "wire/cancel.h"
 #include "wire/dial.h"
 #include "words/why.h"
@@ -35,10 +35,10 @@ struct conn_owner {
     void (*room)(struct conn *);
     /* Nothing is in flight, nothing is being canceled. */
     void (*quiet)(struct conn *);
-    /* `why` is borrowed. Its operations fail after this; it is buried later. */
+    /* `why` is borrowed. Its operations fail after this; its memory goes later. */
     void (*dead)(struct conn *, const evpq_error *why);
     /* After dead: its operations have failed, and it is about to be freed. */
-    void (*buried)(struct conn *);
+    void (*freeing)(struct conn *);
     /* From the moment at which the server is spoken to. The notice is given; nothing may be done to
      * the connection. */
     void (*notice)(struct conn *, evpq_error *notice);
@@ -59,7 +59,7 @@ enum conn_clean {
 
 struct conn {
     evpq_loop *loop; /* a reference */
-    struct pipeline line;
+    struct pipeline pipeline;
     struct stmts stmts;
     struct conn_config *config;
     const struct conn_owner *owner;
@@ -84,7 +84,7 @@ struct conn {
     bool asked;               /* ... and that was asked */
     struct command rollback, discard;
 
-    struct job settling, bury;
+    struct job settling, free_later;
 
     /* The pool's own notes. */
     struct list node;
@@ -139,7 +139,7 @@ void conn_hurry(struct conn *c, double seconds);
 
 /* Tells all who wait `why` (borrowed), and brings the connection to rest: cancels what runs. Then
  * quiet, or dead. */
-void conn_desert(struct conn *c, const evpq_error *why);
+void conn_detach(struct conn *c, const evpq_error *why);
 
 /* What it is at: connecting, or with an operation on its line (NULL: with none in particular). */
 void conn_why(const struct conn *c, const struct op *op, struct why *why);

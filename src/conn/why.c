@@ -11,7 +11,7 @@ static int before(const struct list *ops, const struct op *op)
 
 static void say_sent(const struct conn *c, const struct op *op, struct why *why)
 {
-    int n = before(&c->line.sent, op);
+    int n = before(&c->pipeline.sent, op);
     why_say(why, "it was sent %.3g s ago to server process %d, which has not answered",
             loop_time(c->loop) - op->sent_at, conn_backend_pid(c));
     if (n)
@@ -20,7 +20,7 @@ static void say_sent(const struct conn *c, const struct op *op, struct why *why)
 
 static void say_unsent(const struct conn *c, const struct op *op, struct why *why)
 {
-    const struct pipeline *p = &c->line;
+    const struct pipeline *p = &c->pipeline;
     why_say(why, "it was not sent: server process %d ", conn_backend_pid(c));
     if (c->quarantined)
         why_say(why, "is still ending a canceled statement");

@@ -25,7 +25,7 @@ static void entry_free(evpq_future *f)
 static void batch_free(evpq_future *f)
 {
     struct batch *b = batch_of(f);
-    errand_free(&b->errand);
+    borrower_free(&b->borrower);
     verdict_free(&b->verdict);
     for (size_t i = 0; i < b->n; i++) {
         evpq_result_unref(b->entries[i].result);
@@ -87,10 +87,10 @@ static void batch_cancel(evpq_future *f)
     struct batch *b = batch_of(f);
     evpq_outcome outcome = EVPQ_OUTCOME_NOT_SENT;
     evpq_future_ref(f);
-    errand_stop(&b->errand);
+    borrower_stop(&b->borrower);
     if (b->conn) {
         if (conn_abandon(b->conn, &b->op) == CONN_NOT_SENT)
-            batch_leave_line(b);
+            batch_leave_pipeline(b);
         else
             outcome = EVPQ_OUTCOME_UNKNOWN;
     }
@@ -118,7 +118,7 @@ static evpq_future *batch_at(const evpq_future *f, size_t i)
 static void batch_why(const evpq_future *f, struct why *why)
 {
     const struct batch *b = container_of(f, struct batch, future);
-    errand_why(&b->errand, b->conn, &b->op, why);
+    borrower_why(&b->borrower, b->conn, &b->op, why);
 }
 
 static void entry_why(const evpq_future *f, struct why *why)
@@ -215,7 +215,7 @@ static evpq_future *batch_new(evpq_loop *loop, const evpq_statement *v, size_t n
         return future_constant(EVPQ_NOMEM);
     *b = (struct batch){.n = n, .refs = n + 1};
     future_init(&b->future, &batch_class, loop);
-    errand_init(&b->errand);
+    borrower_init(&b->borrower);
     b->op = (struct op){
         .class = &batch_op_class, .size = room, .risky = true, .unproved = true, .keeps = true};
     list_init(&b->op.node);
@@ -234,7 +234,7 @@ evpq_future *evpq_pool_batch(evpq_pool *pool, const evpq_statement *v, size_t n)
     evpq_future *f = batch_new(pool->loop, v, n, &b);
     if (!b)
         return f;
-    errand_start(&b->errand, pool, f, &batch_work);
+    borrower_start(&b->borrower, pool, f, &batch_work);
     return pool_limit(pool, f, pool->opts.query_timeout);
 }
 

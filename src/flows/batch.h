@@ -2,12 +2,12 @@
  *
  * One block holds the batch, a future for each statement, and the copies of them all. The futures
  * settle with the batch's own: before the Sync nothing is committed. batch.c is its life, and who
- * asks for it; batch_line.c what happens on a connection. */
+ * asks for it; batch_pipeline.c what happens on a connection. */
 #ifndef FLOWS_BATCH_H
 #define FLOWS_BATCH_H
 
 #include "flows/borrow.h"
-#include "verbs/verdict.h"
+#include "ops/verdict.h"
 #include "words/request.h"
 
 struct batch;
@@ -25,7 +25,7 @@ struct batch {
     struct evpq_future future;
     struct op op;
     struct conn *conn; /* while on its line */
-    struct errand errand;
+    struct borrower borrower;
     size_t refs; /* futures that are not freed yet */
     size_t n;
     size_t at;     /* whose answers come next; n: the end of the transaction */
@@ -43,7 +43,7 @@ extern const struct op_class batch_op_class;
 extern const struct work batch_work;
 
 /* The line has given back its operation, or lets go of it. May free the batch. */
-void batch_leave_line(struct batch *b);
+void batch_leave_pipeline(struct batch *b);
 
 /* All of it was carried out; or failed (takes the error), because of one of its statements (`which`
  * < n) or as a whole. */

@@ -41,7 +41,7 @@ static void release(void *lease)
 
 static const struct value_class borrowed = {.free = release};
 
-static void stop_asking(struct errand *e)
+static void stop_asking(struct borrower *e)
 {
     list_remove(&e->got.job.node);
     evpq_future *asked = e->asked;
@@ -50,11 +50,11 @@ static void stop_asking(struct errand *e)
     evpq_future_unref(asked);
 }
 
-static void ask(struct errand *e);
+static void ask(struct borrower *e);
 
 static void got(struct job *job)
 {
-    struct errand *e = container_of(job, struct errand, got.job);
+    struct borrower *e = container_of(job, struct borrower, got.job);
     evpq_future *f = evpq_future_ref(e->f);
     evpq_lease *lease = future_take_value(e->asked, &borrowed);
     evpq_error *why = evpq_error_ref(evpq_future_error(e->asked));
@@ -69,20 +69,20 @@ static void got(struct job *job)
     evpq_future_unref(f);
 }
 
-static void ask(struct errand *e)
+static void ask(struct borrower *e)
 {
     static const struct lease_use use = {.wrap = keep, .class = &borrowed, .name = "batch"};
     e->asked = borrow(e->pool, &use, NULL);
     future_watch(e->asked, e->pool->loop, &e->got, got);
 }
 
-void errand_init(struct errand *e)
+void borrower_init(struct borrower *e)
 {
-    *e = (struct errand){0};
+    *e = (struct borrower){0};
     list_init(&e->got.job.node);
 }
 
-void errand_start(struct errand *e, evpq_pool *pool, evpq_future *f, const struct work *work)
+void borrower_start(struct borrower *e, evpq_pool *pool, evpq_future *f, const struct work *work)
 {
     e->pool = pool;
     pool_ref(pool);
@@ -92,7 +92,7 @@ void errand_start(struct errand *e, evpq_pool *pool, evpq_future *f, const struc
     ask(e);
 }
 
-bool errand_again(struct errand *e, const evpq_error *why)
+bool borrower_again(struct borrower *e, const evpq_error *why)
 {
     if (!e->pool || evpq_error_status(why) == EVPQ_CLOSED)
         return false;
@@ -100,20 +100,20 @@ bool errand_again(struct errand *e, const evpq_error *why)
     return true;
 }
 
-void errand_stop(struct errand *e)
+void borrower_stop(struct borrower *e)
 {
     stop_asking(e);
 }
 
-void errand_free(struct errand *e)
+void borrower_free(struct borrower *e)
 {
     stop_asking(e);
     if (e->pool)
         pool_unref(e->pool);
 }
 
-void errand_why(const struct errand *e, const struct conn *conn, const struct op *op,
-                struct why *why)
+void borrower_why(const struct borrower *e, const struct conn *conn, const struct op *op,
+                  struct why *why)
 {
     if (conn)
         conn_why(conn, op, why);

@@ -12,7 +12,7 @@ evpq_future *borrow(evpq_pool *pool, const struct lease_use *use, void *arg);
 evpq_future *borrow_now(evpq_lease *lease, evpq_future *f, const struct work *work);
 
 /* What an operation has that waits for a connection of its own. */
-struct errand {
+struct borrower {
     const struct work *work; /* NULL: it is on a connection, or done */
     evpq_future *f;          /* its future, borrowed: pending as long as this waits */
     evpq_pool *pool;         /* a reference; NULL: it runs on one connection or not at all */
@@ -21,16 +21,16 @@ struct errand {
 };
 
 /* Not waiting, and of no pool. */
-void errand_init(struct errand *e);
+void borrower_init(struct borrower *e);
 /* f gets a connection of the pool, or fails. */
-void errand_start(struct errand *e, evpq_pool *pool, evpq_future *f, const struct work *work);
+void borrower_start(struct borrower *e, evpq_pool *pool, evpq_future *f, const struct work *work);
 /* Its connection is gone, and it was not sent: it gets another, if it may (true). */
-bool errand_again(struct errand *e, const evpq_error *why);
+bool borrower_again(struct borrower *e, const evpq_error *why);
 /* Stops waiting. */
-void errand_stop(struct errand *e);
-void errand_free(struct errand *e);
+void borrower_stop(struct borrower *e);
+void borrower_free(struct borrower *e);
 /* What the operation waits for: `conn` is the connection that it is on, or NULL. */
-void errand_why(const struct errand *e, const struct conn *conn, const struct op *op,
-                struct why *why);
+void borrower_why(const struct borrower *e, const struct conn *conn, const struct op *op,
+                  struct why *why);
 
 #endif

@@ -4,8 +4,8 @@
 #ifndef FLOWS_COPY_H
 #define FLOWS_COPY_H
 
+#include "ops/copy.h"
 #include "pool/pool.h"
-#include "verbs/copy.h"
 
 #include <evpq/copy.h>
 

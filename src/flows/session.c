@@ -190,7 +190,7 @@ void session_cut(struct session *s)
     if (!list_empty(&s->held)) {
         struct held *last = container_of(s->held.prev, struct held, node);
         last->work->op(last->f)->tied = false;
-    } else if (c && !list_empty(&c->line.fresh)) {
-        container_of(c->line.fresh.prev, struct op, node)->tied = false;
+    } else if (c && !list_empty(&c->pipeline.fresh)) {
+        container_of(c->pipeline.fresh.prev, struct op, node)->tied = false;
     }
 }

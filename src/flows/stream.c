@@ -2,11 +2,11 @@
  * wait for them. It holds the lease, what has come and nobody has asked for, and who has asked and
  * waits. The verb below it is rows. */
 #include "base/mem.h"
+#include "ops/offer.h"
+#include "ops/rows.h"
 #include "pool/close.h"
 #include "pool/keeper.h"
 #include "pool/lease.h"
-#include "verbs/parcel.h"
-#include "verbs/rows.h"
 #include "words/error.h"
 #include "words/opts_read.h"
 
@@ -37,7 +37,7 @@ struct evpq_stream {
 
 /* A result, ready or out. */
 struct batch {
-    struct parcel parcel;
+    struct offer offer;
     struct list node;
     uint64_t number;
     evpq_stream *stream;
@@ -76,7 +76,7 @@ static void stream_unref(evpq_stream *s)
 static void batch_free(struct batch *b)
 {
     evpq_loop *loop = loop_of(b->stream);
-    evpq_result_unref(b->parcel.result);
+    evpq_result_unref(b->offer.result);
     recycler_give(loop_blocks(loop), b, sizeof *b);
 }
 
@@ -89,15 +89,15 @@ static void put_back(evpq_stream *s, struct batch *b)
         before = before->next;
     list_append(before, &b->node); /* at its place among those that are ready */
     s->n_ready++;
-    s->delivered -= evpq_result_rows(b->parcel.result);
+    s->delivered -= evpq_result_rows(b->offer.result);
     serve(s);
 }
 
-static void back(struct parcel *parcel)
+static void back(struct offer *offer)
 {
-    struct batch *b = container_of(parcel, struct batch, parcel);
+    struct batch *b = container_of(offer, struct batch, offer);
     evpq_stream *s = b->stream;
-    if (b->parcel.seen || s->closed)
+    if (b->offer.seen || s->closed)
         batch_free(b);
     else
         put_back(s, b);
@@ -113,7 +113,7 @@ static bool add(evpq_stream *s, evpq_result *result)
         return false;
     }
     *b = (struct batch){
-        .parcel = {.result = result, .back = back}, .number = ++s->n_results, .stream = s};
+        .offer = {.result = result, .back = back}, .number = ++s->n_results, .stream = s};
     list_append(&s->ready, &b->node);
     s->n_ready++;
     return true;
@@ -174,8 +174,8 @@ static void give(evpq_stream *s, struct next *n)
     struct batch *b = take_ready(s);
     if (b) {
         s->refs++;
-        s->delivered += evpq_result_rows(b->parcel.result);
-        future_settle_value(&n->future, &parcel_class, &b->parcel);
+        s->delivered += evpq_result_rows(b->offer.result);
+        future_settle_value(&n->future, &offer_class, &b->offer);
     } else if (s->error) {
         evpq_error *error = error_after_rows(evpq_error_ref(s->error), s->delivered);
         future_settle_error(&n->future, error);

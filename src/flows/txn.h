@@ -54,7 +54,7 @@ void txn_over(evpq_txn *txn);
 /* Cancels its statements that have not settled, and those in its savepoints. */
 void txn_call_off(evpq_txn *txn);
 
-/* Tells the server to undo it, as an errand (session.h). NULL: no memory. */
+/* Tells the server to undo it, as a statement of our own (session.h). NULL: no memory. */
 evpq_future *txn_say_rollback(evpq_txn *txn);
 
 /* Rolls back without a word to anyone. Takes the transaction, kept or not. */

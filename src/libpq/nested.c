@@ -20,7 +20,7 @@ static void free_one(evpq_result *r)
 {
     if (r->notes->cells)
         nested_free(r);
-    sheet_free(r);
+    rowset_free(r);
 }
 
 void nested_free(evpq_result *r)
@@ -52,7 +52,7 @@ struct opening {
 static int depth_of(const evpq_result *r)
 {
     int depth = 0;
-    for (; result_is_sheet(r) && r->sheet->owner; r = r->sheet->owner)
+    for (; result_is_rowset(r) && r->rowset->owner; r = r->rowset->owner)
         depth++;
     return depth;
 }
@@ -92,14 +92,14 @@ static bool make(struct opening *o, size_t rows, size_t columns, size_t extra, v
     if (!__builtin_add_overflow(extra, o->v.length + 1, &size))
         memory = mem_alloc(size);
     if (memory)
-        o->result = sheet_new(rows, columns, &o->columns, &spans);
+        o->result = rowset_new(rows, columns, &o->columns, &spans);
     if (!o->result) {
         mem_free(memory);
         place_fault_memory(o->at);
         return false;
     }
-    o->result->sheet->memory = memory;
-    o->result->sheet->owner = o->at->r;
+    o->result->rowset->memory = memory;
+    o->result->rowset->owner = o->at->r;
     o->parts.spans = spans;
     o->parts.room = memory + extra;
     *ret_extra = memory;
@@ -126,7 +126,7 @@ const evpq_result *evpq_result_array(const evpq_result *r, int row, int column)
         return NULL;
     array_read(&o.v, &array, &o.parts);
     o.columns[0] = (struct column){"element", array.element, o.v.binary};
-    o.result->sheet->shape = array.shape;
+    o.result->rowset->shape = array.shape;
     return keep(&o);
 }
 
@@ -176,7 +176,7 @@ const evpq_result *evpq_result_range(const evpq_result *r, int row, int column, 
     uint32_t known = range_bound(o.v.type), bound = known ? known : bound_type;
     o.columns[0] = (struct column){"lower", bound, o.v.binary};
     o.columns[1] = (struct column){"upper", bound, o.v.binary};
-    o.result->sheet->flags = flags;
+    o.result->rowset->flags = flags;
     return keep(&o);
 }
 
@@ -185,15 +185,15 @@ const evpq_result *evpq_result_range(const evpq_result *r, int row, int column, 
 int evpq_result_shape(const evpq_result *array, evpq_shape *ret_shape)
 {
     memset(ret_shape, 0, sizeof *ret_shape);
-    if (array && result_is_sheet(array))
-        *ret_shape = array->sheet->shape;
+    if (array && result_is_rowset(array))
+        *ret_shape = array->rowset->shape;
     return ret_shape->dimensions;
 }
 
 unsigned evpq_result_range_flags(const evpq_result *range, int row)
 {
     struct place at = {range, row, 0, "range"};
-    if (!place_is_there(&at) || !result_is_sheet(range) || !range->sheet->flags)
+    if (!place_is_there(&at) || !result_is_rowset(range) || !range->rowset->flags)
         return 0;
-    return range->sheet->flags[row];
+    return range->rowset->flags[row];
 }

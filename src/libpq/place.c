@@ -88,7 +88,7 @@ void place_fault_memory(const struct place *at)
 
 bool place_load_span(const struct place *at, struct value *ret_value)
 {
-    const struct column *column = &at->r->sheet->columns[at->column];
+    const struct column *column = &at->r->rowset->columns[at->column];
     const struct span *span = result_span(at->r, at->row, at->column);
     if (span->length < 0)
         return false;

@@ -8,7 +8,7 @@
 #define LIBPQ_PLACE_H
 
 #include "libpq/cells.h"
-#include "libpq/sheet.h"
+#include "libpq/rowset.h"
 #include "words/value.h"
 
 #include <evpq/result.h>
@@ -33,16 +33,16 @@ struct notes {
 };
 
 struct evpq_result {
-    PGresult *pg; /* NULL: the values are a sheet's */
+    PGresult *pg; /* NULL: the values are a rowset's */
     unsigned rows, columns;
     struct notes *notes;
     union {
         struct recycler *blocks; /* with pg: where this came from; a reference */
-        struct sheet *sheet;
+        struct rowset *rowset;
     };
 };
 
-static inline bool result_is_sheet(const evpq_result *r)
+static inline bool result_is_rowset(const evpq_result *r)
 {
     return __builtin_expect(!r->pg, 0);
 }
@@ -51,8 +51,8 @@ static inline bool result_is_sheet(const evpq_result *r)
  * result that the value is of. */
 static inline const evpq_result *result_owner(const evpq_result *r)
 {
-    while (result_is_sheet(r) && r->sheet->owner)
-        r = r->sheet->owner;
+    while (result_is_rowset(r) && r->rowset->owner)
+        r = r->rowset->owner;
     return r;
 }
 
@@ -95,8 +95,8 @@ static inline bool place_is_there(const struct place *at)
 /* What a column that is there says of its values. */
 static inline struct column result_column(const evpq_result *r, int column)
 {
-    if (result_is_sheet(r))
-        return r->sheet->columns[column];
+    if (result_is_rowset(r))
+        return r->rowset->columns[column];
     return (struct column){
         .name = PQfname(r->pg, column),
         .type = PQftype(r->pg, column),
@@ -104,19 +104,19 @@ static inline struct column result_column(const evpq_result *r, int column)
     };
 }
 
-/* Where a sheet has a value that is there; SQL NULL has a negative length. */
+/* Where a rowset has a value that is there; SQL NULL has a negative length. */
 static inline const struct span *result_span(const evpq_result *r, int row, int column)
 {
-    return &r->sheet->spans[(size_t)row * r->columns + (size_t)column];
+    return &r->rowset->spans[(size_t)row * r->columns + (size_t)column];
 }
 
-/* What place_load does for a sheet. */
+/* What place_load does for a rowset. */
 bool place_load_span(const struct place *at, struct value *ret_value);
 
 /* For a place that is there: whether there is a value; SQL NULL is none. */
 static inline bool place_load(const struct place *at, struct value *ret_value)
 {
-    if (result_is_sheet(at->r))
+    if (result_is_rowset(at->r))
         return place_load_span(at, ret_value);
     const PGresult *pg = at->r->pg;
     int length = PQgetlength(pg, at->row, at->column); /* 0 for SQL NULL too */

@@ -57,8 +57,8 @@ evpq_result *evpq_result_unref(evpq_result *r)
     if (r->notes->cells)
         nested_free(r);
     evpq_error_unref(r->notes->fault);
-    if (result_is_sheet(r)) {
-        sheet_free(r);
+    if (result_is_rowset(r)) {
+        rowset_free(r);
         return NULL;
     }
     PQclear(r->pg);
@@ -151,8 +151,8 @@ static inline bool plain_whole(const evpq_result *r, int row, int column, int64_
 {
     if (!result_has_column(r, column) || (unsigned)row >= r->rows)
         return false;
-    if (result_is_sheet(r)) {
-        const struct column *c = &r->sheet->columns[column];
+    if (result_is_rowset(r)) {
+        const struct column *c = &r->rowset->columns[column];
         const struct span *span = result_span(r, row, column);
         return c->binary && bytes_plain_int(c->type, (size_t)span->length, span->bytes, ret_value);
     }

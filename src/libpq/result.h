@@ -24,7 +24,7 @@ void result_came_on(evpq_result *r, const struct pg_conn *c);
 /* The rows of `n` results, one after the other, as they come of a statement in single-row or
  * chunked mode: at least one, all of the same columns. Each is taken; the array is borrowed. Its
  * command is "", and affects -1. */
-evpq_result *result_gather(struct pg_result *const *results, size_t n);
+evpq_result *result_join(struct pg_result *const *results, size_t n);
 
 /* One of libpq's results without its rows: the columns, and the command's tag if it has that.
  * Borrowed. NULL without memory. */

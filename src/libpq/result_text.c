@@ -63,10 +63,10 @@ static const struct cell *convert_nest(const struct place *at, const struct valu
 }
 
 /* Whether a zero byte follows bytes in place: libpq puts one behind each of its values, but in a
- * sheet the next value may begin there. */
+ * rowset the next value may begin there. */
 static bool is_ended(const struct place *at, const char *bytes, size_t length)
 {
-    return !result_is_sheet(at->r) || !bytes[length];
+    return !result_is_rowset(at->r) || !bytes[length];
 }
 
 /* The same bytes, with a zero byte behind them. */
@@ -82,7 +82,7 @@ static const void *end(const struct place *at, enum slot slot, const void *bytes
 /* One of libpq's results with the columns of this one; NULL: it is of no statement's. */
 static const PGresult *pg_of(const evpq_result *r)
 {
-    const struct sheet *s = result_is_sheet(r) ? r->sheet : NULL;
+    const struct rowset *s = result_is_rowset(r) ? r->rowset : NULL;
     if (!s)
         return r->pg;
     return s->head ? s->head->pg : s->n_results ? s->results[0] : NULL;

@@ -62,7 +62,7 @@ static void silent(struct timer *t)
         give_up(l);
     } else {
         heard(l); /* what follows is counted from here */
-        command_run(&l->probe, &l->conn->line, false);
+        command_run(&l->probe, &l->conn->pipeline, false);
         timer_start(t, o->keepalive_timeout);
     }
 }
@@ -85,7 +85,7 @@ static void opened(struct conn *c)
     heard(l);
     if (l->opts.keepalive > 0)
         timer_start(&l->silence, l->opts.keepalive);
-    ears_open(l);
+    listen_channels_open(l);
 }
 
 static void answered(struct conn *c)
@@ -96,7 +96,7 @@ static void answered(struct conn *c)
 static void notified(struct conn *c, const struct pq_notification *n)
 {
     heard(listener_of(c));
-    ear_hear(listener_of(c), n);
+    listen_channel_hear(listener_of(c), n);
 }
 
 /* Whether it has lived long enough for the next attempt to follow at once: one that has answered
@@ -105,7 +105,7 @@ static bool has_lasted(const evpq_listener *l, const struct conn *c)
 {
     const evpq_listener_opts *o = &l->opts;
     double lived = loop_time(l->loop) - l->opened_at;
-    if (c->line.head_since > l->opened_at)
+    if (c->pipeline.head_since > l->opened_at)
         return lived > o->backoff_min && lived > l->pause;
     return lived > o->backoff_max;
 }
@@ -119,17 +119,17 @@ static void dead(struct conn *c, const evpq_error *why)
     evpq_error_unref(l->lost);
     l->lost = evpq_error_ref(why);
     timer_stop(&l->silence);
-    ears_lost(l);
+    listen_channels_lost(l);
     if (!was_open && keeper_is_permanent(why))
-        ears_fail(l, why);
+        listen_channels_fail(l, why);
     dial_later(l, was_open && has_lasted(l, c));
 }
 
-static void buried(struct conn *c)
+static void freeing(struct conn *c)
 {
     evpq_listener *l = listener_of(c);
-    l->unburied--;
-    listener_buried(l);
+    l->unfreed--;
+    listener_conn_freed(l);
 }
 
 static struct notice_fn listens(void *listener)
@@ -164,14 +164,14 @@ void link_dial(evpq_listener *l)
         .room = answered,
         .quiet = answered,
         .dead = dead,
-        .buried = buried,
+        .freeing = freeing,
         .notice = notice,
         .canceling = canceling,
         .notified = notified,
     };
     l->conn = conn_new(&l->config, &owner);
     if (l->conn)
-        l->unburied++;
+        l->unfreed++;
     else
         dial_later(l, false);
 }

@@ -3,7 +3,7 @@
 
 #include "base/mem.h"
 #include "libpq/conninfo.h"
-#include "verbs/query.h"
+#include "ops/query.h"
 #include "words/error.h"
 #include "words/opts_read.h"
 
@@ -24,7 +24,7 @@ void listener_unref(evpq_listener *l)
     if (--l->refs)
         return;
     evpq_loop *loop = l->loop;
-    map_free(&l->ears);
+    map_free(&l->channels);
     conninfo_free(l->conninfo);
     evpq_error_unref(l->lost);
     mem_free(l);
@@ -97,8 +97,8 @@ static void set_up(evpq_listener *l, evpq_loop *loop, struct conninfo *conninfo)
         .connect_timeout = l->opts.connect_timeout,
         .cancel_timeout = wait > CANCEL_TIMEOUT ? wait : CANCEL_TIMEOUT,
     };
-    map_init(&l->ears);
-    list_init(&l->all_ears);
+    map_init(&l->channels);
+    list_init(&l->all_channels);
     list_init(&l->closings);
     link_init(l);
 }
@@ -237,10 +237,10 @@ evpq_error *listener_closed_error(void)
     return error_new(EVPQ_CLOSED, EVPQ_OUTCOME_NOT_SENT, "the listener is closed");
 }
 
-void listener_buried(evpq_listener *l)
+void listener_conn_freed(evpq_listener *l)
 {
     struct list *node;
-    if (!l->closing || l->unburied)
+    if (!l->closing || l->unfreed)
         return;
     while ((node = list_pop(&l->closings)))
         future_settle_value(&container_of(node, struct closing, node)->future, NULL, NULL);
@@ -258,9 +258,9 @@ static evpq_future *close_listener(evpq_listener *l)
     if (!l->closing) {
         l->closing = true;
         link_close(l);
-        ears_close(l);
+        listen_channels_close(l);
     }
-    listener_buried(l);
+    listener_conn_freed(l);
     listener_unref(l);
     return f;
 }

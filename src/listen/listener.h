@@ -2,7 +2,7 @@
  *
  *   listener      the public face: opening, closing, asking
  *   link          the connection: when it is tried, whether it is alive, what becomes of it
- *   ear           one channel: LISTEN, UNLISTEN, and who has subscribed to it
+ *   lc           one channel: LISTEN, UNLISTEN, and who has subscribed to it
  *   subscription  one reader of a channel: life, bounds, catching up
  *   queue         its events: their order, gaps between them, who gets which
  *   event         one of them */
@@ -25,15 +25,15 @@ struct evpq_listener {
     struct evpq_listener_opts opts; /* defaults filled in */
     struct conn_config config;
 
-    /* ear */
-    struct map ears; /* by channel */
-    struct list all_ears;
+    /* lc */
+    struct map channels; /* by channel */
+    struct list all_channels;
 
     /* link */
     struct conn *conn; /* while it is being made, and while it lives */
     bool open;         /* it is there, and takes statements */
     evpq_error *lost;  /* why there is none, as far as is known */
-    int unburied;      /* connections whose memory is not gone yet: the dead and conn */
+    int unfreed;       /* connections whose memory is not gone yet: the dead and conn */
     double pause;      /* before the last attempt to connect */
     double opened_at, heard_at;
     struct timer retry;   /* running: there is no connection, and none is tried before */
@@ -46,7 +46,7 @@ struct evpq_listener {
 
 /* One channel of a listener. It is there while somebody has subscribed to it, or while the server
  * still has to be told that nobody has. */
-struct ear {
+struct listen_channel {
     struct map_node by_name;
     struct list node;
     evpq_listener *listener;
@@ -58,7 +58,7 @@ struct ear {
     bool on;             /* LISTEN is in force, and nobody has asked for its end */
     evpq_error *failed;  /* what the server says to the statement that is under way */
     evpq_error *refused; /* what it said to LISTEN: it will say no other */
-    char *channel;
+    char *name;
     char unlisten[]; /* the statement; behind its UN is the LISTEN; then the channel's name */
 };
 
@@ -72,10 +72,10 @@ enum {
 struct evpq_subscription {
     unsigned refs; /* its users' one, those of events that are out, of a job under way */
     unsigned users;
-    evpq_listener *listener; /* a reference */
-    struct ear *ear;         /* NULL: over */
+    evpq_listener *listener;   /* a reference */
+    struct listen_channel *lc; /* NULL: over */
     char channel[64];
-    struct list node; /* of ear's */
+    struct list node; /* of lc's */
     evpq_catch_up_fn *catch_up;
     void *catch_up_arg;
 
@@ -106,7 +106,7 @@ void listener_unref(evpq_listener *l);
 evpq_error *listener_closed_error(void);
 
 /* The last of its connections is gone: it may have been closed by that. */
-void listener_buried(evpq_listener *l);
+void listener_conn_freed(evpq_listener *l);
 
 static inline evpq_status listener_check(const evpq_listener *l)
 {
@@ -126,28 +126,28 @@ void link_close(evpq_listener *l);
 /* Why nothing is heard on it. */
 void link_why(const evpq_listener *l, struct why *why);
 
-/* ---- ear ---- */
+/* ---- lc ---- */
 
 /* EVPQ_INVALID, given, for what cannot be a channel's name; else NULL. */
-evpq_error *ear_check_name(const char *channel);
+evpq_error *listen_channel_check_name(const char *channel);
 
 /* That of `channel`, new where there was none; NULL without memory. It goes by itself when it has
- * no subscription: ear_tend. */
-struct ear *ear_of(evpq_listener *l, const char *channel);
+ * no subscription: listen_channel_tend. */
+struct listen_channel *listen_channel_of(evpq_listener *l, const char *channel);
 
-/* Tells the server what has changed. May free the ear. */
-void ear_tend(struct ear *ear);
+/* Tells the server what has changed. May free the lc. */
+void listen_channel_tend(struct listen_channel *lc);
 
 /* Hands a notification to whom it concerns. */
-void ear_hear(evpq_listener *l, const struct pq_notification *n);
+void listen_channel_hear(evpq_listener *l, const struct pq_notification *n);
 
 /* There is a connection; there is none any more; there will never be one again. */
-void ears_open(evpq_listener *l);
-void ears_lost(evpq_listener *l);
-void ears_close(evpq_listener *l);
+void listen_channels_open(evpq_listener *l);
+void listen_channels_lost(evpq_listener *l);
+void listen_channels_close(evpq_listener *l);
 
 /* Tells all who wait (`why` is borrowed). */
-void ears_fail(evpq_listener *l, const evpq_error *why);
+void listen_channels_fail(evpq_listener *l, const evpq_error *why);
 
 /* ---- subscription ---- */
 

@@ -11,7 +11,7 @@ enum { PAYLOAD_LIMIT = 8000 };
 
 static evpq_error *check(const char *channel, const char *payload)
 {
-    evpq_error *error = ear_check_name(channel);
+    evpq_error *error = listen_channel_check_name(channel);
     if (error)
         return error;
     const char *wrong = NULL;

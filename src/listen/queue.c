@@ -32,7 +32,7 @@ static struct evpq_notification *cross(evpq_subscription *s, unsigned *gap, uint
                                        bool *ret_nomem)
 {
     evpq_loop *loop = s->listener->loop;
-    bool tells = *gap & (GAP_LOST | GAP_DROPPED), catches = s->catch_up && s->ear;
+    bool tells = *gap & (GAP_LOST | GAP_DROPPED), catches = s->catch_up && s->lc;
     struct evpq_notification *n = tells ? event_new(loop, EVPQ_EVENT_GAP, "") : NULL;
     struct evpq_notification *found = catches ? event_new(loop, EVPQ_EVENT_CATCH_UP, "") : NULL;
     *ret_nomem = (tells && !n) || (catches && !found);
@@ -222,8 +222,8 @@ static evpq_future *call_new(evpq_subscription *s, const struct future_class *cl
     *ret_call = NULL;
     if (listener_check(s ? s->listener : NULL))
         return listener_refused(s ? s->listener : NULL);
-    if (s->ear && s->ear->refused)
-        return future_failed(s->listener->loop, evpq_error_ref(s->ear->refused));
+    if (s->lc && s->lc->refused)
+        return future_failed(s->listener->loop, evpq_error_ref(s->lc->refused));
     struct call *call = recycler_take(loop_blocks(s->listener->loop), sizeof *call);
     if (!call)
         return future_constant(EVPQ_NOMEM);
@@ -237,7 +237,7 @@ static evpq_future *call_new(evpq_subscription *s, const struct future_class *cl
 
 void queue_refuse_if_over(evpq_subscription *s)
 {
-    if (s->ear)
+    if (s->lc)
         return;
     evpq_error *why = listener_closed_error();
     queue_refuse(&s->readies, why);

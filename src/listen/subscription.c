@@ -106,7 +106,7 @@ void subscription_fail(evpq_subscription *s, const evpq_error *why)
 
 void subscription_over(evpq_subscription *s)
 {
-    s->ear = NULL;
+    s->lc = NULL;
     s->on = false;
     list_remove(&s->node);
     stop_catching(s);
@@ -140,7 +140,7 @@ static evpq_subscription *give_up(evpq_error *error, evpq_error **ret_error)
     return NULL;
 }
 
-static evpq_subscription *subscription_new(evpq_listener *l, struct ear *ear,
+static evpq_subscription *subscription_new(evpq_listener *l, struct listen_channel *lc,
                                            const evpq_subscription_opts *opts)
 {
     evpq_subscription *s = mem_alloc(sizeof *s);
@@ -149,11 +149,11 @@ static evpq_subscription *subscription_new(evpq_listener *l, struct ear *ear,
     *s = (evpq_subscription){.refs = 1,
                              .users = 1,
                              .listener = l,
-                             .ear = ear,
+                             .lc = lc,
                              .catch_up = opts->catch_up,
                              .catch_up_arg = opts->catch_up_arg,
                              .epoch = 1};
-    strcpy(s->channel, ear->channel);
+    strcpy(s->channel, lc->name);
     listener_ref(l);
     list_init(&s->node);
     list_init(&s->returned);
@@ -162,7 +162,7 @@ static evpq_subscription *subscription_new(evpq_listener *l, struct ear *ear,
     list_init(&s->readies);
     list_init(&s->caught.job.node);
     job_init(&s->catch_job, catch_up);
-    list_append(&ear->subscriptions, &s->node);
+    list_append(&lc->subscriptions, &s->node);
     return s;
 }
 
@@ -173,20 +173,20 @@ evpq_subscription *evpq_listener_subscribe(evpq_listener *l, const char *channel
     evpq_subscription_opts filled;
     if (listener_check(l))
         return give_up(evpq_error_ref(loop_refusal(l ? l->loop : NULL)), ret_error);
-    evpq_error *error = ear_check_name(channel);
+    evpq_error *error = listen_channel_check_name(channel);
     if (!error)
         error = opts_read(OPTS_KIND(evpq_subscription_opts, catch_up), opts, &filled);
     if (!error && l->closing)
         error = listener_closed_error();
     if (error)
         return give_up(error, ret_error);
-    struct ear *ear = ear_of(l, channel);
-    evpq_subscription *s = ear ? subscription_new(l, ear, &filled) : NULL;
-    if (ear)
-        ear_tend(ear);
+    struct listen_channel *lc = listen_channel_of(l, channel);
+    evpq_subscription *s = lc ? subscription_new(l, lc, &filled) : NULL;
+    if (lc)
+        listen_channel_tend(lc);
     if (!s)
         return give_up(evpq_error_ref(error_nomem()), ret_error);
-    if (ear->on)
+    if (lc->on)
         subscription_on(s);
     return s;
 }
@@ -204,13 +204,13 @@ evpq_subscription *evpq_subscription_unref(evpq_subscription *s)
         return NULL;
     if (loop_forked(s->listener->loop))
         return NULL;
-    struct ear *ear = s->ear;
+    struct listen_channel *lc = s->lc;
     let_events_go(s, &s->returned);
     let_events_go(s, &s->events);
     s->gap = 0;
     subscription_over(s);
-    if (ear)
-        ear_tend(ear);
+    if (lc)
+        listen_channel_tend(lc);
     subscription_release(s);
     return NULL;
 }

@@ -1,5 +1,5 @@
 /* close.c - the end of a pool: gently, then by force, and only when its last connection is
- * buried. */
+ * freed. */
 #include "pool/close.h"
 
 #include "pool/keeper.h"
@@ -43,7 +43,7 @@ static void take_back(struct conn *c, const evpq_error *why)
 {
     lanes_move(pool_of(c), c, USE_CLOSING);
     lease_lost(c, why);
-    conn_desert(c, why);
+    conn_detach(c, why);
 }
 
 void close_unneeded(evpq_pool *pool)

@@ -136,7 +136,7 @@ static void pause(evpq_pool *pool, bool drops)
 
 static bool has_answered(const struct conn *c)
 {
-    return c->line.head_since > c->born;
+    return c->pipeline.head_since > c->born;
 }
 
 void keeper_answered(evpq_pool *pool, const struct conn *c)
@@ -212,7 +212,7 @@ bool keeper_retires(const evpq_pool *pool, const struct conn *c)
         return !pool->n_waiting;
     if (pool->total > pool->opts.max_size)
         return true;
-    if (c->line.grown || (pool->opts.max_lifetime > 0 && now >= c->retire_at))
+    if (c->pipeline.grown || (pool->opts.max_lifetime > 0 && now >= c->retire_at))
         return true;
     return c->use == USE_IDLE && pool->opts.idle_timeout > 0 &&
            now - c->idle_since >= pool->opts.idle_timeout && pool->total > pool->opts.min_size;
@@ -230,8 +230,8 @@ static void mark_retiring(evpq_pool *pool)
     int surplus = pool->total - pool->opts.max_size;
     list_each(node, &pool->conns[USE_SHARED]) {
         struct conn *c = container_of(node, struct conn, node);
-        c->retiring =
-            surplus > 0 || c->line.grown || (pool->opts.max_lifetime > 0 && now >= c->retire_at);
+        c->retiring = surplus > 0 || c->pipeline.grown ||
+                      (pool->opts.max_lifetime > 0 && now >= c->retire_at);
         surplus -= surplus > 0;
     }
 }

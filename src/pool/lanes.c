@@ -226,7 +226,7 @@ static struct conn *one_to_ride(evpq_pool *pool)
         struct conn *c = container_of(node, struct conn, node);
         if (c == warm || !conn_admits(c, depth))
             continue;
-        if (warm && pipeline_depth(&warm->line) <= pipeline_depth(&c->line))
+        if (warm && pipeline_depth(&warm->pipeline) <= pipeline_depth(&c->pipeline))
             break;
         list_remove(node);
         list_append(&pool->conns[USE_SHARED], node);

@@ -100,7 +100,7 @@ static void conn_died(struct conn *c, const evpq_error *why)
 }
 
 /* What it had not sent is back in the queue by now, or has failed. */
-static void conn_buried(struct conn *c)
+static void conn_freeing(struct conn *c)
 {
     evpq_pool *pool = pool_of(c);
     pool->count[USE_DEAD]--;
@@ -147,7 +147,7 @@ static const struct conn_owner conn_owner = {
     .room = conn_made_room,
     .quiet = conn_is_quiet,
     .dead = conn_died,
-    .buried = conn_buried,
+    .freeing = conn_freeing,
     .notice = conn_noticed,
     .canceling = conn_is_canceling,
 };

@@ -33,10 +33,10 @@ void pool_unref(evpq_pool *pool)
 
 __attribute__((noinline)) static evpq_future *limit(evpq_pool *pool, evpq_future *f, double seconds)
 {
-    const struct guest *guest = loop_guest(pool->loop);
+    const struct coroutine *coroutine = loop_coroutine(pool->loop);
     double bound = seconds > 0 ? seconds : INFINITY;
-    if (guest && guest->deadline != INFINITY) {
-        double left = guest->deadline - loop_time(pool->loop);
+    if (coroutine && coroutine->deadline != INFINITY) {
+        double left = coroutine->deadline - loop_time(pool->loop);
         bound = left < bound ? left : bound;
     }
     return bound != INFINITY ? evpq_timeout(f, bound) : f;
@@ -44,7 +44,7 @@ __attribute__((noinline)) static evpq_future *limit(evpq_pool *pool, evpq_future
 
 evpq_future *pool_limit(evpq_pool *pool, evpq_future *f, double seconds)
 {
-    return seconds > 0 || loop_guest(pool->loop) ? limit(pool, f, seconds) : f;
+    return seconds > 0 || loop_coroutine(pool->loop) ? limit(pool, f, seconds) : f;
 }
 
 /* ---- what one-shot queries call ---- */

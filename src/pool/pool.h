@@ -15,7 +15,7 @@
 
 #include "base/rng.h"
 #include "conn/conn.h"
-#include "verbs/query.h"
+#include "ops/query.h"
 
 #include <evpq/pool.h>
 
@@ -25,7 +25,7 @@ enum use {
     USE_SHARED,  /* running one-shot queries, or being reset after one */
     USE_LEASED,  /* from before_acquire to the end of the reset */
     USE_CLOSING, /* canceled: no good to anyone until it is quiet */
-    USE_DEAD,    /* until it is buried: what it had not sent is on its way to another */
+    USE_DEAD,    /* until its memory goes: what it had not sent is on its way to another */
     USES
 };
 

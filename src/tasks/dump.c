@@ -58,20 +58,20 @@ static void print_state(FILE *out, const struct evpq_task *t, double now)
 
 void evpq_task_dump(evpq_loop *loop, FILE *out)
 {
-    struct annex *annex = loop && out ? *loop_annex(loop) : NULL;
-    if (!annex)
+    struct loop_data *data = loop && out ? *loop_data_of(loop) : NULL;
+    if (!data)
         return;
     double now = loop_time(loop);
-    list_each(node, &container_of(annex, struct tasks, annex)->live) {
+    list_each(node, &container_of(data, struct tasks, loop_data)->live) {
         const struct evpq_task *t = container_of(node, struct evpq_task, node);
         fprintf(out, "task");
         print_quoted(out, t->name);
         fprintf(out, " ");
         print_state(out, t, now);
-        if (t->late || t->guest.deadline <= now)
+        if (t->late || t->coroutine.deadline <= now)
             fprintf(out, ", out of time");
-        else if (isfinite(t->guest.deadline))
-            fprintf(out, ", deadline in %.3f s", t->guest.deadline - now);
+        else if (isfinite(t->coroutine.deadline))
+            fprintf(out, ", deadline in %.3f s", t->coroutine.deadline - now);
         fprintf(out, "%s%s\n", t->canceled ? ", canceled" : "", t->closing ? ", ending" : "");
     }
 }

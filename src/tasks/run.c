@@ -102,9 +102,9 @@ static void end_unbegun(struct evpq_task *t, evpq_error *error)
 static void run_deferred(struct evpq_task *t)
 {
     struct list *node;
-    double deadline = t->guest.deadline;
+    double deadline = t->coroutine.deadline;
     t->closing = true;
-    t->guest.deadline = INFINITY;
+    t->coroutine.deadline = INFINITY;
     timer_stop(&t->timer);
     while ((node = list_pop_last(&t->deferred))) {
         struct deferred *d = container_of(node, struct deferred, node);
@@ -117,7 +117,7 @@ static void run_deferred(struct evpq_task *t)
     t->closing = false;
     /* Of what the function returned. A deadline that has passed meanwhile strikes as any that is
      * found late: what has come goes first. */
-    t->guest.deadline = deadline;
+    t->coroutine.deadline = deadline;
     if (deadline != INFINITY)
         timer_start(&t->timer, deadline - loop_time(t->future.loop));
 }
@@ -144,10 +144,10 @@ static void on_stack(void *arg)
 /* `t` is not in the caches as a rule: what is needed to go there is handed in. */
 static void run(struct evpq_task *t, evpq_loop *loop, struct stack *stack, void *place)
 {
-    struct guest *outer = loop_let_in(loop, &t->guest);
+    struct coroutine *outer = coroutine_enter(loop, &t->coroutine);
     t->state = TASK_RUNNING;
     stack_enter(stack, place);
-    loop_let_out(loop, outer);
+    coroutine_leave(loop, outer);
     if (t->state == TASK_RETURNED)
         take_stack_back(t);
 }
@@ -234,7 +234,7 @@ evpq_status task_await_ready(struct evpq_task *t, evpq_future *f)
 {
     if (t->late && f->status == EVPQ_OK)
         return told_to_stop(t, f);
-    if (!streak_ends(&t->streak, t->guest.deadline) || loop_forked(f->loop))
+    if (!streak_ends(&t->streak, t->coroutine.deadline) || loop_forked(f->loop))
         return f->status;
     evpq_future_ref(f);
     leave_for_turn(t, f->loop);

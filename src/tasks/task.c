@@ -16,33 +16,33 @@ enum { STACK_SIZE = 256 * 1024, STACK_LEAST = 16 * 1024 };
 
 /* ---- the loop's tasks ---- */
 
-static void tasks_free(struct annex *annex)
+static void tasks_free(struct loop_data *data)
 {
-    struct tasks *tasks = container_of(annex, struct tasks, annex);
+    struct tasks *tasks = container_of(data, struct tasks, loop_data);
     stacks_free(&tasks->stacks);
     mem_free(tasks);
 }
 
 struct tasks *tasks_of(evpq_loop *loop)
 {
-    struct annex **annex = loop_annex(loop);
-    if (*annex)
-        return container_of(*annex, struct tasks, annex);
+    struct loop_data **data = loop_data_of(loop);
+    if (*data)
+        return container_of(*data, struct tasks, loop_data);
     struct tasks *tasks = mem_zalloc(sizeof *tasks);
     if (!tasks)
         return NULL;
-    tasks->annex.free = tasks_free;
+    tasks->loop_data.free = tasks_free;
     tasks->stack_size = STACK_SIZE;
     list_init(&tasks->live);
     stacks_init(&tasks->stacks);
-    *annex = &tasks->annex;
+    *data = &tasks->loop_data;
     return tasks;
 }
 
 struct evpq_task *task_running(evpq_loop *loop)
 {
-    struct guest *guest = loop_guest(loop);
-    return guest ? container_of(guest, struct evpq_task, guest) : NULL;
+    struct coroutine *coroutine = loop_coroutine(loop);
+    return coroutine ? container_of(coroutine, struct evpq_task, coroutine) : NULL;
 }
 
 evpq_task *evpq_task_current(evpq_loop *loop)
@@ -77,8 +77,8 @@ static void mark_late(struct evpq_task *t)
 {
     double now = loop_time(t->future.loop);
     t->late = true;
-    if (t->guest.deadline > now && !t->closing)
-        t->guest.deadline = now; /* for what it still starts */
+    if (t->coroutine.deadline > now && !t->closing)
+        t->coroutine.deadline = now; /* for what it still starts */
 }
 
 /* What it waits for is asked to stop; of tasks that wait for tasks, one after the other, not one
@@ -124,7 +124,7 @@ static void out_of_time(struct timer *timer)
 void task_set_deadline(struct evpq_task *t, double at)
 {
     evpq_loop *loop = t->future.loop;
-    t->guest.deadline = at;
+    t->coroutine.deadline = at;
     if (at == INFINITY)
         return;
     double left = at - loop_time(loop);
@@ -196,7 +196,7 @@ static double bound_of(evpq_loop *loop, double seconds)
 
 double task_bound(evpq_loop *loop, double seconds)
 {
-    const struct guest *spawner = loop_guest(loop);
+    const struct coroutine *spawner = loop_coroutine(loop);
     double bound = spawner && !(seconds < 0) ? spawner->deadline : INFINITY;
     return nearer(bound, bound_of(loop, seconds));
 }
@@ -302,13 +302,13 @@ evpq_status evpq_task_set_deadline(evpq_task *self, double seconds)
     if (loop_check(self->future.loop))
         return loop_check(self->future.loop);
     double at = loop_time(self->future.loop) + (seconds > 0 ? seconds : 0);
-    if (!self->closing && at < self->guest.deadline)
+    if (!self->closing && at < self->coroutine.deadline)
         task_set_deadline(self, at);
     return EVPQ_OK;
 }
 
 double evpq_task_time_left(const evpq_task *self)
 {
-    double left = self->guest.deadline - loop_time(self->future.loop);
+    double left = self->coroutine.deadline - loop_time(self->future.loop);
     return left > 0 ? left : 0;
 }

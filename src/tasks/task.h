@@ -19,7 +19,7 @@ struct evpq_task {
     struct evpq_future future;
 
     /* What every await uses, together. */
-    struct guest guest;
+    struct coroutine coroutine;
     enum task_state state;
     bool closing;   /* the deferred functions run */
     bool canceled;  /* asked for, and not yet told to it, ... */
@@ -58,7 +58,7 @@ struct deferred {
 
 /* What a loop keeps for its tasks. */
 struct tasks {
-    struct annex annex;
+    struct loop_data loop_data;
     struct list live;
     struct stacks stacks;
     size_t stack_size;

@@ -10,9 +10,9 @@ struct cancel {
     struct pq_cancel *request;
     void (*done)(void *owner); /* NULL: abandoned */
     void *owner;
-    struct io io;          /* without a thread */
-    struct job failed_job; /* likewise: it failed at once */
-    struct errand errand;  /* with one */
+    struct io io;            /* without a thread */
+    struct job failed_job;   /* likewise: it failed at once */
+    struct thread_call call; /* with one */
 };
 
 static void cancel_free(struct cancel *k)
@@ -69,14 +69,14 @@ static void start_request(struct cancel *k, evpq_loop *loop)
 
 /* ---- before ---- */
 
-static void send_in_thread(struct errand *errand)
+static void send_in_thread(struct thread_call *call)
 {
-    pq_cancel_now(container_of(errand, struct cancel, errand)->request);
+    pq_cancel_now(container_of(call, struct cancel, call)->request);
 }
 
-static void thread_returned(struct errand *errand)
+static void thread_returned(struct thread_call *call)
 {
-    over(container_of(errand, struct cancel, errand));
+    over(container_of(call, struct cancel, call));
 }
 
 /* ---- either ---- */
@@ -90,14 +90,14 @@ struct cancel *cancel_start(evpq_loop *loop, struct pg_conn *c, void (*done)(voi
     k->request = pq_cancel_new(c);
     k->done = done;
     k->owner = owner;
-    k->errand = (struct errand){.work = send_in_thread, .done = thread_returned};
+    k->call = (struct thread_call){.work = send_in_thread, .done = thread_returned};
     io_init(&k->io, loop, request_ready);
     job_init(&k->failed_job, request_failed);
     if (k->request && pq_cancel_is_async()) {
         start_request(k, loop);
         return k;
     }
-    if (k->request && errand_run(loop, &k->errand))
+    if (k->request && thread_call_start(loop, &k->call))
         return k;
     cancel_free(k);
     return NULL;

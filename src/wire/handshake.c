@@ -13,7 +13,7 @@
 enum {
     LOOP_ITERATIONS = 4096, /* PostgreSQL's own number, and the least of RFC 7677 */
     MOST_ITERATIONS = 10 * 1000 * 1000,
-    MOST_GIVEN_UP = 4,
+    MOST_ABANDONED = 4,
     MOST_NOTICES = 16,
 };
 
@@ -84,7 +84,7 @@ enum handshake_cost handshake_cost(struct pg_conn *c, long *ret_iterations)
 /* ---- taking it in a thread ---- */
 
 struct handshake {
-    struct errand errand;
+    struct thread_call call;
     struct pg_conn *c;
     enum pq_poll result;
     struct pq_listener collector; /* while the thread runs */
@@ -105,9 +105,9 @@ static void collect(struct pq_listener *listener, evpq_error *notice, bool fatal
         evpq_error_unref(notice);
 }
 
-static void take_step(struct errand *errand)
+static void take_step(struct thread_call *call)
 {
-    struct handshake *h = container_of(errand, struct handshake, errand);
+    struct handshake *h = container_of(call, struct handshake, call);
     h->result = pq_connect_poll(h->c);
 }
 
@@ -121,10 +121,10 @@ static void tell_notices(struct handshake *h)
     }
 }
 
-static void step_taken(struct errand *errand)
+static void step_taken(struct thread_call *call)
 {
-    struct handshake h = *container_of(errand, struct handshake, errand);
-    mem_free(container_of(errand, struct handshake, errand));
+    struct handshake h = *container_of(call, struct handshake, call);
+    mem_free(container_of(call, struct handshake, call));
     if (!h.listener) {
         tell_notices(&h);
         pq_finish(h.c);
@@ -138,17 +138,18 @@ static void step_taken(struct errand *errand)
 struct handshake *handshake_start(evpq_loop *loop, struct pg_conn *c, struct pq_listener *listener,
                                   void (*done)(void *owner, enum pq_poll), void *owner)
 {
-    struct handshake *h = errands_given_up(loop) < MOST_GIVEN_UP ? mem_zalloc(sizeof *h) : NULL;
+    struct handshake *h =
+        thread_calls_abandoned(loop) < MOST_ABANDONED ? mem_zalloc(sizeof *h) : NULL;
     if (!h)
         return NULL;
-    h->errand = (struct errand){.work = take_step, .done = step_taken, .computes = true};
+    h->call = (struct thread_call){.work = take_step, .done = step_taken, .computes = true};
     h->c = c;
     h->collector.notice = collect;
     h->listener = listener;
     h->done = done;
     h->owner = owner;
     pq_listen(c, &h->collector);
-    if (errand_run(loop, &h->errand))
+    if (thread_call_start(loop, &h->call))
         return h;
     pq_listen(c, listener);
     mem_free(h);
@@ -160,5 +161,5 @@ void handshake_abandon(struct handshake *h)
     if (!h)
         return;
     h->listener = NULL;
-    errand_give_up(&h->errand);
+    thread_call_abandon(&h->call);
 }

@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 
 struct resolve {
-    struct errand errand;
+    struct thread_call call;
     resolve_done_fn *done; /* NULL: abandoned */
     void *owner;
     int code; /* getaddrinfo's */
@@ -52,15 +52,15 @@ bool resolve_literal(const char *host, struct addresses *ret_found)
     return !look_up(host, AI_NUMERICHOST, ret_found);
 }
 
-static void work(struct errand *errand)
+static void work(struct thread_call *call)
 {
-    struct resolve *r = container_of(errand, struct resolve, errand);
+    struct resolve *r = container_of(call, struct resolve, call);
     r->code = look_up(r->host, 0, &r->found);
 }
 
-static void returned(struct errand *errand)
+static void returned(struct thread_call *call)
 {
-    struct resolve *r = container_of(errand, struct resolve, errand);
+    struct resolve *r = container_of(call, struct resolve, call);
     if (r->done)
         r->done(r->owner, &r->found, r->code ? gai_strerror(r->code) : NULL);
     mem_free(r);
@@ -72,9 +72,9 @@ struct resolve *resolve_start(evpq_loop *loop, const char *host, resolve_done_fn
     struct resolve *r = mem_alloc(sizeof *r + length);
     if (!r)
         return NULL;
-    *r = (struct resolve){.errand = {.work = work, .done = returned}, .done = done, .owner = owner};
+    *r = (struct resolve){.call = {.work = work, .done = returned}, .done = done, .owner = owner};
     memcpy(r->host, host, length);
-    if (errand_run(loop, &r->errand))
+    if (thread_call_start(loop, &r->call))
         return r;
     mem_free(r);
     return NULL;

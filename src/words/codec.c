@@ -133,7 +133,7 @@ evpq_error *codec_encode(const struct encoding *e)
     if (!codec->is.encode)
         return encode_invalid(e, "a value for a codec that has no encoder");
     if (e->type != codec->is.oid)
-        return encode_misfit(e);
+        return encode_mismatch(e);
     if (e->arg->length == refused)
         return encode_wrong(e, "was refused by its encoder");
     evpq_sink sink = {e->to, e->arg->length, false};

@@ -34,7 +34,7 @@ static evpq_error *put_binary(const struct encoding *e)
     evpq_error *error = check_data(e);
     if (error)
         return error;
-    return e->arg->type && e->arg->type != e->type ? encode_misfit(e) : put_data(e);
+    return e->arg->type && e->arg->type != e->type ? encode_mismatch(e) : put_data(e);
 }
 
 /* ---- text ---- */
@@ -52,7 +52,7 @@ static evpq_error *put_text(const struct encoding *e)
     case EVPQ_ARG_BOOL:
         return encode_put(bytes_put(e->to, room, arg_write(e->arg, room)));
     default:
-        return encode_misfit(e);
+        return encode_mismatch(e);
     }
 }
 
@@ -60,7 +60,7 @@ static evpq_error *put_text(const struct encoding *e)
 static evpq_error *put_char(const struct encoding *e)
 {
     if (e->arg->kind != EVPQ_ARG_TEXT)
-        return encode_misfit(e);
+        return encode_mismatch(e);
     if (e->arg->length > 1)
         return encode_wrong(e, "is longer than one byte");
     return encode_put(bytes_put(e->to, e->arg->length ? e->arg->value.data : "", 1));
@@ -90,7 +90,7 @@ static evpq_error *put_xml(const struct encoding *e)
 static evpq_error *put_bytea(const struct encoding *e)
 {
     if (e->arg->kind != EVPQ_ARG_TEXT)
-        return encode_misfit(e);
+        return encode_mismatch(e);
     size_t length = 0;
     void *room = mem_alloc(bytea_room(e->arg->length));
     if (!room)
@@ -106,7 +106,7 @@ static evpq_error *put_uuid(const struct encoding *e)
 {
     uint8_t uuid[UUID_BYTES];
     if (e->arg->kind != EVPQ_ARG_TEXT)
-        return encode_misfit(e);
+        return encode_mismatch(e);
     enum value_fit fit = uuid_read(e->arg->value.data, e->arg->length, uuid);
     return fit == VALUE_FITS ? encode_put(bytes_put(e->to, uuid, sizeof uuid))
                              : encode_misread(e, fit);
@@ -168,7 +168,7 @@ static evpq_error *put_inet(const struct encoding *e)
             return encode_misread(e, fit);
         a = &read;
     } else if (e->arg->kind != EVPQ_ARG_INET || (e->type == OID_CIDR) != (a->is_cidr != 0)) {
-        return encode_misfit(e);
+        return encode_mismatch(e);
     }
     if (a->family != EVPQ_INET4 && a->family != EVPQ_INET6)
         return encode_wrong(e, "has a family that is neither EVPQ_INET4 nor EVPQ_INET6");
@@ -184,7 +184,7 @@ static evpq_error *put_macaddr(const struct encoding *e)
 {
     uint8_t mac[MAC_BYTES];
     if (e->arg->kind != EVPQ_ARG_TEXT)
-        return encode_misfit(e);
+        return encode_mismatch(e);
     enum value_fit fit = mac_read(e->arg->value.data, e->arg->length, mac, sizeof mac);
     return fit == VALUE_FITS ? encode_put(bytes_put(e->to, mac, sizeof mac))
                              : encode_misread(e, fit);
@@ -207,7 +207,7 @@ static evpq_error *put_other(const struct encoding *e)
 {
     const struct encode_rules *rules = rules_of(e->spot);
     if (e->arg->kind != EVPQ_ARG_TEXT)
-        return encode_misfit(e);
+        return encode_mismatch(e);
     for (size_t i = 0; i < rules->n; i++)
         if (rules->likenesses[i].type == e->type && rules->likenesses[i].like != e->type) {
             struct encoding like = *e;

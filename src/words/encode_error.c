@@ -58,7 +58,7 @@ evpq_error *encode_no_memory(void)
     return evpq_error_ref(error_nomem());
 }
 
-evpq_error *encode_misfit(const struct encoding *e)
+evpq_error *encode_mismatch(const struct encoding *e)
 {
     char spot[SPOT_ROOM], type[TYPE_ROOM], own[TYPE_ROOM];
     spot_write(e->spot, spot);

@@ -25,7 +25,7 @@ static inline evpq_error *encode_put(bool put)
 }
 
 /* EVPQ_TYPE: this kind of argument is not written as this type. */
-evpq_error *encode_misfit(const struct encoding *e);
+evpq_error *encode_mismatch(const struct encoding *e);
 
 /* EVPQ_TYPE: the kind is right and the value is not: it "is out of range", say. */
 evpq_error *encode_wrong(const struct encoding *e, const char *is);

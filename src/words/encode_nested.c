@@ -96,7 +96,7 @@ static evpq_error *put_array(const struct encoding *e)
     if (!type)
         type = e->arg->kind == EVPQ_ARG_ARRAY ? e->arg->type : oid_of_element(e->arg->type);
     if (!type || (e->type && e->type < OID_FIRST_OF_USERS && !oid_of_element(e->type)))
-        return encode_misfit(e);
+        return encode_mismatch(e);
     evpq_shape simple = {1, {(int32_t)e->arg->length}, {1}};
     const evpq_shape *shape = e->arg->value.list.with ? e->arg->value.list.with : &simple;
     if (!e->arg->length && is_bare(shape))
@@ -123,7 +123,7 @@ static evpq_error *put_record(const struct encoding *e)
     const evpq_arg *fields = e->arg->value.list.items;
     const uint32_t *types = e->arg->value.list.with;
     if (e->type < OID_FIRST_OF_USERS || (e->arg->type && e->arg->type != e->type))
-        return encode_misfit(e);
+        return encode_mismatch(e);
     if (!bytes_put4(e->to, (uint32_t)e->arg->length))
         return encode_put(false);
     for (size_t i = 0; i < e->arg->length; i++) {
@@ -183,7 +183,7 @@ static evpq_error *put_range(const struct encoding *e)
         (unsigned)e->arg->length & (EVPQ_RANGE_EMPTY | EVPQ_RANGE_LOWER_INC | EVPQ_RANGE_UPPER_INC);
     if ((e->type < OID_FIRST_OF_USERS && !oid_of_bound(e->type)) ||
         (e->arg->type && e->arg->type != e->type))
-        return encode_misfit(e);
+        return encode_mismatch(e);
     evpq_error *error = check_flags(e, lower, upper);
     if (error)
         return error;

@@ -22,7 +22,7 @@ evpq_error *encode_whole(const struct encoding *e, int64_t min, int64_t max, int
         if (fit != VALUE_FITS)
             return encode_misread(e, fit);
     } else if (arg->kind != EVPQ_ARG_INT) {
-        return encode_misfit(e);
+        return encode_mismatch(e);
     }
     if (value < min || value > max)
         return encode_misread(e, VALUE_RANGE);
@@ -63,7 +63,7 @@ static evpq_error *read_decimal(const struct encoding *e, struct decimal *ret_de
     size_t length;
     const char *text = decimal_text(e->arg, room, &length);
     if (!text)
-        return encode_misfit(e);
+        return encode_mismatch(e);
     enum value_fit fit = decimal_read(text, length, ret_decimal);
     return fit == VALUE_FITS ? NULL : encode_misread(e, fit);
 }
@@ -256,7 +256,7 @@ evpq_error *encode_numeric(const struct encoding *e)
     struct number n;
     const char *text = decimal_text(e->arg, room, &length);
     if (!text)
-        return encode_misfit(e);
+        return encode_mismatch(e);
     if (is_word(text, length, "NaN"))
         return encode_put(put_head(e->to, 0, 0, NAN_SIGN, 0));
     if (is_word(text, length, "Infinity"))

@@ -12,7 +12,7 @@ evpq_error *encode_date(const struct encoding *e)
         if (fit != VALUE_FITS)
             return encode_misread(e, fit);
     } else if (e->arg->kind != EVPQ_ARG_DATE) {
-        return encode_misfit(e);
+        return encode_mismatch(e);
     }
     bool finite = days != INT32_MAX && days != INT32_MIN;
     if (finite && (__builtin_sub_overflow(days, EPOCH_DAYS, &days) || days == INT32_MIN))
@@ -29,7 +29,7 @@ evpq_error *encode_stamp(const struct encoding *e, enum time_zone zone)
         if (fit != VALUE_FITS)
             return encode_misread(e, fit);
     } else if (e->arg->kind != kind) {
-        return encode_misfit(e);
+        return encode_mismatch(e);
     }
     bool finite = at != INT64_MAX && at != INT64_MIN;
     if (finite && (__builtin_sub_overflow(at, ENCODE_EPOCH, &at) || at == INT64_MIN))
@@ -44,7 +44,7 @@ evpq_error *encode_time(const struct encoding *e)
     if (e->arg->kind == EVPQ_ARG_TEXT)
         fit = time_read_clock(e->arg->value.data, e->arg->length, &clock);
     else if (e->arg->kind != EVPQ_ARG_TIME)
-        return encode_misfit(e);
+        return encode_mismatch(e);
     return fit == VALUE_FITS ? encode_put(bytes_put8(e->to, (uint64_t)clock))
                              : encode_misread(e, fit);
 }
@@ -58,7 +58,7 @@ evpq_error *encode_timetz(const struct encoding *e)
     if (e->arg->kind == EVPQ_ARG_TEXT)
         fit = time_read_zoned(e->arg->value.data, e->arg->length, &clock, &east);
     else if (e->arg->kind != EVPQ_ARG_TIMETZ)
-        return encode_misfit(e);
+        return encode_mismatch(e);
     return fit == VALUE_FITS ? encode_put(bytes_put8(e->to, (uint64_t)clock) &&
                                           bytes_put4(e->to, 0 - (uint32_t)east))
                              : encode_misread(e, fit);
@@ -74,7 +74,7 @@ evpq_error *encode_interval(const struct encoding *e)
             return encode_misread(e, fit);
         i = &read;
     } else if (e->arg->kind != EVPQ_ARG_INTERVAL) {
-        return encode_misfit(e);
+        return encode_mismatch(e);
     }
     return encode_put(bytes_put8(e->to, (uint64_t)i->microseconds) &&
                       bytes_put4(e->to, (uint32_t)i->days) &&

@@ -42,7 +42,7 @@ static bool put_word(struct nest *n, const char *word)
     return put(n, word, strlen(word));
 }
 
-static bool misfit(struct nest *n, enum value_fit fit)
+static bool mismatch(struct nest *n, enum value_fit fit)
 {
     if (fit != VALUE_FITS)
         n->fit = fit;
@@ -102,7 +102,7 @@ static bool put_converted(struct nest *n, const struct quoting *q, const struct 
         if (!bytes_grow(&apart, room))
             n->no_memory = true;
         else
-            done = !misfit(n, value_write_text(v, apart.data, &apart.length));
+            done = !mismatch(n, value_write_text(v, apart.data, &apart.length));
     } else {
         struct nest inner = {.to = &apart, .depth = n->depth + 1, .half_letters = n->half_letters};
         done = write_level(&inner, v);
@@ -118,7 +118,7 @@ static bool put_part(struct nest *n, const struct quoting *q, const struct value
 {
     const char *place;
     size_t length;
-    if (misfit(n, value_place_text(v, &place, &length)))
+    if (mismatch(n, value_place_text(v, &place, &length)))
         return false;
     return place ? put_quoted(n, q, place, length) : put_converted(n, q, v, length);
 }
@@ -268,7 +268,7 @@ static bool write_level(struct nest *n, const struct value *v)
         n->fit = VALUE_RANGE;
         return false;
     }
-    if (misfit(n, take_apart(v, shape, &a, NULL, &p))) {
+    if (mismatch(n, take_apart(v, shape, &a, NULL, &p))) {
         if (type_of(v->type)->shape == UNKNOWN)
             n->fit = VALUE_WRONG_TYPE;
         return false;

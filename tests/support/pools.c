@@ -20,7 +20,8 @@ static int most; /* connections */
 
 static void look_at_idle(struct conn *c)
 {
-    ck_assert_msg(!pipeline_depth(&c->line), "idle with %d in flight", pipeline_depth(&c->line));
+    ck_assert_msg(!pipeline_depth(&c->pipeline), "idle with %d in flight",
+                  pipeline_depth(&c->pipeline));
     ck_assert_msg(!conn_in_transaction(c), "idle in a transaction");
     ck_assert_msg(!c->dirty && !c->resetting && !c->quarantined, "idle, but not clean");
     ck_assert_msg(!c->user, "idle, but leased");

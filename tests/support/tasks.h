@@ -26,8 +26,8 @@ static inline evpq_status outcome(evpq_future *f)
 
 static inline bool no_task_left(void)
 {
-    struct annex *annex = *loop_annex(loop);
-    return !annex || list_empty(&container_of(annex, struct tasks, annex)->live);
+    struct loop_data *data = *loop_data_of(loop);
+    return !data || list_empty(&container_of(data, struct tasks, loop_data)->live);
 }
 
 static inline long idle_in_transaction(void)

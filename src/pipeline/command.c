@@ -1,0 +1,49 @@
+/* command.c - the simplest verb. */
+#include "pipeline/command.h"
+
+static struct command *command_of(struct op *op)
+{
+    return container_of(op, struct command, op);
+}
+
+static bool send(struct op *op, struct pg_conn *c)
+{
+    op->parts = 1;
+    return pq_send_command(c, command_of(op)->sql);
+}
+
+static void feed(struct op *op, enum pq_kind kind, struct pg_result *result)
+{
+    struct command *k = command_of(op);
+    pq_clear(result);
+    if (kind == PQ_ERROR || kind == PQ_ABORTED)
+        k->failed = true;
+    if (kind != PQ_SYNC)
+        return;
+    k->running = false;
+    k->over(k);
+}
+
+static void fail(struct op *op, const evpq_error *why, bool sent)
+{
+    (void)why, (void)sent;
+    command_of(op)->running = false;
+}
+
+void command_init(struct command *k, const char *sql, void (*over)(struct command *))
+{
+    static const struct op_class class = {.send = send, .feed = feed, .fail = fail};
+    *k = (struct command){
+        .op = {.class = &class, .sql = *sql ? sql : NULL, .risky = true, .own = true},
+        .sql = sql,
+        .over = over};
+    list_init(&k->op.node);
+}
+
+void command_run(struct command *k, struct pipeline *pipeline, bool urgent)
+{
+    k->failed = false;
+    k->running = true;
+    k->op.urgent = urgent;
+    pipeline_submit(pipeline, &k->op);
+}

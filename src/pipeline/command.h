@@ -1,0 +1,19 @@
+/* command.h - a statement of the library's own (ROLLBACK, DISCARD ALL, a fence), of which only
+ * success matters. */
+#ifndef PIPELINE_COMMAND_H
+#define PIPELINE_COMMAND_H
+
+#include "pipeline/pipeline.h"
+
+struct command {
+    struct op op;
+    const char *sql; /* a constant */
+    bool running, failed;
+    /* Answered, well or not (`failed`); not called when the link is lost. */
+    void (*over)(struct command *);
+};
+
+void command_init(struct command *k, const char *sql, void (*over)(struct command *));
+void command_run(struct command *k, struct pipeline *pipeline, bool urgent);
+
+#endif

@@ -1,0 +1,223 @@
+/* pipeline.h - operations in flight on one connection, first in, first out, each with a Sync of its
+ * own; but those that only read, and are sent in one tick, go as a segment under one Sync.
+ *
+ * A segment saves the server all transactions but one, and the sockets all answers but one. The
+ * server itself holds it to its promise: it begins with a guard that makes its transaction
+ * read-only. When one of them fails, those behind it were not run: they are told ABORTED, and may
+ * be submitted again.
+ *
+ * The mirror of libpq's own command queue. A new operation stays `fresh`, untouched by libpq, until
+ * its line is flushed: so what has not been sent is known for certain, and costs nothing to take
+ * back. */
+#ifndef PIPELINE_PIPELINE_H
+#define PIPELINE_PIPELINE_H
+
+#include "wire/wire.h"
+
+struct op;
+
+/* What pull has found. */
+enum pull {
+    PULL_DRY,  /* the next piece has not arrived */
+    PULL_TOLD, /* somebody is to be told before more is taken */
+    PULL_OVER, /* the COPY is over: its results come by feed */
+};
+
+/* A verb. Operations are on the pipeline from pipeline_submit until feed(PQ_SYNC) or fail, which
+ * are called when they are off it. */
+struct op_class {
+    /* Hands the operation to libpq, without Sync, and sets op->parts. False: libpq refused; the
+     * line is then broken, and the operation fails as not sent. */
+    bool (*send)(struct op *, struct pg_conn *);
+    /* What came for it: ROWS (if it asked for them, and when it was abandoned), RESULT and ERROR
+     * (the result is given), ABORTED and END; COPY_IN and
+     * COPY_OUT, if it is solo; at last SYNC: it is over. */
+    void (*feed)(struct op *, enum pq_kind, struct pg_result *);
+    /* The connection is gone (`why` is borrowed), or `sent` is false and it must go another way. */
+    void (*fail)(struct op *, const evpq_error *why, bool sent);
+    /* Whoever waits is to be told `why` (borrowed) now; the operation stays on the line. NULL:
+     * nobody waits. */
+    void (*detach)(struct op *, const evpq_error *why);
+
+    /* The rest may be NULL. */
+
+    /* Its answers, or those of its next part, come next: when to ask for rows as they arrive. */
+    void (*begin)(struct op *, struct pg_conn *);
+    /* While it is open, or a COPY: hands one piece more to libpq, some 64 kB at most. Whether there
+     * was one. Also when it was abandoned. Otherwise ask again with pipeline_more. */
+    bool (*more)(struct op *, struct pg_conn *);
+    /* From COPY_IN or COPY_OUT until it says that the COPY is over: something has arrived. */
+    enum pull (*pull)(struct op *, struct pg_conn *);
+    /* Abandoned after it was sent, before a cancel request goes: the server may be waiting for us,
+     * and not see that. */
+    void (*called_off)(struct op *, struct pg_conn *);
+};
+
+struct op {
+    struct list node;
+    const struct op_class *class;
+    const char *sql; /* what it runs, borrowed while it is on the pipeline: told with notices; NULL
+                        where nobody would know it */
+    double sent_at;
+    size_t size; /* about how many bytes it sends */
+    int parts;   /* how many statements send handed to libpq: set by it, counted down */
+    int skip;    /* of the guard before it, not its own: answers that it is not told */
+    bool reads;  /* may share a transaction with others that only read */
+    bool tied;   /* shares the Sync of the one that is submitted behind it in the same tick, if any:
+                    when it fails, that is not run */
+    bool bars;   /* nothing is sent behind it before it is over, so that it can be canceled at any
+                    time. And it may be: */
+    bool solo;   /* not to be pipelined: goes by pq_send_simple, with nothing before it */
+    bool open;   /* set by send: more is to be handed over before its Sync; cleared by more */
+    bool last;   /* a Sync follows it */
+    bool sent;
+    bool abandoned; /* nobody waits for the answer any more */
+    bool unawaited; /* nobody ever did: a statement of our own, which a cancel may hit */
+    bool own;       /* a statement of the library's own, quick on any server that works */
+    bool urgent;    /* passes a held line */
+    bool piecemeal; /* its rows are handed on as they come, so that there is no large result */
+    bool early;     /* goes before all that is fresh, so that it parts none that are tied */
+    bool risky;     /* how long it takes is not known to be short: nothing should ride behind it */
+    bool begins;    /* it is a BEGIN of ours */
+    bool keeps;     /* it leaves a transaction block as it finds it: open, or not */
+    bool unproved; /* changes data by itself: nothing is sent behind it on a connection that has not
+                       shown yet that it ends such a statement's transaction (see `proved`) */
+};
+
+/* Who answers. Behind a pooler a session may be shared with strangers, and change at the end of any
+ * transaction. */
+enum peer {
+    PEER_UNKNOWN,
+    PEER_WANTED, /* to be asked when the operations at hand are sent */
+    PEER_ASKED,
+    PEER_SERVER, /* the server process that the connection began with */
+    PEER_POOLER, /* another, or somebody who does not say */
+};
+
+/* Whether statements under one Sync share a transaction, when no block is open. */
+enum unity { UNITY_UNKNOWN, UNITY_YES, UNITY_NO };
+
+struct pipeline;
+
+struct pipeline_owner {
+    void (*ended)(struct pipeline *);                  /* an operation is over */
+    void (*too_large)(struct pipeline *, struct op *); /* its result: to be given up */
+    void (*own_turn)(struct pipeline *);               /* see pipeline_awaits_own; may be NULL */
+    void (*lost)(struct pipeline *, evpq_error *why);  /* given; before the operations fail */
+    void (*notice)(struct pipeline *, evpq_error *notice); /* given */
+    void (*notified)(struct pipeline *, const struct pq_notification *);
+};
+
+struct pipeline {
+    struct wire wire;
+    const struct pipeline_owner *owner;
+    struct list fresh, sent;
+    int n_fresh, n_sent;
+    int n_awaited, n_abandoned; /* of those sent */
+    int n_risky;
+    size_t bytes;       /* of all that are on it */
+    size_t result_most; /* bytes of one result; 0: any */
+    size_t dropped;     /* of the result that is coming, before it was abandoned */
+    size_t buffer_most; /* bytes in one piece that libpq's buffers may have held; 0: any */
+    bool grown;         /* they have held more, and never shrink again */
+    struct op *current; /* whose answers come next: the first that has not had them all, or the last
+                           before a Sync */
+    struct op *bar;     /* nothing is sent behind it: it is open, solo, or bars */
+    bool guarded;       /* the guard is prepared on the server */
+    bool prepares;      /* it may be */
+    size_t unflushed;   /* bytes handed to libpq since the last flush, in this tick */
+    bool held;          /* nothing but urgent operations is sent */
+    bool ended_twice;   /* two ENDs in a row: libpq has nothing left where we have */
+    double head_since;  /* when the one before the first was answered */
+    double head_took;   /* how long it took, in feed(PQ_SYNC), without the way there and back */
+    double turnaround;  /* the shortest time from sending to answer: about the way there and back */
+    double flushing;    /* the time of this tick's sending */
+
+    /* How the transaction stood at the Sync before, and at this one. libpq tells only where nothing
+     * else is in flight; else it is what the texts make of it, or PQ_TXN_UNKNOWN where one of those
+     * that begin or end a block has failed. */
+    enum pq_transaction before, after;
+    bool told;  /* libpq has told `after` */
+    bool alone; /* no transaction block was open at either, and none was begun between */
+    bool
+        mistrusted; /* that has happened here: nothing is sent behind anything, so that the status is
+                        told for each */
+    bool left_open; /* a transaction was left open that should not be: ROLLBACK is to come, or on
+                       its way */
+    bool stray;     /* the same by a statement that was carried out, and nobody waits who could do
+                       that */
+    bool began;     /* BEGIN is among those that share this Sync */
+    bool failed;    /* since the last Sync an error came, ... */
+    bool doubt;     /* ... which is not the server's own word */
+    bool proved;    /* a statement that changed data was seen to be committed at its Sync. There are
+                    poolers that leave a transaction open instead (pgpool-II in raw mode), and some
+                    that do so now and then, whose Syncs give them away: `unity` is to be known, too,
+                    before anything is sent behind such a statement. */
+    bool sending;   /* operations are being handed to libpq */
+    /* Nothing is sent before all Syncs are answered: a pooler stands between, and may give the
+     * session away at each answer. PgBouncer 1.18 does so with half a message of what comes behind
+     * (its issue 759), and the rest reaches another session. */
+    bool lockstep;
+    enum peer peer;
+    enum unity unity;
+    bool seen_together; /* by the second statement of peer_op */
+    struct op peer_op;
+};
+
+void pipeline_init(struct pipeline *p, evpq_loop *loop, const struct pipeline_owner *owner);
+
+static inline int pipeline_depth(const struct pipeline *p)
+{
+    return p->n_fresh + p->n_sent;
+}
+
+/* Whether the server has been at the first for longer than `seconds`, as far as can be told from
+ * here. */
+bool pipeline_is_overdue(const struct pipeline *p, double seconds);
+
+/* Whether what the server has to answer next is the library's own, up to the Sync: it gives no
+ * answer before that to what shares a Sync with a statement of the program's, however quick. */
+bool pipeline_awaits_own(const struct pipeline *p);
+
+void pipeline_submit(struct pipeline *p, struct op *op);
+
+/* An operation that was sent has more to hand over. */
+void pipeline_more(struct pipeline *p);
+
+/* So many bytes went through libpq's buffers in one piece. */
+static inline void pipeline_weigh(struct pipeline *p, size_t bytes)
+{
+    if (bytes > p->buffer_most && p->buffer_most)
+        p->grown = true;
+}
+
+/* From feed or pull: somebody was told, who is to run before more is read. */
+static inline void pipeline_yield(struct pipeline *p)
+{
+    p->wire.mode |= WIRE_YIELDS;
+}
+
+/* Nothing more is read until the program has caught up; an operation that is abandoned is read to
+ * its end. */
+static inline void pipeline_pause(struct pipeline *p, bool paused)
+{
+    wire_pause(&p->wire, paused);
+}
+
+/* Takes a fresh operation off (true); one that was sent is only marked: its answer is still to be
+ * read (false). */
+bool pipeline_abandon(struct pipeline *p, struct op *op);
+
+/* Abandons everything that was sent, telling who waits. */
+void pipeline_detach(struct pipeline *p, const evpq_error *why);
+
+/* Sends fresh operations another way: each fails, not sent, with `why` (borrowed). */
+void pipeline_return_fresh(struct pipeline *p, const evpq_error *why);
+
+/* Holds back, or lets go, what is fresh. */
+void pipeline_hold(struct pipeline *p, bool held);
+
+/* Breaks the link for a reason of ours (taken). */
+void pipeline_break(struct pipeline *p, evpq_error *why);
+
+#endif
