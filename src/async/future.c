@@ -1,10 +1,10 @@
 /* future.c - the state of a future: settled once, by `settle` alone, which only queues. */
 #include "async/future.h"
 
+#include "base/invariant.h"
 #include "base/mem.h"
 #include "words/error.h"
 
-#include <assert.h>
 #include <stdint.h>
 
 static const struct evpq_future constant_invalid = {.status = EVPQ_INVALID};
@@ -115,7 +115,7 @@ evpq_future *evpq_future_unref(evpq_future *f)
 /* Gives the producer's reference back. */
 static void settle(evpq_future *f, evpq_status status)
 {
-    assert(future_pending(f) && status != EVPQ_PENDING);
+    INVARIANT(future_pending(f) && status != EVPQ_PENDING);
     f->status = status;
     list_each(node, &f->waiters) {
         list_remove(node);
@@ -167,7 +167,7 @@ void future_settle_error(evpq_future *f, evpq_error *error)
 
 void future_settle_follow(evpq_future *f, evpq_future *settled)
 {
-    assert(!future_pending(settled));
+    INVARIANT(!future_pending(settled));
     f->follows = evpq_future_ref(settled);
     settle(f, settled->status);
 }
