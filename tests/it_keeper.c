@@ -549,13 +549,14 @@ START_TEST(too_many_connections_for_the_server_is_no_end)
     server_exec("create role evpq_few login connection limit 2");
     open_pool_at(server_conninfo(SERVER_UNIX, "user=evpq_few"), .max_size = 5, .backoff_min = 0.01,
                  .backoff_max = 0.05);
-    evpq_future *fs[20];
-    for (int i = 0; i < 20; i++)
-        fs[i] = query("select pg_sleep(0.01)");
-    for (int i = 0; i < 20; i++)
-        ck_done(fs[i]);
-    ck_assert_uint_eq(stats().connects, 2);
-    ck_assert_uint_ge(stats().connect_failures, 1);
+    do { /* until both places of the role are taken, and a third was refused */
+        evpq_future *fs[20];
+        for (int i = 0; i < 20; i++)
+            fs[i] = query("select pg_sleep(0.01)");
+        for (int i = 0; i < 20; i++)
+            ck_done(fs[i]);
+        ck_assert_uint_le(stats().connects, 2);
+    } while (stats().connects < 2 || !stats().connect_failures);
     pools_end();
     server_exec("drop role evpq_few");
 }
