@@ -1,0 +1,24 @@
+# doc/local.mk - the manual pages.
+
+dist_man_MANS = \
+	doc/evpq-migrate.7 \
+	doc/evpq-run.1 \
+	doc/evpq.7 \
+	doc/evpq_args.3 \
+	doc/evpq_codec.3 \
+	doc/evpq_copy.3 \
+	doc/evpq_error.3 \
+	doc/evpq_future.3 \
+	doc/evpq_listen.3 \
+	doc/evpq_loop.3 \
+	doc/evpq_nested.3 \
+	doc/evpq_pool.3 \
+	doc/evpq_quote.3 \
+	doc/evpq_result.3 \
+	doc/evpq_scan.3 \
+	doc/evpq_stream.3 \
+	doc/evpq_sync.3 \
+	doc/evpq_task.3 \
+	doc/evpq_txn.3
+
+EXTRA_DIST += doc/faults.md

@@ -1,0 +1,328 @@
+# tests/local.mk - what `make check' builds and runs.
+
+unit_tests = \
+	tests/test_args \
+	tests/test_await \
+	tests/test_cells \
+	tests/test_channel \
+	tests/test_channel_schedules \
+	tests/test_codec \
+	tests/test_combine \
+	tests/test_completed \
+	tests/test_conninfo \
+	tests/test_encode \
+	tests/test_error \
+	tests/test_follow \
+	tests/test_forked \
+	tests/test_future \
+	tests/test_group \
+	tests/test_handshake \
+	tests/test_invariant \
+	tests/test_left_open \
+	tests/test_list \
+	tests/test_loop \
+	tests/test_map \
+	tests/test_mem \
+	tests/test_nested \
+	tests/test_oom \
+	tests/test_opts \
+	tests/test_opts_read \
+	tests/test_outcome \
+	tests/test_overflow \
+	tests/test_pq \
+	tests/test_promise \
+	tests/test_proxy \
+	tests/test_proxy_traps \
+	tests/test_quote \
+	tests/test_ready \
+	tests/test_recycle \
+	tests/test_request \
+	tests/test_resolve \
+	tests/test_result \
+	tests/test_rng \
+	tests/test_rowset \
+	tests/test_run_csv \
+	tests/test_run_format \
+	tests/test_run_output \
+	tests/test_run_progress \
+	tests/test_run_source \
+	tests/test_run_split \
+	tests/test_run_stats \
+	tests/test_runq \
+	tests/test_scan \
+	tests/test_schedules \
+	tests/test_semaphore \
+	tests/test_sha256 \
+	tests/test_sql \
+	tests/test_stack \
+	tests/test_stack_ucontext \
+	tests/test_stmt \
+	tests/test_support \
+	tests/test_task \
+	tests/test_task_oom \
+	tests/test_task_schedules \
+	tests/test_task_sync \
+	tests/test_task_threads \
+	tests/test_thread \
+	tests/test_value \
+	tests/test_value_bytes \
+	tests/test_value_decimal \
+	tests/test_value_fuzz \
+	tests/test_value_interval \
+	tests/test_value_net \
+	tests/test_value_number \
+	tests/test_value_numeric \
+	tests/test_value_time \
+	tests/test_wrong_thread
+
+integration_tests = \
+	tests/it_bank \
+	tests/it_batch \
+	tests/it_callbacks \
+	tests/it_cancel \
+	tests/it_cancel_points \
+	tests/it_checks \
+	tests/it_codec \
+	tests/it_connect \
+	tests/it_conninfo \
+	tests/it_copy \
+	tests/it_copy_faults \
+	tests/it_copy_oom \
+	tests/it_copy_rows \
+	tests/it_cork \
+	tests/it_encoding \
+	tests/it_fork \
+	tests/it_freeing \
+	tests/it_hung \
+	tests/it_keeper \
+	tests/it_lanes \
+	tests/it_late \
+	tests/it_lease \
+	tests/it_listen \
+	tests/it_loader \
+	tests/it_memory \
+	tests/it_notices \
+	tests/it_oom \
+	tests/it_pgbouncer \
+	tests/it_pipeline \
+	tests/it_pool \
+	tests/it_promises \
+	tests/it_queue \
+	tests/it_quote \
+	tests/it_read \
+	tests/it_stale \
+	tests/it_statements \
+	tests/it_stream \
+	tests/it_support \
+	tests/it_syscalls \
+	tests/it_tasks \
+	tests/it_tls \
+	tests/it_transact \
+	tests/it_txn \
+	tests/it_types \
+	tests/it_types_random \
+	tests/it_types_read \
+	tests/it_types_write \
+	tests/it_unknown_types \
+	tests/it_unsupported \
+	tests/it_why \
+	tests/it_wire
+
+# Those that read the source folder.
+tree_tests = \
+	tests/check-docs \
+	tests/check-exports \
+	tests/check-faults \
+	tests/check-headers \
+	tests/check-layers \
+	tests/check-static \
+	tests/it_bench \
+	tests/it_examples
+
+script_tests = \
+	$(tree_tests) \
+	tests/check-postgres \
+	tests/it_copypipe \
+	tests/it_jobqueue \
+	tests/it_loader_program \
+	tests/it_probe \
+	tests/it_run \
+	tests/it_torture \
+	tests/it_traps \
+	tests/it_web \
+	tests/it_with_pgbouncer \
+	tests/it_with_pgpool
+
+# Those that take minutes: `make check-long`, and not `make check`.
+long_tests = \
+	tests/it_torture_long
+
+# Those whose code runs in more than one thread: `make check-threads` under ThreadSanitizer.
+thread_tests = \
+	tests/test_forked \
+	tests/test_pq \
+	tests/test_proxy \
+	tests/test_proxy_traps \
+	tests/test_resolve \
+	tests/test_task_threads \
+	tests/test_thread \
+	tests/test_wrong_thread
+
+EXTRA_DIST += \
+	$(script_tests) \
+	$(long_tests) \
+	tests/mutants/Edits.pm \
+	tests/mutants/Program.pm \
+	tests/mutants/Server.pm \
+	tests/mutants/Tests.pm \
+	tests/mutants/accepted \
+	tests/mutants/pick.c \
+	tests/mutants/run \
+	tests/mutants/tests \
+	tests/run \
+	tests/support/stranger.sh \
+	tests/support/traps.sql \
+	tests/through \
+	tests/through-poolers \
+	tests/with-pgbouncer \
+	tests/with-pgpool \
+	tests/with-postgres \
+	tests/without-check
+
+TESTS += $(script_tests)
+check_PROGRAMS += tests/trapped
+tests_trapped_LDADD = libevpq.la
+
+if HAVE_CHECK
+check_LTLIBRARIES = tests/libsupport.la
+tests_libsupport_la_SOURCES = \
+	tests/support/basics.c \
+	tests/support/basics.h \
+	tests/support/check.c \
+	tests/support/check.h \
+	tests/support/child.h \
+	tests/support/clock.c \
+	tests/support/clock.h \
+	tests/support/dice.h \
+	tests/support/fake.c \
+	tests/support/fake.h \
+	tests/support/names.c \
+	tests/support/names.h \
+	tests/support/oom.c \
+	tests/support/oom.h \
+	tests/support/opts.c \
+	tests/support/opts.h \
+	tests/support/pools.c \
+	tests/support/pools.h \
+	tests/support/proxy.c \
+	tests/support/proxy.h \
+	tests/support/proxy_door.c \
+	tests/support/proxy_impl.h \
+	tests/support/proxy_link.c \
+	tests/support/proxy_scan.c \
+	tests/support/proxy_scan.h \
+	tests/support/proxy_trap.c \
+	tests/support/rig.c \
+	tests/support/rig.h \
+	tests/support/rowset.h \
+	tests/support/seen.h \
+	tests/support/server.c \
+	tests/support/server.h \
+	tests/support/site.c \
+	tests/support/site.h \
+	tests/support/tasks.h \
+	tests/support/txns.h \
+	tests/support/values.c \
+	tests/support/values.h \
+	tests/support/values_impl.h \
+	tests/support/values_nested.c \
+	tests/support/watch.c \
+	tests/support/watch.h
+TESTS += $(unit_tests) $(integration_tests)
+check_PROGRAMS += $(unit_tests) $(integration_tests)
+
+# What script tests run.
+check_PROGRAMS += tests/lose_commit tests/torture/torture
+tests_torture_torture_SOURCES = \
+	tests/torture/faults.c \
+	tests/torture/faults.h \
+	tests/torture/faults_line.c \
+	tests/torture/faults_pooler.c \
+	tests/torture/faults_server.c \
+	tests/torture/ledger.c \
+	tests/torture/torture.c \
+	tests/torture/torture.h \
+	tests/torture/verbs.c
+LDADD = tests/libsupport.la libcore.la $(CHECK_LIBS)
+
+# The same tests, over the switch for other processors.
+tests_test_stack_ucontext_SOURCES = tests/test_stack.c src/tasks/stack.c src/tasks/switch_ucontext.c
+tests_test_stack_ucontext_CPPFLAGS = -DSTACK_UCONTEXT $(AM_CPPFLAGS)
+
+# Tasks as a build with --enable-debug has them.
+tests_test_overflow_SOURCES = \
+	src/tasks/await.c \
+	src/tasks/group.c \
+	src/tasks/overflow.c \
+	src/tasks/run.c \
+	src/tasks/stack.c \
+	src/tasks/task.c \
+	tests/test_overflow.c
+tests_test_overflow_CPPFLAGS = $(AM_CPPFLAGS) -UEVPQ_DEBUG -DEVPQ_DEBUG=1
+
+# evpq-run's own tests see its parts first.
+run_libs = librun.la $(LDADD)
+tests_test_run_csv_LDADD = $(run_libs)
+tests_test_run_format_LDADD = $(run_libs)
+tests_test_run_output_LDADD = $(run_libs)
+tests_test_run_progress_LDADD = $(run_libs)
+tests_test_run_source_LDADD = $(run_libs)
+tests_test_run_split_LDADD = $(run_libs)
+tests_test_run_stats_LDADD = $(run_libs)
+tests_it_loader_LDADD = libloader.la $(LDADD)
+
+# Those that use support/oom.h, and those that use support/clock.h: what they call is put between the
+# program and the C library. The flags are for a program's own link, not for what it is made from.
+oom_tests = \
+	tests/it_batch \
+	tests/it_copy_oom \
+	tests/it_listen \
+	tests/it_notices \
+	tests/it_oom \
+	tests/it_stream \
+	tests/it_syscalls \
+	tests/it_txn \
+	tests/test_channel \
+	tests/test_codec \
+	tests/test_completed \
+	tests/test_conninfo \
+	tests/test_encode \
+	tests/test_nested \
+	tests/test_oom \
+	tests/test_result \
+	tests/test_rowset \
+	tests/test_semaphore \
+	tests/test_support \
+	tests/test_task \
+	tests/test_task_oom
+clock_tests = \
+	tests/it_callbacks \
+	tests/it_lanes \
+	tests/it_syscalls
+$(oom_tests): private AM_LDFLAGS += -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc -Wl,--wrap=free
+$(clock_tests): private AM_LDFLAGS += -Wl,--wrap=clock_gettime
+else
+TESTS += tests/without-check
+endif
+
+# Each test speaks TAP and is told of singly. tests/run gives it a server where its name asks for one,
+# and a limit in time.
+LOG_COMPILER = $(top_srcdir)/tests/run
+LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+AM_TESTS_ENVIRONMENT = \
+	CC='$(CC)'; export CC; \
+	NM='$(NM)'; export NM; \
+	LIBPQ_LIBS='$(LIBPQ_LIBS)'; export LIBPQ_LIBS; \
+	LDFLAGS='$(LDFLAGS)'; export LDFLAGS; \
+	top_srcdir='$(abs_top_srcdir)'; export top_srcdir; \
+	top_builddir='$(abs_top_builddir)'; export top_builddir;
