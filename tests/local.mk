@@ -139,22 +139,39 @@ tree_tests = \
 	tests/it_bench \
 	tests/it_examples
 
+# In `make check'.
 script_tests = \
-	$(tree_tests) \
-	tests/check-postgres \
+	tests/check-docs \
+	tests/check-exports \
+	tests/check-faults \
+	tests/check-headers \
+	tests/check-layers \
+	tests/check-static \
 	tests/it_copypipe \
+	tests/it_examples \
 	tests/it_jobqueue \
 	tests/it_loader_program \
 	tests/it_probe \
 	tests/it_run \
 	tests/it_torture \
 	tests/it_traps \
-	tests/it_web \
+	tests/it_web
+
+# In `make check-long': those of the tools that the tests and the measurements are made with, and random schedules, of
+# which `make check' has a few.
+tool_tests = \
+	tests/check-postgres \
+	tests/it_bench \
 	tests/it_with_pgbouncer \
 	tests/it_with_pgpool
+schedule_tests = \
+	tests/test_channel_schedules \
+	tests/test_schedules \
+	tests/test_task_schedules
+long_tests = $(tool_tests)
 
-# Those that take minutes: `make check-long`, and not `make check`.
-long_tests = \
+# Hours: `make check-torture'.
+torture_tests = \
 	tests/it_torture_long
 
 # Those whose code runs in more than one thread: `make check-threads` under ThreadSanitizer.
@@ -170,7 +187,8 @@ thread_tests = \
 
 EXTRA_DIST += \
 	$(script_tests) \
-	$(long_tests) \
+	$(tool_tests) \
+	$(torture_tests) \
 	tests/mutants/Edits.pm \
 	tests/mutants/Program.pm \
 	tests/mutants/Server.pm \
@@ -180,6 +198,8 @@ EXTRA_DIST += \
 	tests/mutants/run \
 	tests/mutants/tests \
 	tests/run \
+	tests/shared-postgres \
+	tests/support/command.sh \
 	tests/support/stranger.sh \
 	tests/support/traps.sql \
 	tests/through \
@@ -240,6 +260,7 @@ tests_libsupport_la_SOURCES = \
 	tests/support/watch.h
 TESTS += $(unit_tests) $(integration_tests)
 check_PROGRAMS += $(unit_tests) $(integration_tests)
+long_tests += $(schedule_tests)
 
 # What script tests run.
 check_PROGRAMS += tests/lose_commit tests/torture/torture
@@ -316,10 +337,11 @@ TESTS += tests/without-check
 endif
 
 # Each test speaks TAP and is told of singly. tests/run gives it a server where its name asks for one,
-# and a limit in time.
+# and a limit in time. The servers end with the make that runs the tests.
 LOG_COMPILER = $(top_srcdir)/tests/run
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 AM_TESTS_ENVIRONMENT = \
+	EVPQ_TEST_OWNER=$$PPID; export EVPQ_TEST_OWNER; \
 	CC='$(CC)'; export CC; \
 	NM='$(NM)'; export NM; \
 	LIBPQ_LIBS='$(LIBPQ_LIBS)'; export LIBPQ_LIBS; \

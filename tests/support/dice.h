@@ -1,7 +1,7 @@
 /* dice.h - random schedules that can be repeated.
  *
- * EVPQ_SCHEDULES is how many a test runs (default: a million, fewer where each costs more),
- * EVPQ_SEED where it begins. A failure tells the seed of its schedule, to be run again with
+ * EVPQ_SCHEDULES is how many a test runs (default: 50,000, in `make check-long` a million, fewer
+ * where each costs more), EVPQ_SEED where it begins. A failure tells the seed of its schedule, to be run again with
  * EVPQ_SEED=... EVPQ_SCHEDULES=1. */
 #ifndef TESTS_SUPPORT_DICE_H
 #define TESTS_SUPPORT_DICE_H
@@ -39,13 +39,13 @@ static inline uint64_t dice_environment(const char *name, uint64_t otherwise)
 
 static inline uint64_t dice_how_many(void)
 {
-    if (RUNNING_ON_VALGRIND)
-        return 3000;
+    uint64_t n = 1000000;
 #if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__ || !defined __OPTIMIZE__
-    return 100000;
-#else
-    return 1000000;
+    n = 100000;
 #endif
+    if (!getenv("EVPQ_TEST_LONG"))
+        n /= 20;
+    return RUNNING_ON_VALGRIND ? 3000 : n;
 }
 
 /* Calls `schedule` for each, with its seed in `d`. */
