@@ -276,5 +276,6 @@ endif
 
 EXTRA_DIST += \
 	src/LAYERS \
+	src/evpq.abi \
 	src/evpq.map \
 	src/localize

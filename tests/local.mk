@@ -130,6 +130,7 @@ integration_tests = \
 
 # Those that read the source folder.
 tree_tests = \
+	tests/check-abi \
 	tests/check-docs \
 	tests/check-exports \
 	tests/check-faults \
@@ -141,6 +142,7 @@ tree_tests = \
 
 # In `make check'.
 script_tests = \
+	tests/check-abi \
 	tests/check-docs \
 	tests/check-exports \
 	tests/check-faults \
