@@ -184,6 +184,58 @@ libcore_la_SOURCES = \
 	src/tasks/switch_ucontext.c \
 	src/tasks/task.c \
 	src/tasks/task.h \
+	src/values/arg_kind.h \
+	src/values/args.c \
+	src/values/args.h \
+	src/values/codec.c \
+	src/values/codec.h \
+	src/values/cursor.h \
+	src/values/encode.c \
+	src/values/encode.h \
+	src/values/encode_bytes.c \
+	src/values/encode_error.c \
+	src/values/encode_error.h \
+	src/values/encode_impl.h \
+	src/values/encode_nested.c \
+	src/values/encode_nested_text.c \
+	src/values/encode_nested_text.h \
+	src/values/encode_net.c \
+	src/values/encode_number.c \
+	src/values/encode_time.c \
+	src/values/oids.c \
+	src/values/oids.h \
+	src/values/request.c \
+	src/values/request.h \
+	src/values/span.h \
+	src/values/value.c \
+	src/values/value.h \
+	src/values/value_array.c \
+	src/values/value_array.h \
+	src/values/value_bytes.c \
+	src/values/value_bytes.h \
+	src/values/value_decimal.c \
+	src/values/value_decimal.h \
+	src/values/value_interval.c \
+	src/values/value_interval.h \
+	src/values/value_nest.c \
+	src/values/value_nest.h \
+	src/values/value_net.c \
+	src/values/value_net.h \
+	src/values/value_number.c \
+	src/values/value_number.h \
+	src/values/value_numeric.c \
+	src/values/value_numeric.h \
+	src/values/value_part.c \
+	src/values/value_part.h \
+	src/values/value_range.c \
+	src/values/value_range.h \
+	src/values/value_record.c \
+	src/values/value_record.h \
+	src/values/value_text.c \
+	src/values/value_time.c \
+	src/values/value_time.h \
+	src/values/value_type.c \
+	src/values/value_type.h \
 	src/wire/cancel.c \
 	src/wire/cancel.h \
 	src/wire/dial.c \
@@ -194,63 +246,19 @@ libcore_la_SOURCES = \
 	src/wire/resolve.h \
 	src/wire/wire.c \
 	src/wire/wire.h \
-	src/words/args.c \
-	src/words/args.h \
-	src/words/codec.c \
-	src/words/codec.h \
-	src/words/cursor.h \
-	src/words/encode.c \
-	src/words/encode.h \
-	src/words/encode_error.c \
-	src/words/encode_impl.h \
-	src/words/encode_nested.c \
-	src/words/encode_number.c \
-	src/words/encode_text.c \
-	src/words/encode_text.h \
-	src/words/encode_time.c \
 	src/words/error.c \
 	src/words/error.h \
-	src/words/oids.c \
-	src/words/oids.h \
 	src/words/opts_read.c \
 	src/words/opts_read.h \
 	src/words/quote.c \
-	src/words/request.c \
-	src/words/request.h \
-	src/words/span.h \
 	src/words/sql.c \
 	src/words/sql.h \
+	src/words/sql_into.c \
+	src/words/sql_into.h \
+	src/words/sql_token.c \
+	src/words/sql_token.h \
 	src/words/utf8.c \
 	src/words/utf8.h \
-	src/words/value.c \
-	src/words/value.h \
-	src/words/value_array.c \
-	src/words/value_array.h \
-	src/words/value_bytes.c \
-	src/words/value_bytes.h \
-	src/words/value_decimal.c \
-	src/words/value_decimal.h \
-	src/words/value_interval.c \
-	src/words/value_interval.h \
-	src/words/value_nest.c \
-	src/words/value_nest.h \
-	src/words/value_net.c \
-	src/words/value_net.h \
-	src/words/value_number.c \
-	src/words/value_number.h \
-	src/words/value_numeric.c \
-	src/words/value_numeric.h \
-	src/words/value_part.c \
-	src/words/value_part.h \
-	src/words/value_range.c \
-	src/words/value_range.h \
-	src/words/value_record.c \
-	src/words/value_record.h \
-	src/words/value_text.c \
-	src/words/value_time.c \
-	src/words/value_time.h \
-	src/words/value_type.c \
-	src/words/value_type.h \
 	src/words/version.c \
 	src/words/why.c \
 	src/words/why.h

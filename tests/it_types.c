@@ -4,7 +4,7 @@
 
 #include "support/check.h"
 #include "support/server.h"
-#include "words/request.h"
+#include "values/request.h"
 
 #include <float.h>
 #include <libpq-fe.h>

@@ -5,7 +5,7 @@
 #include "support/check.h"
 #include "support/server.h"
 #include "support/values.h"
-#include "words/request.h"
+#include "values/request.h"
 
 #include <libpq-fe.h>
 #include <stdlib.h>

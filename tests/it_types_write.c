@@ -4,9 +4,9 @@
 #include "libpq/result.h"
 #include "support/check.h"
 #include "support/server.h"
-#include "words/encode.h"
-#include "words/oids.h"
-#include "words/request.h"
+#include "values/encode.h"
+#include "values/oids.h"
+#include "values/request.h"
 
 #include <float.h>
 #include <libpq-fe.h>

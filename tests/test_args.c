@@ -1,9 +1,9 @@
 /* test_args.c - EVPQ_ARGS chooses by C type and evaluates once; each argument is written as
  * PostgreSQL reads it. */
-#include "words/args.h"
+#include "values/args.h"
 
 #include "support/check.h"
-#include "words/value_number.h"
+#include "values/value_number.h"
 
 #include <float.h>
 #include <math.h>

@@ -1,10 +1,10 @@
 /* test_codec.c - a program's codecs: finding them, writing with them, and what is refused. */
-#include "words/codec.h"
+#include "values/codec.h"
 
 #include "support/check.h"
 #include "support/oom.h"
-#include "words/args.h"
-#include "words/request.h"
+#include "values/args.h"
+#include "values/request.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,11 +1,11 @@
 /* test_encode.c - arguments in binary: the bytes, and what is refused before a byte is sent. That a
  * server reads them as what they are is seen in it_types_write.c. */
-#include "words/encode.h"
+#include "values/encode.h"
 
 #include "support/check.h"
 #include "support/oom.h"
-#include "words/args.h"
-#include "words/oids.h"
+#include "values/args.h"
+#include "values/oids.h"
 
 #include <float.h>
 #include <math.h>

@@ -1,8 +1,8 @@
 /* test_request.c - a request is one block, complete and of the size that was measured. */
-#include "words/request.h"
+#include "values/request.h"
 
 #include "support/check.h"
-#include "words/args.h"
+#include "values/args.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* test_value.c - every type read as everything: what fits, in both formats, and what does not. */
-#include "words/value.h"
+#include "values/value.h"
 
 #include "support/check.h"
 

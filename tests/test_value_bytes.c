@@ -1,5 +1,5 @@
 /* test_value_bytes.c - network byte order, bytea in both text forms, uuid. */
-#include "words/value_bytes.h"
+#include "values/value_bytes.h"
 
 #include "support/check.h"
 

@@ -1,5 +1,5 @@
 /* test_value_decimal.c - decimals of any length become the nearest number, or none. */
-#include "words/value_decimal.h"
+#include "values/value_decimal.h"
 
 #include "support/check.h"
 

@@ -1,6 +1,6 @@
 /* test_value_interval.c - intervals as interval_out writes them, there and back, and what is none.
  */
-#include "words/value_interval.h"
+#include "values/value_interval.h"
 
 #include "support/check.h"
 

@@ -1,5 +1,5 @@
 /* test_value_net.c - addresses of networks and cards, there and back, and what is none. */
-#include "words/value_net.h"
+#include "values/value_net.h"
 
 #include "support/check.h"
 

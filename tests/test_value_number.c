@@ -1,5 +1,5 @@
 /* test_value_number.c - numbers to text and whole numbers from it. */
-#include "words/value_number.h"
+#include "values/value_number.h"
 
 #include "support/check.h"
 

@@ -1,5 +1,5 @@
 /* test_value_numeric.c - numeric in binary, as numeric_send makes it. */
-#include "words/value_numeric.h"
+#include "values/value_numeric.h"
 
 #include "support/check.h"
 

@@ -1,5 +1,5 @@
 /* test_value_time.c - dates and timestamps, in text and in the server's count from 2000. */
-#include "words/value_time.h"
+#include "values/value_time.h"
 
 #include "support/check.h"
 

@@ -3,7 +3,7 @@
 #include "flows/copy.h"
 
 #include "base/mem.h"
-#include "words/args.h"
+#include "values/args.h"
 #include "words/error.h"
 
 enum what { DRAIN, FINISH, READ };

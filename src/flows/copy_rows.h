@@ -6,7 +6,7 @@
 #define FLOWS_COPY_ROWS_H
 
 #include "flows/copy.h"
-#include "words/encode.h"
+#include "values/encode.h"
 
 /* Before the first row stand the signature, flags, and the length of an extension. Behind the last,
  * in the place of the number of columns, stands an end mark. */

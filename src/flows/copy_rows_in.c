@@ -2,7 +2,7 @@
  * as they want it. */
 #include "base/mem.h"
 #include "flows/copy_rows.h"
-#include "words/encode.h"
+#include "values/encode.h"
 #include "words/error.h"
 
 #include <stdio.h>

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "flows/copy_rows.h"
 #include "libpq/result.h"
-#include "words/args.h"
+#include "values/args.h"
 #include "words/error.h"
 #include "words/sql.h"
 

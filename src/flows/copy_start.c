@@ -8,7 +8,7 @@
 #include "pool/close.h"
 #include "pool/keeper.h"
 #include "pool/lease.h"
-#include "words/args.h"
+#include "values/args.h"
 #include "words/error.h"
 #include "words/sql.h"
 

@@ -8,7 +8,7 @@
 
 #include "flows/borrow.h"
 #include "ops/verdict.h"
-#include "words/request.h"
+#include "values/request.h"
 
 enum { EXECUTEMANY_PIECE = 64 * 1024 };
 

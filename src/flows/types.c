@@ -1,7 +1,7 @@
 /* types.c - asks the server for the oids of the types that codecs name. */
 #include "async/future.h"
 #include "base/mem.h"
-#include "words/codec.h"
+#include "values/codec.h"
 #include "words/error.h"
 
 struct resolving {

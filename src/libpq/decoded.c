@@ -1,6 +1,6 @@
 /* decoded.c - the getter for types that a program brings a codec for. */
 #include "libpq/place.h"
-#include "words/codec.h"
+#include "values/codec.h"
 
 bool evpq_result_decoded(const evpq_types *types, const evpq_result *r, int row, int column,
                          void *ret_value)

@@ -4,9 +4,9 @@
 
 #include "base/mem.h"
 #include "libpq/place.h"
-#include "words/value_array.h"
-#include "words/value_range.h"
-#include "words/value_record.h"
+#include "values/value_array.h"
+#include "values/value_range.h"
+#include "values/value_record.h"
 
 #include <evpq/nested.h>
 #include <stdio.h>

@@ -9,7 +9,7 @@
 
 #include "libpq/cells.h"
 #include "libpq/rowset.h"
-#include "words/value.h"
+#include "values/value.h"
 
 #include <evpq/result.h>
 #include <libpq-fe.h>

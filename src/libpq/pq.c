@@ -6,7 +6,7 @@
 #include "libpq/pq.h"
 
 #include "config.h"
-#include "words/value_number.h"
+#include "values/value_number.h"
 
 #include <dlfcn.h>
 #include <libpq-fe.h>

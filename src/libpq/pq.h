@@ -5,7 +5,7 @@
 #ifndef LIBPQ_PQ_H
 #define LIBPQ_PQ_H
 
-#include "words/request.h"
+#include "values/request.h"
 
 #include <evpq/error.h>
 #include <stdbool.h>

@@ -5,8 +5,8 @@
 #include "libpq/nested.h"
 #include "libpq/place.h"
 #include "words/error.h"
-#include "words/value_bytes.h"
-#include "words/value_number.h"
+#include "values/value_bytes.h"
+#include "values/value_number.h"
 
 #include <libpq-fe.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 #ifndef LIBPQ_RESULT_H
 #define LIBPQ_RESULT_H
 
-#include "words/span.h"
+#include "values/span.h"
 
 #include <evpq/result.h>
 

@@ -1,9 +1,9 @@
 /* result_text.c - the getters that return text and bytes: in place where they stand as they are
  * wanted, else converted once and kept in the result's cells. */
 #include "libpq/place.h"
-#include "words/oids.h"
-#include "words/value_bytes.h"
-#include "words/value_nest.h"
+#include "values/oids.h"
+#include "values/value_bytes.h"
+#include "values/value_nest.h"
 
 #include <string.h>
 

@@ -6,7 +6,7 @@
 #ifndef LIBPQ_ROW_BUFFER_H
 #define LIBPQ_ROW_BUFFER_H
 
-#include "words/span.h"
+#include "values/span.h"
 
 #include <evpq/result.h>
 #include <stdbool.h>

@@ -6,7 +6,7 @@
 #ifndef LIBPQ_ROWSET_H
 #define LIBPQ_ROWSET_H
 
-#include "words/span.h"
+#include "values/span.h"
 
 #include <evpq/result.h>
 #include <evpq/types.h>

@@ -10,7 +10,7 @@
 
 #include "base/bytes.h"
 #include "conn/conn.h"
-#include "words/request.h"
+#include "values/request.h"
 
 #include <evpq/result.h>
 

@@ -8,7 +8,7 @@
 
 #include "async/future.h"
 #include "ops/verdict.h"
-#include "words/request.h"
+#include "values/request.h"
 
 #include <evpq/result.h>
 

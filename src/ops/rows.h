@@ -11,7 +11,7 @@
 
 #include "libpq/row_buffer.h"
 #include "ops/verdict.h"
-#include "words/request.h"
+#include "values/request.h"
 
 struct rows;
 

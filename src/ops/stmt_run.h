@@ -6,7 +6,7 @@
 
 #include "conn/conn.h"
 #include "pipeline/peer.h"
-#include "words/request.h"
+#include "values/request.h"
 
 struct stmt_run {
     struct stmt *stmt; /* pinned, while it is on a line; NULL: sent as it is */

@@ -14,7 +14,7 @@
 
 #include "base/map.h"
 #include "pipeline/pipeline.h"
-#include "words/request.h"
+#include "values/request.h"
 
 struct stmts;
 
