@@ -37,6 +37,9 @@ libcore_la_SOURCES = \
 	src/async/loop.c \
 	src/async/loop.h \
 	src/async/loop_impl.h \
+	src/async/loop_owner.c \
+	src/async/loop_refs.c \
+	src/async/loop_time.c \
 	src/async/members.c \
 	src/async/members.h \
 	src/async/promise.c \

@@ -1,9 +1,9 @@
 /* channel.c - a bounded queue of the program's pointers between those who send and those who
  * receive.
  *
- * An item travels in a parcel: from the send that waits for room into the channel, from there into
+ * An item travels in a struct channel_item: from the send that waits for room into the channel, from there into
  * the receive that is done with it, and, when that goes and nobody took the item, back to where it
- * was. Parcels are numbered as they are sent, and kept in this order. Who waits and was let go of
+ * was. They are numbered as they are sent, and kept in this order. Who waits and was let go of
  * still sends, but receives nothing.
  *
  * No function is called before all is in order again: `free_item` may do anything to the channel,
@@ -37,22 +37,22 @@ struct channel_item {
 };
 
 /* A send or a receive. */
-struct call {
+struct channel_call {
     struct evpq_future future;
     evpq_channel *channel; /* while it waits */
     struct list node;
     struct channel_item *item; /* what a send waits with */
 };
 
-static struct call *call_of(const evpq_future *f)
+static struct channel_call *channel_call_of(const evpq_future *f)
 {
-    return container_of(f, struct call, future);
+    return container_of(f, struct channel_call, future);
 }
 
-static struct call *next_call(struct list *waiting)
+static struct channel_call *next_call(struct list *waiting)
 {
     struct list *node = list_pop(waiting);
-    return node ? container_of(node, struct call, node) : NULL;
+    return node ? container_of(node, struct channel_call, node) : NULL;
 }
 
 /* ---- items ---- */
@@ -83,7 +83,7 @@ static struct channel_item *next_item(evpq_channel *c)
         c->count--;
         return container_of(node, struct channel_item, node);
     }
-    struct call *send = next_call(&c->sending);
+    struct channel_call *send = next_call(&c->sending);
     if (!send)
         return NULL;
     struct channel_item *p = send->item;
@@ -131,7 +131,7 @@ static void bring_to_nobody(evpq_channel *c)
 
 static void refuse_all(evpq_channel *c, struct list *waiting)
 {
-    struct call *call;
+    struct channel_call *call;
     while ((call = next_call(waiting))) {
         if (call->item)
             list_append(&c->doomed, &call->item->node);
@@ -150,9 +150,9 @@ static bool has_parcel(const evpq_channel *c)
     return c->count || !list_empty(&c->sending);
 }
 
-static struct call *next_receive(evpq_channel *c)
+static struct channel_call *next_receive(evpq_channel *c)
 {
-    struct call *receive;
+    struct channel_call *receive;
     while ((receive = next_call(&c->receiving)) && future_forgotten(&receive->future))
         future_settle_canceled(&receive->future, EVPQ_OUTCOME_NOT_SENT);
     return receive;
@@ -160,7 +160,7 @@ static struct call *next_receive(evpq_channel *c)
 
 static void serve(evpq_channel *c)
 {
-    struct call *call;
+    struct channel_call *call;
     if (loop_forked(c->loop))
         return;
     while (has_parcel(c) && (call = next_receive(c))) {
@@ -191,9 +191,9 @@ static void return_item(void *value)
 
 /* ---- calls ---- */
 
-static void call_cancel(evpq_future *f)
+static void channel_call_cancel(evpq_future *f)
 {
-    struct call *call = call_of(f);
+    struct channel_call *call = channel_call_of(f);
     evpq_channel *c = call->channel;
     list_remove(&call->node);
     if (call->item)
@@ -204,20 +204,20 @@ static void call_cancel(evpq_future *f)
     leave(c);
 }
 
-static void call_free(evpq_future *f)
+static void channel_call_free(evpq_future *f)
 {
-    recycler_give(loop_blocks(f->loop), call_of(f), sizeof(struct call));
+    recycler_give(loop_blocks(f->loop), channel_call_of(f), sizeof(struct channel_call));
 }
 
 static const struct future_class send_class = {
-    .name = "send", .cancel = call_cancel, .free = call_free, .is_leaf = true};
+    .name = "send", .cancel = channel_call_cancel, .free = channel_call_free, .is_leaf = true};
 /* No leaf: its item may hold other futures. */
 static const struct future_class receive_class = {
-    .name = "receive", .cancel = call_cancel, .free = call_free};
+    .name = "receive", .cancel = channel_call_cancel, .free = channel_call_free};
 
-static struct call *call_new(evpq_channel *c, const struct future_class *class)
+static struct channel_call *channel_call_new(evpq_channel *c, const struct future_class *class)
 {
-    struct call *call = recycler_take(loop_blocks(c->loop), sizeof *call);
+    struct channel_call *call = recycler_take(loop_blocks(c->loop), sizeof *call);
     if (!call)
         return NULL;
     future_init(&call->future, class, c->loop);
@@ -246,7 +246,7 @@ evpq_future *evpq_channel_send(evpq_channel *c, void *item)
     if (c->closed)
         return refuse(c, item, future_failed(c->loop, evpq_error_ref(c->closed_error)));
     struct channel_item *p = item_new(c, item);
-    struct call *send = p ? call_new(c, &send_class) : NULL;
+    struct channel_call *send = p ? channel_call_new(c, &send_class) : NULL;
     if (!send)
         return refuse(c, p ? unpack(c, p) : item, future_constant(EVPQ_NOMEM));
     send->item = p;
@@ -261,7 +261,7 @@ evpq_future *evpq_channel_receive(evpq_channel *c)
         return future_refused(c ? c->loop : NULL);
     if (c->closed && !c->count)
         return future_failed(c->loop, evpq_error_ref(c->closed_error));
-    struct call *receive = call_new(c, &receive_class);
+    struct channel_call *receive = channel_call_new(c, &receive_class);
     if (!receive)
         return future_constant(EVPQ_NOMEM);
     list_append(&c->receiving, &receive->node);

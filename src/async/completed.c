@@ -11,7 +11,7 @@
 
 struct order;
 
-struct slot {
+struct completed_slot {
     struct evpq_future place; /* follows the member that settled so manieth */
     struct order *order;
     struct waiter waiter;
@@ -21,12 +21,12 @@ struct slot {
 struct order {
     size_t n, next;
     size_t left; /* places that are not freed yet */
-    struct slot slots[];
+    struct completed_slot slots[];
 };
 
-static struct slot *slot_of(const evpq_future *f)
+static struct completed_slot *slot_of(const evpq_future *f)
 {
-    return container_of(f, struct slot, place);
+    return container_of(f, struct completed_slot, place);
 }
 
 /* The first place that is free, or NULL: those that are canceled leave members over. */
@@ -42,7 +42,7 @@ static evpq_future *next_place(struct order *o)
 
 static void member_settled(struct job *job)
 {
-    struct slot *s = container_of(job, struct slot, waiter.job);
+    struct completed_slot *s = container_of(job, struct completed_slot, waiter.job);
     evpq_future *member = s->member, *place = next_place(s->order);
     s->member = NULL;
     if (place)
@@ -102,7 +102,7 @@ static struct order *order_new(evpq_loop *loop, evpq_future *const *fs, size_t n
         return NULL;
     *o = (struct order){.n = n, .left = n};
     for (size_t i = 0; i < n; i++) {
-        struct slot *s = &o->slots[i];
+        struct completed_slot *s = &o->slots[i];
         future_init(&s->place, &place_class, loop);
         s->order = o;
         s->member = fs[i] ? fs[i] : future_constant(EVPQ_INVALID);

@@ -241,25 +241,6 @@ void future_expire(evpq_future *f)
     evpq_future_cancel(f);
 }
 
-/* ---- following ---- */
-
-evpq_future *future_checked(evpq_future *f, evpq_future *next, const char *who)
-{
-    const char *what;
-    if (!next)
-        what = "NULL";
-    else if (next == f)
-        what = "the future that waits for it";
-    else if (next->loop && next->loop != f->loop)
-        what = "a future of another loop";
-    else
-        return next;
-    if (next != f)
-        evpq_future_cancel(next);
-    evpq_future_unref(next);
-    return evpq_future_failed(f->loop, EVPQ_INVALID, "%s returned %s", who, what);
-}
-
 /* ---- waiting ---- */
 
 void future_watch(evpq_future *f, evpq_loop *loop, struct waiter *w, void (*run)(struct job *))

@@ -1,35 +1,9 @@
-/* loop.c - the loop's life, who runs it, and the time; tick.c is what it does. */
+/* loop.c - making and running a loop; tick.c is what it does in a turn. */
 #include "async/loop_impl.h"
 
-#include "async/thread.h"
 #include "base/mem.h"
-#include "words/error.h"
 
 #include <math.h>
-
-bool loop_forked(const evpq_loop *loop)
-{
-    return fork_mark_forked(&loop->birth);
-}
-
-/* ---- whose it is ---- */
-
-bool loop_is_mine(const evpq_loop *loop)
-{
-    return atomic_load_explicit(&loop->owner, memory_order_relaxed) == &thread_mark;
-}
-
-bool loop_elsewhere(const evpq_loop *loop)
-{
-    return !loop_is_mine(loop) && ev_depth(loop->ev) > 0;
-}
-
-const evpq_error *loop_refusal(const evpq_loop *loop)
-{
-    if (!loop)
-        return error_invalid();
-    return loop_forked(loop) ? error_forked() : error_elsewhere();
-}
 
 /* Before each poll, whoever runs `ev`: what other threads ask for while that lasts is refused. What
  * is pending when a run begins is called before this. */
@@ -82,45 +56,6 @@ evpq_loop *evpq_loop_new(struct ev_loop *ev)
     ev_unref(loop->ev);
     loop_adopt(loop);
     return loop;
-}
-
-evpq_loop *evpq_loop_ref(evpq_loop *loop)
-{
-    if (loop)
-        loop->refs++;
-    return loop;
-}
-
-static void loop_free(evpq_loop *loop)
-{
-    if (loop_forked(loop))
-        loop_leave_to_parent(loop);
-    mailbox_close(loop->mailbox);
-    if (loop->data)
-        loop->data->free(loop->data);
-    ev_ref(loop->ev);
-    ev_fork_stop(loop->ev, &loop->forked);
-    ev_ref(loop->ev);
-    ev_prepare_stop(loop->ev, &loop->adopting);
-    tick_stop(loop);
-    if (loop->owns_ev)
-        ev_loop_destroy(loop->ev);
-    recycler_unref(loop->blocks);
-    fork_mark_free(&loop->birth);
-    mem_free(loop);
-}
-
-void loop_unref(evpq_loop *loop)
-{
-    if (!--loop->refs)
-        loop_free(loop);
-}
-
-evpq_loop *evpq_loop_unref(evpq_loop *loop)
-{
-    if (loop && !loop_elsewhere(loop))
-        loop_unref(loop);
-    return NULL;
 }
 
 struct ev_loop *evpq_loop_ev(evpq_loop *loop)
@@ -180,11 +115,6 @@ void loop_turn(evpq_loop *loop)
 struct streak *loop_streak(evpq_loop *loop)
 {
     return &loop->streak;
-}
-
-bool loop_running(const evpq_loop *loop)
-{
-    return ev_depth(loop->ev) > 0;
 }
 
 void loop_hold(evpq_loop *loop)
@@ -248,7 +178,7 @@ struct sql_memo *loop_texts(evpq_loop *loop)
     return &loop->texts;
 }
 
-struct mailbox **loop_mailbox(evpq_loop *loop)
+struct loop_data **loop_mailbox(evpq_loop *loop)
 {
     return &loop->mailbox;
 }
@@ -256,38 +186,4 @@ struct mailbox **loop_mailbox(evpq_loop *loop)
 struct deferred_free *loop_deferred_free(evpq_loop *loop)
 {
     return &loop->deferred_free;
-}
-
-/* ---- time ---- */
-
-__attribute__((noinline)) static double look_at_clock(evpq_loop *loop)
-{
-    if (!loop->standing)
-        return clock_now();
-    if (!loop->now)
-        loop->now = clock_now();
-    if (!loop->polled_at)
-        loop->polled_at = loop->now;
-    loop->timed = true;
-    return loop->now;
-}
-
-double loop_time(evpq_loop *loop)
-{
-    return loop->standing && loop->timed ? loop->now : look_at_clock(loop);
-}
-
-void loop_time_passed(evpq_loop *loop)
-{
-    loop->now = 0;
-    loop->timed = false;
-}
-
-double loop_time_polled(evpq_loop *loop)
-{
-    if (!loop->ticking || loop->ticking != ev_depth(loop->ev))
-        return clock_now();
-    if (!loop->polled_at)
-        loop->polled_at = clock_now();
-    return loop->polled_at;
 }

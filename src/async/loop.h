@@ -202,17 +202,16 @@ struct recycler *loop_blocks(evpq_loop *loop);
 struct sql_memo;
 struct sql_memo *loop_texts(evpq_loop *loop);
 
-/* Where thread.c keeps its mailbox for this loop, and future.c the futures that it is about to
- * free. */
-struct mailbox;
-struct mailbox **loop_mailbox(evpq_loop *loop);
-
-/* What a floor above keeps with the loop; freed with it. */
+/* What others keep with the loop; freed with it. */
 struct loop_data {
     void (*free)(struct loop_data *);
 };
-struct loop_data **loop_data_of(evpq_loop *loop);
 
+/* Where the floor above, tasks, keeps its own, and thread.c its mailbox. */
+struct loop_data **loop_data_of(evpq_loop *loop);
+struct loop_data **loop_mailbox(evpq_loop *loop);
+
+/* The futures that future.c is about to free. */
 struct deferred_free {
     struct list dead;
     bool busy;

@@ -1,5 +1,11 @@
-/* loop_impl.h - the loop as its two files see it: loop.c, tick.c, and watch.c, which watches.
- */
+/* loop_impl.h - the loop as its own files see it. Each uses those above it:
+ *
+ *   loop_owner   which thread runs it, and whether the process was forked
+ *   loop_time    the clock
+ *   watch        timers and descriptors
+ *   loop_refs    its references and its end
+ *   tick         what it does in a turn
+ *   loop         making and running it */
 #ifndef ASYNC_LOOP_IMPL_H
 #define ASYNC_LOOP_IMPL_H
 
@@ -42,7 +48,7 @@ struct evpq_loop {
     bool catching_up;      /* in the tick after that, ... */
     double catch_up_until; /* ... sockets are read on until then */
     int held;              /* how often the loop is held: what has to go in a forked child */
-    struct mailbox *mailbox;
+    struct loop_data *mailbox;
     struct recycler *blocks;
     struct sql_memo texts;
     struct deferred_free deferred_free;
@@ -65,18 +71,30 @@ static inline double clock_now(void)
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-/* The watchers and lists that tick.c works with. */
+/* The watchers and lists that tick.c works with; and those watchers are stopped. */
+void loop_stop_tick(evpq_loop *loop);
 void tick_init(evpq_loop *loop);
-void tick_stop(evpq_loop *loop);
-
-/* A timer (on no list) whose time has come: it fires in the tick, after what the sockets brought.
- */
-void loop_timer_due(evpq_loop *loop, struct timer *t);
 
 /* Whether there are timers whose time has come, and libev has yet to find them. */
 bool loop_has_timers_due(evpq_loop *loop);
 
 /* Called by libev in a child that goes on with the inherited ev loop. */
 void loop_on_fork(struct ev_loop *ev, ev_fork *w, int events);
+
+/* libev is to call the tick at the end of this turn. */
+static inline void loop_ask_for_tick(evpq_loop *loop)
+{
+    if (ev_is_pending(&loop->tick) || loop_forked(loop))
+        return;
+    loop->unpolled |= !loop_running(loop);
+    ev_feed_event(loop->ev, &loop->tick, EV_CUSTOM);
+}
+
+/* The next turn is to come at once, so that the sockets are looked at again. */
+static inline void loop_ask_for_look(evpq_loop *loop)
+{
+    ev_check_start(loop->ev, &loop->looked);
+    ev_idle_start(loop->ev, &loop->more); /* so that libev does not wait for anything */
+}
 
 #endif

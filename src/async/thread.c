@@ -19,6 +19,7 @@
 enum { STACK_SIZE = 512 * 1024 }; /* getaddrinfo and its plug-ins are known to want a lot */
 
 struct mailbox {
+    struct loop_data loop_data;
     pthread_mutex_t lock; /* guards the rest, but for `io` and `loop`, which are the loop's */
     unsigned refs;        /* the loop's, and one for each call under way */
     bool closed;
@@ -62,27 +63,6 @@ static void deliver(struct io *io)
     mailbox_unref(m);
 }
 
-static struct mailbox *mailbox_new(evpq_loop *loop)
-{
-    struct mailbox *m = mem_zalloc(sizeof *m);
-    if (!m)
-        return NULL;
-    m->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (m->fd < 0 || pthread_mutex_init(&m->lock, NULL)) {
-        if (m->fd >= 0)
-            close(m->fd);
-        mem_free(m);
-        return NULL;
-    }
-    m->refs = 1;
-    m->loop = loop;
-    list_init(&m->back);
-    io_init(&m->io, loop, deliver);
-    io_start(&m->io, m->fd, IO_READ);
-    loop_release(loop); /* whoever sends a call keeps the loop running, not the mailbox */
-    return m;
-}
-
 /* In a forked child, where its threads do not exist. One of them may have held the lock, which is
  * then never to be had. */
 static void forget(struct mailbox *m)
@@ -95,10 +75,10 @@ static void forget(struct mailbox *m)
     mem_free(m);
 }
 
-void mailbox_close(struct mailbox *m)
+/* The loop is going: what comes back from now on is delivered in its thread. */
+static void mailbox_close(struct loop_data *data)
 {
-    if (!m)
-        return;
+    struct mailbox *m = container_of(data, struct mailbox, loop_data);
     if (loop_forked(m->loop)) {
         forget(m);
         return;
@@ -117,6 +97,28 @@ void mailbox_close(struct mailbox *m)
         call->done(call);
     }
     mailbox_unref(m);
+}
+
+static struct mailbox *mailbox_new(evpq_loop *loop)
+{
+    struct mailbox *m = mem_zalloc(sizeof *m);
+    if (!m)
+        return NULL;
+    m->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (m->fd < 0 || pthread_mutex_init(&m->lock, NULL)) {
+        if (m->fd >= 0)
+            close(m->fd);
+        mem_free(m);
+        return NULL;
+    }
+    m->refs = 1;
+    m->loop_data.free = mailbox_close;
+    m->loop = loop;
+    list_init(&m->back);
+    io_init(&m->io, loop, deliver);
+    io_start(&m->io, m->fd, IO_READ);
+    loop_release(loop); /* whoever sends a call keeps the loop running, not the mailbox */
+    return m;
 }
 
 /* ---- the end of the process ---- */
@@ -247,29 +249,37 @@ void thread_call_abandon(struct thread_call *call)
     call->mailbox->abandoned++;
 }
 
+/* NULL: it has none yet. */
+static struct mailbox *mailbox_of(evpq_loop *loop)
+{
+    struct loop_data *data = *loop_mailbox(loop);
+    return data ? container_of(data, struct mailbox, loop_data) : NULL;
+}
+
 unsigned thread_calls_abandoned(evpq_loop *loop)
 {
-    struct mailbox *m = *loop_mailbox(loop);
+    const struct mailbox *m = mailbox_of(loop);
     return m ? m->abandoned : 0;
 }
 
 bool thread_call_start(evpq_loop *loop, struct thread_call *call)
 {
-    struct mailbox **m = loop_mailbox(loop);
-    if (!*m)
-        *m = mailbox_new(loop);
-    if (!*m)
+    struct mailbox *m = mailbox_of(loop);
+    if (!m)
+        m = mailbox_new(loop);
+    if (!m)
         return false;
+    *loop_mailbox(loop) = &m->loop_data;
     list_init(&call->node);
-    call->mailbox = *m;
-    pthread_mutex_lock(&(*m)->lock);
-    (*m)->refs++;
-    pthread_mutex_unlock(&(*m)->lock);
+    call->mailbox = m;
+    pthread_mutex_lock(&m->lock);
+    m->refs++;
+    pthread_mutex_unlock(&m->lock);
     call->joined = call->computes && computing_begins();
     if (start_thread(call))
         return true;
     if (call->joined)
         computing_ends(false);
-    mailbox_unref(*m);
+    mailbox_unrefm;
     return false;
 }

@@ -33,7 +33,4 @@ bool thread_call_start(evpq_loop *loop, struct thread_call *call);
 void thread_call_abandon(struct thread_call *call);
 unsigned thread_calls_abandoned(evpq_loop *loop);
 
-/* The loop is going: what comes back from now on is delivered in its thread. NULL is allowed. */
-void mailbox_close(struct mailbox *mailbox);
-
 #endif

@@ -10,8 +10,6 @@
 enum { JOBS_PER_TICK = 4096, JOBS_PER_LOOK = 64 };
 
 static const double TICK_LASTS = 0.002; /* seconds of jobs alone, about */
-static const double CATCH_UP_MOST = 1;  /* and no longer than twice the delay */
-static const double STREAK_LASTS = 0.001;
 
 static void flush_dirty(evpq_loop *loop)
 {
@@ -24,14 +22,6 @@ static void flush_dirty(evpq_loop *loop)
         flusher->flush(flusher);
     }
     loop->standing = false;
-}
-
-static void ask_for_tick(evpq_loop *loop)
-{
-    if (ev_is_pending(&loop->tick) || loop_forked(loop))
-        return;
-    loop->unpolled |= !loop_running(loop);
-    ev_feed_event(loop->ev, &loop->tick, EV_CUSTOM);
 }
 
 static bool work_left(const evpq_loop *loop)
@@ -78,30 +68,10 @@ static void fire_due(evpq_loop *loop)
     loop->catching_up = false;
 }
 
-static void ask_for_look(evpq_loop *loop)
-{
-    ev_check_start(loop->ev, &loop->looked);
-    ev_idle_start(loop->ev, &loop->more); /* so that libev does not wait for anything */
-}
-
 void loop_next_turn(evpq_loop *loop, struct job *job)
 {
     list_append(&loop->next_turn, &job->node);
-    ask_for_look(loop);
-}
-
-void loop_timer_due(evpq_loop *loop, struct timer *t)
-{
-    if (!t->late && list_empty(&loop->late)) { /* else it stays behind those that were due before */
-        list_append(&loop->due, &t->node);
-        ask_for_tick(loop);
-        return;
-    }
-    double lasts = 2 * t->late < CATCH_UP_MOST ? 2 * t->late : CATCH_UP_MOST;
-    if (list_empty(&loop->late) || lasts > loop->catch_up_until)
-        loop->catch_up_until = lasts;
-    list_append(&loop->late, &t->node);
-    ask_for_look(loop);
+    loop_ask_for_look(loop);
 }
 
 /* A look at the sockets has been had since somebody asked for one. */
@@ -120,7 +90,7 @@ static void on_polled(struct ev_loop *ev, ev_check *w, int events)
         loop->catching_up = true;
         loop->catch_up_until += clock_now();
     }
-    ask_for_tick(loop);
+    loop_ask_for_tick(loop);
 }
 
 bool loop_awaits_timers(const evpq_loop *loop)
@@ -170,7 +140,7 @@ static void run_tick(evpq_loop *loop)
     bool overdue = loop->unpolled && loop_has_timers_due(loop);
     while (!loop_forked(loop) && work_left(loop) && left > 0) {
         if (!runq_empty(&loop->runq)) {
-            ask_for_tick(loop);
+            loop_ask_for_tick(loop);
             runq_run_first(&loop->runq);
             if (!(--left % JOBS_PER_LOOK) && jobs_took_long(&since))
                 left = 0;
@@ -211,46 +181,32 @@ static void on_more(struct ev_loop *ev, ev_idle *w, int events)
 {
     (void)events;
     ev_idle_stop(ev, w);
-    ask_for_tick(w->data);
+    loop_ask_for_tick(w->data);
 }
 
 void loop_defer(evpq_loop *loop, struct job *job)
 {
     runq_push(&loop->runq, job);
-    ask_for_tick(loop);
+    loop_ask_for_tick(loop);
 }
 
 void loop_read_soon(evpq_loop *loop, struct reader *reader)
 {
     if (!list_linked(&reader->node))
         list_append(&loop->readers, &reader->node);
-    ask_for_tick(loop);
+    loop_ask_for_tick(loop);
 }
 
 void loop_flush_later(evpq_loop *loop, struct flusher *flusher)
 {
     if (!list_linked(&flusher->node))
         list_append(&loop->flushers, &flusher->node);
-    ask_for_tick(loop);
+    loop_ask_for_tick(loop);
 }
 
 bool loop_unpolled(const evpq_loop *loop)
 {
     return loop->unpolled;
-}
-
-/* ---- streaks ---- */
-
-bool streak_is_over(struct streak *s, double deadline)
-{
-    enum { MOST = 131072 };
-    double now = clock_now();
-    if (!s->since)
-        s->since = now;
-    if (s->n < MOST && now - s->since < STREAK_LASTS && now < deadline)
-        return false;
-    *s = (struct streak){0};
-    return true;
 }
 
 /* ---- life ---- */
@@ -272,11 +228,4 @@ void tick_init(evpq_loop *loop)
     ev_check_init(&loop->looked, on_polled);
     ev_set_priority(&loop->looked, EV_MAXPRI);
     loop->looked.data = loop;
-}
-
-void tick_stop(evpq_loop *loop)
-{
-    ev_clear_pending(loop->ev, &loop->tick);
-    ev_idle_stop(loop->ev, &loop->more);
-    ev_check_stop(loop->ev, &loop->looked);
 }

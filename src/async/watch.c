@@ -18,6 +18,13 @@ static ev_io *io_ev(const struct io *io)
     return (ev_io *)(void *)&((struct io *)(void *)io)->ev;
 }
 
+void loop_stop_tick(evpq_loop *loop)
+{
+    ev_clear_pending(loop->ev, &loop->tick);
+    ev_idle_stop(loop->ev, &loop->more);
+    ev_check_stop(loop->ev, &loop->looked);
+}
+
 static void list_drop_all(struct list *l)
 {
     while (list_pop(l))
@@ -37,7 +44,7 @@ void loop_leave_to_parent(evpq_loop *loop)
         ev_io_stop(loop->ev, io_ev(container_of(node, struct io, node)));
     list_drop_all(&loop->late);
     list_drop_all(&loop->due);
-    tick_stop(loop);
+    loop_stop_tick(loop);
     for (; loop->held > 0; loop->held--)
         ev_unref(loop->ev);
     for (; loop->held < 0; loop->held++)
@@ -56,6 +63,24 @@ void loop_on_fork(struct ev_loop *ev, ev_fork *w, int events)
 /* What rounding and a busy turn make a timer late by is less. */
 static const double LATE = 0.005;
 
+/* For how long sockets are read on, at most; and no longer than twice the delay. */
+static const double CATCH_UP_MOST = 1;
+
+/* Its time has come, and it is on no list: it fires in the tick, after what the sockets brought. */
+static void timer_is_due(evpq_loop *loop, struct timer *t)
+{
+    if (!t->late && list_empty(&loop->late)) { /* else it stays behind those that were due before */
+        list_append(&loop->due, &t->node);
+        loop_ask_for_tick(loop);
+        return;
+    }
+    double lasts = 2 * t->late < CATCH_UP_MOST ? 2 * t->late : CATCH_UP_MOST;
+    if (list_empty(&loop->late) || lasts > loop->catch_up_until)
+        loop->catch_up_until = lasts;
+    list_append(&loop->late, &t->node);
+    loop_ask_for_look(loop);
+}
+
 static void on_timer(struct ev_loop *ev, ev_timer *w, int events)
 {
     (void)events;
@@ -69,7 +94,7 @@ static void on_timer(struct ev_loop *ev, ev_timer *w, int events)
     double left = ev_timer_remaining(ev, w);
     t->late = left < -LATE ? -left : 0;
     list_remove(&t->node);
-    loop_timer_due(t->loop, t);
+    timer_is_due(t->loop, t);
 }
 
 void timer_init(struct timer *t, evpq_loop *loop, void (*fire)(struct timer *))

@@ -14,7 +14,7 @@
 #include <math.h>
 #include <string.h>
 
-enum phase { BEGINNING, RUNNING, COMMITTING, ROLLING_BACK, PAUSING };
+enum transact_phase { BEGINNING, RUNNING, COMMITTING, ROLLING_BACK, PAUSING };
 
 struct transact {
     struct evpq_future future;
@@ -23,7 +23,7 @@ struct transact {
     unsigned modes;
     evpq_txn_fn *fn;
     void *arg;
-    enum phase phase;
+    enum transact_phase phase;
     int tried;
     bool stopped; /* asked to: it is not run again */
     bool late;
@@ -107,7 +107,7 @@ static void fail_as_it_did(struct transact *t)
 
 /* ---- again ---- */
 
-static void wait_for(struct transact *t, enum phase phase, evpq_future *step,
+static void wait_for(struct transact *t, enum transact_phase phase, evpq_future *step,
                      void (*run)(struct job *))
 {
     drop_step(t);

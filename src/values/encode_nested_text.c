@@ -19,7 +19,7 @@ enum {
     BOX = 603, /* whose arrays have semicolons */
 };
 
-struct pen {
+struct text_output {
     struct bytes *to;
     bool doubles[DEPTH_MOST]; /* how the i-th level around escapes: twice, or with a backslash */
     uint8_t last;
@@ -28,29 +28,29 @@ struct pen {
 
 /* What a value stands in. */
 struct level {
-    struct pen *pen;
+    struct text_output *out;
     int depth; /* how many quotations it is in */
     const struct spot *spot;
 };
 
-static void emit(struct pen *pen, int depth, char c)
+static void emit(struct text_output *out, int depth, char c)
 {
     if (depth) {
         if (c == '"' || c == '\\')
-            emit(pen, depth - 1, pen->doubles[depth - 1] ? c : '\\');
-        emit(pen, depth - 1, c);
+            emit(out, depth - 1, out->doubles[depth - 1] ? c : '\\');
+        emit(out, depth - 1, c);
         return;
     }
     /* In SJIS, BIG5, GBK and their like the two may be one letter. */
-    pen->unsure |= c == '\\' && pen->last >= 0x80;
-    pen->full |= !bytes_put1(pen->to, (uint8_t)c);
-    pen->last = (uint8_t)c;
+    out->unsure |= c == '\\' && out->last >= 0x80;
+    out->full |= !bytes_put1(out->to, (uint8_t)c);
+    out->last = (uint8_t)c;
 }
 
 static void emit_all(const struct level *l, const char *text, size_t length)
 {
-    for (size_t i = 0; i < length && !l->pen->full; i++)
-        emit(l->pen, l->depth, text[i]);
+    for (size_t i = 0; i < length && !l->out->full; i++)
+        emit(l->out, l->depth, text[i]);
 }
 
 static void emit_word(const struct level *l, const char *word)
@@ -62,7 +62,7 @@ static void emit_word(const struct level *l, const char *word)
 
 static evpq_error *refuse(const struct level *l, const evpq_arg *arg)
 {
-    struct encoding e = {l->pen->to, arg, arg->type, l->spot};
+    struct encoding e = {l->out->to, arg, arg->type, l->spot};
     return encode_no_text(&e);
 }
 
@@ -121,13 +121,13 @@ static evpq_error *put_part(const struct level *l, const evpq_arg *arg, bool dou
                             const char *noun, size_t number)
 {
     struct spot spot = {.outer = l->spot, .noun = noun, .number = number};
-    const struct level part = {l->pen, l->depth + 1, &spot};
+    const struct level part = {l->out, l->depth + 1, &spot};
     if (l->depth == DEPTH_MOST)
         return refuse(l, arg);
-    l->pen->doubles[l->depth] = doubles;
-    emit(l->pen, l->depth, '"');
+    l->out->doubles[l->depth] = doubles;
+    emit(l->out, l->depth, '"');
     evpq_error *error = put_value(&part, arg);
-    emit(l->pen, l->depth, '"');
+    emit(l->out, l->depth, '"');
     return error;
 }
 
@@ -150,7 +150,7 @@ static void put_braces(const struct level *l, const evpq_shape *shape, size_t i,
         length *= (size_t)shape->length[d];
         if (i % length)
             return;
-        emit(l->pen, l->depth, brace);
+        emit(l->out, l->depth, brace);
     }
 }
 
@@ -168,7 +168,7 @@ static evpq_error *put_array(const struct level *l, const evpq_arg *array)
     for (size_t i = 0; i < array->length; i++) {
         evpq_arg element = encode_element(array, i);
         if (i)
-            emit(l->pen, l->depth, separator);
+            emit(l->out, l->depth, separator);
         put_braces(l, shape, i, '{');
         if (element.kind == EVPQ_ARG_NULL)
             emit_word(l, "NULL");
@@ -249,13 +249,13 @@ bool encode_nested_wants_text(const evpq_arg *arg, uint32_t type)
 
 evpq_error *encode_nested_text(struct bytes *to, const evpq_arg *arg, const struct spot *spot)
 {
-    struct pen pen = {.to = to};
-    const struct level whole = {&pen, 0, spot};
+    struct text_output out = {.to = to};
+    const struct level whole = {&out, 0, spot};
     evpq_error *error = put_value(&whole, arg);
     struct encoding e = {to, arg, arg->type, spot};
-    if (!error && pen.full)
+    if (!error && out.full)
         error = encode_no_memory();
-    if (!error && pen.unsure)
+    if (!error && out.unsure)
         error = encode_unsure(&e);
     return error;
 }

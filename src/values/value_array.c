@@ -42,7 +42,7 @@ static bool read_binary(struct cursor *c, struct array *a, struct parts *p)
 
 /* ---- text ---- */
 
-struct reader {
+struct array_reader {
     struct cursor c;
     char separator;
     evpq_shape *shape;
@@ -65,7 +65,7 @@ static bool read_int(struct cursor *c, int32_t *ret_value)
 }
 
 /* "[0:2][-1:5]=", where any dimension does not begin at 1; lengths are then known. */
-static bool read_bounds(struct reader *r)
+static bool read_bounds(struct array_reader *r)
 {
     int n = 0;
     if (!cursor_sees(&r->c, '['))
@@ -82,7 +82,7 @@ static bool read_bounds(struct reader *r)
     return cursor_char(&r->c, '=');
 }
 
-static bool read_element(struct reader *r)
+static bool read_element(struct array_reader *r)
 {
     const char stops[] = {r->separator, '}', '{', '\0'};
     struct span span;
@@ -100,7 +100,7 @@ static bool read_element(struct reader *r)
     return true;
 }
 
-static bool open(struct reader *r)
+static bool open(struct array_reader *r)
 {
     if (r->depth == EVPQ_DIMENSIONS_MOST || (r->leaves && r->depth >= r->leaves))
         return false;
@@ -110,7 +110,7 @@ static bool open(struct reader *r)
     return true;
 }
 
-static bool close(struct reader *r)
+static bool close(struct array_reader *r)
 {
     int64_t *length = &r->lengths[--r->depth];
     if (*length < 0)
@@ -119,7 +119,7 @@ static bool close(struct reader *r)
 }
 
 /* Braces, separators and elements, from the first brace to the one that closes it. */
-static bool read_braces(struct reader *r)
+static bool read_braces(struct array_reader *r)
 {
     bool wanted = true; /* an element or a brace that opens, rather than what is behind one */
     do {
@@ -142,7 +142,7 @@ static bool read_braces(struct reader *r)
     return true;
 }
 
-static bool read_text(struct reader *r)
+static bool read_text(struct array_reader *r)
 {
     if (cursor_left(&r->c) == 2 && cursor_word(&r->c, "{}"))
         return true;
@@ -164,7 +164,7 @@ enum value_fit array_read(const struct value *v, struct array *ret_array, struct
         return VALUE_WRONG_TYPE;
     *ret_array = (struct array){.element = oid_of_element(v->type)};
     ret_parts->n = 0;
-    struct reader r = {
+    struct array_reader r = {
         .c = cursor_over(v->bytes, v->length),
         .separator = v->type == BOX_ARRAY ? ';' : ',',
         .shape = &ret_array->shape,

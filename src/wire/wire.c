@@ -120,12 +120,12 @@ static bool run_dry(struct wire *w)
     return false;
 }
 
-enum step { GO_ON, RAN_DRY, TELL };
+enum wire_step { GO_ON, RAN_DRY, TELL };
 
 /* Before the next thing is read. */
-__attribute__((noinline)) static enum step heed_mode(struct wire *w)
+__attribute__((noinline)) static enum wire_step heed_mode(struct wire *w)
 {
-    enum step step = w->mode & WIRE_PAUSED ? TELL : GO_ON;
+    enum wire_step step = w->mode & WIRE_PAUSED ? TELL : GO_ON;
     if (!(w->mode & (WIRE_YIELDS | WIRE_PAUSED)) && !w->class->pull(w))
         step = RAN_DRY;
     if (w->mode & WIRE_YIELDS)
@@ -150,7 +150,7 @@ static bool read_some(struct reader *input)
     if (w->readable)
         take_in(w);
     for (bool more = true; w->c && more;) {
-        enum step step = w->mode ? heed_mode(w) : GO_ON;
+        enum wire_step step = w->mode ? heed_mode(w) : GO_ON;
         if (step == TELL)
             return w->c;
         struct pg_result *result;

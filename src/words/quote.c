@@ -13,29 +13,29 @@
 #include <string.h>
 
 /* What is written: counted in full, stored as far as it fits. */
-struct pen {
+struct quote_output {
     char *room;
     size_t size, length;
 };
 
-static void put(struct pen *pen, char c)
+static void put(struct quote_output *out, char c)
 {
-    if (pen->length < pen->size)
-        pen->room[pen->length] = c;
-    pen->length++;
+    if (out->length < out->size)
+        out->room[out->length] = c;
+    out->length++;
 }
 
-static void put_all(struct pen *pen, const char *text)
+static void put_all(struct quote_output *out, const char *text)
 {
     while (*text)
-        put(pen, *text++);
+        put(out, *text++);
 }
 
-static size_t finish(struct pen *pen, bool good)
+static size_t finish(struct quote_output *out, bool good)
 {
-    if (pen->size)
-        pen->room[good && pen->length < pen->size ? pen->length : 0] = '\0';
-    return good ? pen->length : 0;
+    if (out->size)
+        out->room[good && out->length < out->size ? out->length : 0] = '\0';
+    return good ? out->length : 0;
 }
 
 static bool is_utf8(const char *text)
@@ -53,36 +53,36 @@ static bool is_utf8(const char *text)
 /* ---- quoting ---- */
 
 /* Doubles the quotation mark. */
-static void put_quoted(struct pen *pen, const char *text, char quote)
+static void put_quoted(struct quote_output *out, const char *text, char quote)
 {
-    put(pen, quote);
+    put(out, quote);
     for (; *text; text++) {
         if (*text == quote)
-            put(pen, quote);
-        put(pen, *text);
+            put(out, quote);
+        put(out, *text);
     }
-    put(pen, quote);
+    put(out, quote);
 }
 
 /* In ASCII: E'', whose backslashes mean the same whatever standard_conforming_strings says. */
-static void put_escaped(struct pen *pen, const char *text)
+static void put_escaped(struct quote_output *out, const char *text)
 {
     char escape[sizeof "\\U0010ffff"];
     uint32_t code = 0;
     const char *end = text + strlen(text);
-    put_all(pen, " E'");
+    put_all(out, " E'");
     for (int size; text < end; text += size) {
         size = utf8_read(text, (size_t)(end - text), &code);
         if (size > 1) {
             snprintf(escape, sizeof escape, "\\U%08lx", (unsigned long)code);
-            put_all(pen, escape);
+            put_all(out, escape);
             continue;
         }
         if (*text == '\\' || *text == '\'')
-            put(pen, *text);
-        put(pen, *text);
+            put(out, *text);
+        put(out, *text);
     }
-    put(pen, '\'');
+    put(out, '\'');
 }
 
 static bool is_name(const char *name)
@@ -97,25 +97,25 @@ size_t evpq_quote_identifier(const char *name, char *room, size_t size)
 
 size_t evpq_quote_qualified(const char *schema, const char *name, char *room, size_t size)
 {
-    struct pen pen = {room, size, 0};
+    struct quote_output out = {room, size, 0};
     if (!is_name(name) || (schema && !is_name(schema)))
-        return finish(&pen, false);
+        return finish(&out, false);
     if (schema) {
-        put_quoted(&pen, schema, '"');
-        put(&pen, '.');
+        put_quoted(&out, schema, '"');
+        put(&out, '.');
     }
-    put_quoted(&pen, name, '"');
-    return finish(&pen, true);
+    put_quoted(&out, name, '"');
+    return finish(&out, true);
 }
 
 size_t evpq_quote_literal(const char *text, char *room, size_t size)
 {
-    struct pen pen = {room, size, 0};
+    struct quote_output out = {room, size, 0};
     if (!text || !is_utf8(text))
-        return finish(&pen, false);
+        return finish(&out, false);
     if (strchr(text, '\\'))
-        put_escaped(&pen, text);
+        put_escaped(&out, text);
     else
-        put_quoted(&pen, text, '\'');
-    return finish(&pen, true);
+        put_quoted(&out, text, '\'');
+    return finish(&out, true);
 }
