@@ -73,8 +73,8 @@ libcore_la_SOURCES = \
 	src/conn/conn.h \
 	src/conn/why.c \
 	src/flows/batch.c \
-	src/flows/batch.h \
 	src/flows/batch_pipeline.c \
+	src/flows/batch_pipeline.h \
 	src/flows/borrow.c \
 	src/flows/borrow.h \
 	src/flows/copy.c \
@@ -84,11 +84,9 @@ libcore_la_SOURCES = \
 	src/flows/copy_rows_in.c \
 	src/flows/copy_rows_out.c \
 	src/flows/copy_start.c \
-	src/flows/ending.c \
-	src/flows/ending.h \
 	src/flows/executemany.c \
-	src/flows/executemany.h \
 	src/flows/executemany_pipeline.c \
+	src/flows/executemany_pipeline.h \
 	src/flows/probe.c \
 	src/flows/probe.h \
 	src/flows/session.c \
@@ -97,6 +95,9 @@ libcore_la_SOURCES = \
 	src/flows/transact.c \
 	src/flows/txn.c \
 	src/flows/txn.h \
+	src/flows/txn_begin.c \
+	src/flows/txn_end.c \
+	src/flows/txn_end.h \
 	src/flows/types.c \
 	src/flows/work.h \
 	src/libpq/cells.c \
@@ -107,7 +108,6 @@ libcore_la_SOURCES = \
 	src/libpq/conninfo_check.h \
 	src/libpq/decoded.c \
 	src/libpq/nested.c \
-	src/libpq/nested.h \
 	src/libpq/place.c \
 	src/libpq/place.h \
 	src/libpq/pq.c \
@@ -116,6 +116,7 @@ libcore_la_SOURCES = \
 	src/libpq/pq_error.c \
 	src/libpq/result.c \
 	src/libpq/result.h \
+	src/libpq/result_refs.c \
 	src/libpq/result_text.c \
 	src/libpq/result_types.c \
 	src/libpq/row_buffer.c \

@@ -1,6 +1,5 @@
 /* test_nested.c - arrays, records and ranges opened: what is none is a fault, faults and references
  * are the whole's, and running out of memory is survived. */
-#include "libpq/nested.h"
 
 #include "support/check.h"
 #include "support/oom.h"

@@ -1,7 +1,6 @@
 /* test_value_fuzz.c - values cut short, with bits turned over and bytes put in: whatever is asked
  * of them, nothing is read or written that is not theirs (a sanitizer sees to that), what cannot be
  * read is a fault, and what can reads the same twice. */
-#include "libpq/nested.h"
 
 #include "support/check.h"
 #include "support/dice.h"

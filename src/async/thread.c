@@ -280,6 +280,6 @@ bool thread_call_start(evpq_loop *loop, struct thread_call *call)
         return true;
     if (call->joined)
         computing_ends(false);
-    mailbox_unrefm;
+    mailbox_unref(m);
     return false;
 }

@@ -1,5 +1,5 @@
-/* batch.c - see batch.h: its futures, and who asks for it. */
-#include "flows/batch.h"
+/* batch.c - see batch_pipeline.h: its futures, and who asks for it. */
+#include "flows/batch_pipeline.h"
 
 #include "base/mem.h"
 #include "flows/txn.h"
@@ -32,52 +32,6 @@ static void batch_free(evpq_future *f)
         evpq_future_unref(&b->entries[i].future);
     }
     batch_unref(b);
-}
-
-/* ---- settling ---- */
-
-void batch_settle_done(struct batch *b)
-{
-    for (size_t i = 0; i < b->n; i++) {
-        struct entry *e = &b->entries[i];
-        evpq_result *result = e->result;
-        e->result = NULL;
-        future_settle_value(&e->future, &result_class, result);
-    }
-    future_settle_value(&b->future, NULL, NULL);
-}
-
-/* What the others of a batch are told. Given. */
-static evpq_error *error_of_others(const evpq_error *error, size_t which)
-{
-    char message[96];
-    snprintf(message, sizeof message, "not carried out, as statement %zu of the batch failed",
-             which + 1);
-    return error_build(&(struct error_fields){
-        .status = EVPQ_SERVER,
-        .outcome = evpq_error_outcome(error),
-        .message = message,
-        .sqlstate = "25P02",
-        .detail = evpq_error_message(error),
-    });
-}
-
-/* Takes the error, which is that of a statement (`which` < n) or of all. */
-void batch_settle_failed(struct batch *b, evpq_error *error, size_t which)
-{
-    char place[64];
-    evpq_error *others = which < b->n ? error_of_others(error, which) : NULL;
-    for (size_t i = 0; i < b->n; i++)
-        future_settle_error(&b->entries[i].future,
-                            evpq_error_ref(!others || i == which ? error : others));
-    if (others) {
-        snprintf(place, sizeof place, "statement %zu of %zu", which + 1, b->n);
-        evpq_error *placed = error_in_detail(error, evpq_error_outcome(error), place);
-        evpq_error_unref(error);
-        error = placed;
-    }
-    evpq_error_unref(others);
-    future_settle_error(&b->future, error);
 }
 
 /* ---- the futures ---- */
@@ -143,11 +97,6 @@ static const struct future_class entry_class = {.name = "statement of a batch",
 
 /* ---- asking ---- */
 
-static size_t aligned(size_t size)
-{
-    return (size + sizeof(void *) - 1) / sizeof(void *) * sizeof(void *);
-}
-
 /* The room for a statement's copy, in *ret_size. Given: why it cannot be in a batch; NULL. */
 static evpq_error *measure(const evpq_statement *s, struct request_size *ret_size)
 {
@@ -183,7 +132,7 @@ static evpq_error *measure_all(const evpq_statement *v, size_t n, size_t *ret_ro
             evpq_error_unref(error);
             return placed;
         }
-        room += aligned(size.block);
+        room += request_block_aligned(&size);
     }
     *ret_room = room;
     return NULL;
@@ -197,7 +146,7 @@ static void add_entry(struct batch *b, size_t i, const evpq_statement *s, char *
     *e = (struct entry){.batch = b, .preparable = sql_is_preparable(sql_kind(s->sql))};
     future_init(&e->future, &entry_class, b->future.loop);
     request_write(&e->request, *room, s->sql, &s->args, &size);
-    *room += aligned(size.block);
+    *room += request_block_aligned(&size);
 }
 
 /* Failed from the start where that is all that can become of it: then *ret_batch is NULL. */

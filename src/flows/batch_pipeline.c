@@ -1,8 +1,10 @@
 /* batch_pipeline.c - a batch on a connection: sent, answered, and, where a prepared statement was
  * stale, sent once more. */
-#include "flows/batch.h"
+#include "flows/batch_pipeline.h"
 #include "libpq/result.h"
 #include "words/error.h"
+
+#include <stdio.h>
 
 static struct batch *batch_of_op(struct op *op)
 {
@@ -22,6 +24,52 @@ static void turn_to(struct batch *b, size_t at)
 {
     b->at = at;
     b->op.sql = at < b->n ? b->entries[at].request.sql : NULL;
+}
+
+/* ---- settling ---- */
+
+void batch_settle_done(struct batch *b)
+{
+    for (size_t i = 0; i < b->n; i++) {
+        struct entry *e = &b->entries[i];
+        evpq_result *result = e->result;
+        e->result = NULL;
+        future_settle_value(&e->future, &result_class, result);
+    }
+    future_settle_value(&b->future, NULL, NULL);
+}
+
+/* What the others of a batch are told. Given. */
+static evpq_error *error_of_others(const evpq_error *error, size_t which)
+{
+    char message[96];
+    snprintf(message, sizeof message, "not carried out, as statement %zu of the batch failed",
+             which + 1);
+    return error_build(&(struct error_fields){
+        .status = EVPQ_SERVER,
+        .outcome = evpq_error_outcome(error),
+        .message = message,
+        .sqlstate = "25P02",
+        .detail = evpq_error_message(error),
+    });
+}
+
+/* Takes the error, which is that of a statement (`which` < n) or of all. */
+void batch_settle_failed(struct batch *b, evpq_error *error, size_t which)
+{
+    char place[64];
+    evpq_error *others = which < b->n ? error_of_others(error, which) : NULL;
+    for (size_t i = 0; i < b->n; i++)
+        future_settle_error(&b->entries[i].future,
+                            evpq_error_ref(!others || i == which ? error : others));
+    if (others) {
+        snprintf(place, sizeof place, "statement %zu of %zu", which + 1, b->n);
+        evpq_error *placed = error_in_detail(error, evpq_error_outcome(error), place);
+        evpq_error_unref(error);
+        error = placed;
+    }
+    evpq_error_unref(others);
+    future_settle_error(&b->future, error);
 }
 
 /* ---- sending ---- */

@@ -1,5 +1,5 @@
-/* executemany.c - see executemany.h: its future, and who asks for it. */
-#include "flows/executemany.h"
+/* executemany.c - see executemany_pipeline.h: its future, and who asks for it. */
+#include "flows/executemany_pipeline.h"
 
 #include "base/mem.h"
 #include "flows/txn.h"
@@ -8,8 +8,6 @@
 #include <limits.h>
 
 /* ---- the future ---- */
-
-const struct value_class total_class = {.free = NULL};
 
 int64_t evpq_future_affected(const evpq_future *f)
 {
@@ -87,11 +85,6 @@ static bool agree(const evpq_args *a, const evpq_args *b)
     return true;
 }
 
-static size_t aligned(size_t size)
-{
-    return (size + sizeof(void *) - 1) / sizeof(void *) * sizeof(void *);
-}
-
 /* The room for the copies of all, in *ret_room. Given: why they cannot be sent; NULL: they can. */
 static evpq_error *measure(const char *sql, const evpq_args *rows, size_t n, size_t *ret_room)
 {
@@ -103,7 +96,7 @@ static evpq_error *measure(const char *sql, const evpq_args *rows, size_t n, siz
         return error_new(EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT,
                          "no rows of arguments, or too many of them");
     error = request_measure(sql, &rows[0], &size);
-    *ret_room = error ? 0 : aligned(size.block);
+    *ret_room = error ? 0 : request_block_aligned(&size);
     for (size_t i = 0; i < n && !error; i++) {
         error = request_measure("", &rows[i], &size);
         if (!error && !agree(&rows[0], &rows[i]))
@@ -112,7 +105,7 @@ static evpq_error *measure(const char *sql, const evpq_args *rows, size_t n, siz
                               "in a type it declares",
                               i + 1);
         if (!error)
-            *ret_room += aligned(size.block);
+            *ret_room += request_block_aligned(&size);
     }
     return error;
 }
@@ -122,7 +115,7 @@ static void copy(struct request *r, char **room, const char *sql, const evpq_arg
     struct request_size size;
     request_measure(sql, args, &size);
     request_write(r, *room, sql, args, &size);
-    *room += aligned(size.block);
+    *room += request_block_aligned(&size);
 }
 
 /* Failed from the start where that is all that can become of it: then *ret_executemany is NULL. */

@@ -2,11 +2,13 @@
  *
  * An error, or nobody who waits any more, ends the sending early; then a statement that cannot be
  * parsed follows the rows that were sent, so that the Sync does not commit them. */
-#include "flows/executemany.h"
+#include "flows/executemany_pipeline.h"
 #include "words/error.h"
 
 #include <stdio.h>
 #include <string.h>
+
+const struct value_class total_class = {.free = NULL};
 
 static struct executemany *executemany_of_op(struct op *op)
 {

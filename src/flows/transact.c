@@ -7,7 +7,7 @@
  *
  * It holds itself until it is over, whether or not anybody waits. */
 #include "base/mem.h"
-#include "flows/ending.h"
+#include "flows/txn_end.h"
 #include "tasks/task.h"
 #include "words/error.h"
 

@@ -2,7 +2,8 @@
  *
  *   session   its connection, and BEGIN
  *   txn       transactions and savepoints: who may ask what, and what has failed
- *   ending    the future of a commit or rollback
+ *   txn_end   the future of a commit or rollback
+ *   txn_begin the options of a transaction, and the lease that it begins on
  *   probe     what became of a COMMIT whose answer was lost
  *   transact  a function in a transaction, again where that helps */
 #ifndef FLOWS_TXN_H
@@ -41,6 +42,9 @@ evpq_error *txn_modes(const evpq_txn_opts *opts, evpq_txn_opts *ret_opts, unsign
 evpq_status txn_check(const evpq_txn *txn);
 evpq_future *txn_refused(const evpq_txn *txn);
 
+/* EVPQ_INVALID, given: it cannot be asked for what it was asked. */
+evpq_error *txn_invalid(const char *message);
+
 /* Sends f (taken and given), or makes it fail. */
 evpq_future *txn_run(evpq_txn *txn, evpq_future *f, const struct work *work);
 
@@ -56,8 +60,5 @@ void txn_call_off(evpq_txn *txn);
 
 /* Tells the server to undo it, as a statement of our own (session.h). NULL: no memory. */
 evpq_future *txn_say_rollback(evpq_txn *txn);
-
-/* Rolls back without a word to anyone. Takes the transaction, kept or not. */
-void txn_drop(evpq_txn *txn);
 
 #endif

@@ -197,15 +197,6 @@ evpq_error *conninfo_read(const char *text, struct conninfo **ret_conninfo)
     return error;
 }
 
-/* With what may be secret in them. */
-void conninfo_options_free(PQconninfoOption *options)
-{
-    for (PQconninfoOption *o = options; o && o->keyword; o++)
-        if (o->val && *o->dispchar == '*')
-            explicit_bzero(o->val, strlen(o->val));
-    PQconninfoFree(options);
-}
-
 void conninfo_wipe(struct conninfo *ci)
 {
     explicit_bzero(ci->text, length_of(ci->text));

@@ -20,6 +20,15 @@
 
 enum { WHY_ROOM = 512 };
 
+/* With what may be secret in them. */
+void conninfo_options_free(PQconninfoOption *options)
+{
+    for (PQconninfoOption *o = options; o && o->keyword; o++)
+        if (o->val && *o->dispchar == '*')
+            explicit_bzero(o->val, strlen(o->val));
+    PQconninfoFree(options);
+}
+
 const char *conninfo_option(const PQconninfoOption *options, const char *keyword)
 {
     for (const PQconninfoOption *o = options; o->keyword; o++)

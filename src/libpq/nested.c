@@ -1,7 +1,5 @@
 /* nested.c - arrays, records and ranges, each opened once and kept for as long as the result that
  * holds it. */
-#include "libpq/nested.h"
-
 #include "base/mem.h"
 #include "libpq/place.h"
 #include "values/value_array.h"
@@ -13,28 +11,6 @@
 #include <string.h>
 
 enum { DEEPEST = 64 };
-
-/* ---- the end ---- */
-
-static void free_one(evpq_result *r)
-{
-    if (r->notes->cells)
-        nested_free(r);
-    rowset_free(r);
-}
-
-void nested_free(evpq_result *r)
-{
-    struct cells *cells = r->notes->cells;
-    for (size_t column = 0; column < r->columns; column++)
-        for (size_t slot = SLOT_ARRAY; slot < SLOTS; slot++) {
-            struct cell *cell = cells_column(cells, column * SLOTS + slot);
-            for (size_t row = 0; cell && row < r->rows; row++)
-                if (cell[row].bytes)
-                    free_one((evpq_result *)cell[row].bytes);
-        }
-    cells_free(cells);
-}
 
 /* ---- a result of the parts ---- */
 

@@ -1,8 +1,6 @@
-/* result.c - evpq_result: its life, what it is as a whole, and getters that return numbers. */
+/* result.c - evpq_result: what it is as a whole, and getters that return numbers. */
 #include "libpq/result.h"
 
-#include "base/recycle.h"
-#include "libpq/nested.h"
 #include "libpq/place.h"
 #include "words/error.h"
 #include "values/value_bytes.h"
@@ -10,63 +8,6 @@
 
 #include <libpq-fe.h>
 #include <string.h>
-
-/* ---- life ---- */
-
-struct both {
-    struct evpq_result result;
-    struct notes notes;
-};
-
-evpq_result *result_wrap(struct pg_result *pg, struct recycler *blocks)
-{
-    struct both *both = recycler_take(blocks, sizeof *both);
-    if (!both) {
-        PQclear(pg);
-        return NULL;
-    }
-    both->result = (struct evpq_result){
-        .pg = pg,
-        .rows = (unsigned)PQntuples(pg),
-        .columns = (unsigned)PQnfields(pg),
-        .notes = &both->notes,
-        .blocks = recycler_ref(blocks),
-    };
-    both->notes = (struct notes){.refs = 1};
-    return &both->result;
-}
-
-void result_came_on(evpq_result *r, const struct pg_conn *c)
-{
-    if (r)
-        r->notes->half_letters = !pg_valid_server_encoding_id(PQclientEncoding(c));
-}
-
-evpq_result *evpq_result_ref(const evpq_result *r)
-{
-    if (r)
-        result_owner(r)->notes->refs++;
-    return (evpq_result *)r;
-}
-
-evpq_result *evpq_result_unref(evpq_result *r)
-{
-    r = r ? (evpq_result *)result_owner(r) : NULL;
-    if (!r || --r->notes->refs)
-        return NULL;
-    if (r->notes->cells)
-        nested_free(r);
-    evpq_error_unref(r->notes->fault);
-    if (result_is_rowset(r)) {
-        rowset_free(r);
-        return NULL;
-    }
-    PQclear(r->pg);
-    struct recycler *blocks = r->blocks;
-    recycler_give(blocks, r, sizeof(struct both));
-    recycler_unref(blocks);
-    return NULL;
-}
 
 /* ---- the whole and its columns ---- */
 

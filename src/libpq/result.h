@@ -9,6 +9,7 @@
 #include "values/span.h"
 
 #include <evpq/result.h>
+#include <stddef.h>
 
 struct pg_conn;   /* libpq's */
 struct pg_result; /* likewise */
@@ -17,6 +18,11 @@ struct recycler;
 
 /* One of libpq's results, taken. The block is from, and goes back to, `blocks` (may be NULL). */
 evpq_result *result_wrap(struct pg_result *pg, struct recycler *blocks);
+
+/* What a result stands in, freed: so many of libpq's results; what PQgetCopyData gave, and the array
+ * of it, which is mem_ memory. */
+void results_clear(struct pg_result *const *results, size_t n);
+void copy_buffers_free(char **buffers, size_t n);
 
 /* The result (NULL is allowed) came on this connection: its values are in its client_encoding. */
 void result_came_on(evpq_result *r, const struct pg_conn *c);

@@ -50,31 +50,6 @@ evpq_result *rowset_new(size_t rows, size_t columns, struct column **ret_columns
     return &w->result;
 }
 
-static void clear_all(struct pg_result *const *results, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        PQclear(results[i]);
-}
-
-static void free_buffers(char **buffers, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        PQfreemem(buffers[i]);
-    mem_free(buffers);
-}
-
-void rowset_free(evpq_result *r)
-{
-    struct rowset *s = r->rowset;
-    clear_all(s->results, s->n_results);
-    mem_free(s->results);
-    free_buffers(s->buffers, s->n_buffers);
-    mem_free(s->own_spans);
-    mem_free(s->memory);
-    evpq_result_unref(s->head);
-    mem_free(r);
-}
-
 /* ---- gathered rows ---- */
 
 static struct span *buffer_row(const PGresult *pg, struct span *to)
@@ -114,7 +89,7 @@ evpq_result *result_join(struct pg_result *const *results, size_t n)
         r = rowset_new(rows, (size_t)PQnfields(results[0]), &columns, &spans);
     if (!r) {
         mem_free(own);
-        clear_all(results, n);
+        results_clear(results, n);
         return NULL;
     }
     r->rowset->results = own;
@@ -143,7 +118,7 @@ evpq_result *result_of_copy(const evpq_result *head, const struct copied *c)
     struct column *columns;
     evpq_result *r = rowset_new(c->n_rows, (size_t)evpq_result_columns(head), &columns, NULL);
     if (!r) {
-        free_buffers(c->buffers, c->n_buffers);
+        copy_buffers_free(c->buffers, c->n_buffers);
         mem_free(c->memory);
         mem_free(c->spans);
         return NULL;

@@ -44,9 +44,8 @@ struct rowset {
 
 /* A result of so many rows and columns, whose columns and spans are to be filled in: *ret_spans,
  * unless it is NULL, gets room for all. NULL when there is no memory, or when they are more than an
- * int counts. rowset_free frees it with what it owns. */
+ * int counts. */
 evpq_result *rowset_new(size_t rows, size_t columns, struct column **ret_columns,
-                        struct span **ret_spans);
-void rowset_free(evpq_result *r);
+                       struct span **ret_spans);
 
 #endif

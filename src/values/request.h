@@ -32,6 +32,12 @@ struct request_size {
     bool types, formats;
 };
 
+/* The same where another request follows it in the same memory. */
+static inline size_t request_block_aligned(const struct request_size *size)
+{
+    return (size->block + sizeof(void *) - 1) / sizeof(void *) * sizeof(void *);
+}
+
 /* Checks what the server could not be sent (F41), before any size is cast. NULL when all is well,
  * with *ret_size set; otherwise an EVPQ_INVALID error, given. */
 evpq_error *request_measure(const char *sql, const evpq_args *args, struct request_size *ret_size);

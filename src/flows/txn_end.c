@@ -1,8 +1,8 @@
-/* ending.c - the future of a commit or rollback, and what has to be done when that goes wrong.
+/* txn_end.c - the future of a commit or rollback, and what has to be done when that goes wrong.
  *
  * It holds its transaction, and itself, until the server has answered, whether or not anybody
  * waits. */
-#include "flows/ending.h"
+#include "flows/txn_end.h"
 
 #include "base/mem.h"
 #include "flows/probe.h"
@@ -197,7 +197,7 @@ static evpq_error *why_not(const evpq_txn *txn)
     else if (txn->inner)
         message = "a savepoint is open in the transaction: it was rolled back with it";
     if (message)
-        return error_new(EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT, "%s", message);
+        return txn_invalid(message);
     if (txn->doomed)
         return rolled_back(txn->cause);
     return txn->begun ? session_refusal(txn->session, NULL) : NULL;
@@ -354,4 +354,32 @@ evpq_future *txn_roll_back(evpq_txn *txn)
     say_rollback(e);
     leave(txn);
     return &e->future;
+}
+
+evpq_future *evpq_txn_commit(evpq_txn *txn)
+{
+    if (txn_check(txn))
+        return txn_refused(txn);
+    evpq_pool *pool = txn->session->pool;
+    if (txn->kept)
+        return future_failed(pool->loop, txn_invalid("evpq_transact commits its transaction itself"));
+    pool_ref(pool); /* the transaction may have held the last reference */
+    evpq_future *f = pool_limit(pool, txn_commit(txn), pool->opts.query_timeout);
+    pool_unref(pool);
+    return f;
+}
+
+evpq_future *evpq_txn_rollback(evpq_txn *txn)
+{
+    if (txn_check(txn))
+        return txn_refused(txn);
+    return txn->kept
+               ? future_failed(txn->session->pool->loop,
+                               txn_invalid("evpq_transact rolls back when its function has failed"))
+               : txn_roll_back(txn);
+}
+
+void txn_drop(evpq_txn *txn)
+{
+    evpq_future_unref(txn_roll_back(txn));
 }

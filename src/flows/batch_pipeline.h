@@ -1,10 +1,10 @@
-/* batch.h - many statements under one Sync: one operation, whose parts they are.
+/* batch_pipeline.h - many statements under one Sync: one operation, whose parts they are.
  *
  * One block holds the batch, a future for each statement, and the copies of them all. The futures
- * settle with the batch's own: before the Sync nothing is committed. batch.c is its life, and who
- * asks for it; batch_pipeline.c what happens on a connection. */
-#ifndef FLOWS_BATCH_H
-#define FLOWS_BATCH_H
+ * settle with the batch's own: before the Sync nothing is committed. batch.c is its
+ * futures, and who asks for it; batch_pipeline.c what happens on a connection. */
+#ifndef FLOWS_BATCH_PIPELINE_H
+#define FLOWS_BATCH_PIPELINE_H
 
 #include "flows/borrow.h"
 #include "ops/verdict.h"

@@ -1,10 +1,11 @@
-/* executemany.h - one statement for many rows of arguments: one operation that is sent a piece at a time.
+/* executemany_pipeline.h - one statement for many rows of arguments: one operation that is sent a piece
+ * at a time.
  *
  * It stays open until all rows are handed over, some 64 kB at a time and only while the socket
  * takes them, so that neither side's buffers can fill for good and libpq's stays small. executemany.c is
  * its life, and who asks for it; executemany_pipeline.c what happens on a connection. */
-#ifndef FLOWS_EXECUTEMANY_H
-#define FLOWS_EXECUTEMANY_H
+#ifndef FLOWS_EXECUTEMANY_PIPELINE_H
+#define FLOWS_EXECUTEMANY_PIPELINE_H
 
 #include "flows/borrow.h"
 #include "ops/verdict.h"
