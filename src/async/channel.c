@@ -92,7 +92,7 @@ static struct channel_item *next_item(evpq_channel *c)
 }
 
 /* Where it was before, as seen from the others that came back. */
-static void put_back(evpq_channel *c, struct channel_item *p)
+static void channel_put_back(evpq_channel *c, struct channel_item *p)
 {
     struct list *after = c->returned.prev, *first = c->returned.next;
     if (first != &c->returned && p->number < container_of(first, struct channel_item, node)->number)
@@ -111,7 +111,7 @@ static void enter(evpq_channel *c)
     c->uses++;
 }
 
-static void leave(evpq_channel *c)
+static void channel_leave(evpq_channel *c)
 {
     if (--c->uses || c->refs)
         return;
@@ -158,7 +158,7 @@ static struct channel_call *next_receive(evpq_channel *c)
     return receive;
 }
 
-static void serve(evpq_channel *c)
+static void channel_serve(evpq_channel *c)
 {
     struct channel_call *call;
     if (loop_forked(c->loop))
@@ -180,13 +180,13 @@ static void return_item(void *value)
     struct channel_item *p = value;
     evpq_channel *c = p->channel;
     if (c->refs) {
-        put_back(c, p);
-        serve(c);
+        channel_put_back(c, p);
+        channel_serve(c);
     } else {
         list_append(&c->doomed, &p->node);
         bring_to_nobody(c);
     }
-    leave(c);
+    channel_leave(c);
 }
 
 /* ---- calls ---- */
@@ -201,7 +201,7 @@ static void channel_call_cancel(evpq_future *f)
     enter(c);
     future_settle_canceled(f, EVPQ_OUTCOME_NOT_SENT);
     bring_to_nobody(c);
-    leave(c);
+    channel_leave(c);
 }
 
 static void channel_call_free(evpq_future *f)
@@ -228,7 +228,7 @@ static struct channel_call *channel_call_new(evpq_channel *c, const struct futur
 }
 
 /* An item that cannot be sent. The channel may be gone afterwards. */
-static evpq_future *refuse(evpq_channel *c, void *item, evpq_future *failed)
+static evpq_future *channel_refuse(evpq_channel *c, void *item, evpq_future *failed)
 {
     if (item)
         loop_free_value(c->loop, c->free_item, item);
@@ -240,18 +240,18 @@ evpq_future *evpq_channel_send(evpq_channel *c, void *item)
     if (!c)
         return future_constant(EVPQ_INVALID);
     if (loop_check(c->loop))
-        return refuse(c, item, future_refused(c->loop));
+        return channel_refuse(c, item, future_refused(c->loop));
     if (!item)
         return evpq_future_failed(c->loop, EVPQ_INVALID, "NULL is no item that could be sent");
     if (c->closed)
-        return refuse(c, item, future_failed(c->loop, evpq_error_ref(c->closed_error)));
+        return channel_refuse(c, item, future_failed(c->loop, evpq_error_ref(c->closed_error)));
     struct channel_item *p = item_new(c, item);
     struct channel_call *send = p ? channel_call_new(c, &send_class) : NULL;
     if (!send)
-        return refuse(c, p ? unpack(c, p) : item, future_constant(EVPQ_NOMEM));
+        return channel_refuse(c, p ? unpack(c, p) : item, future_constant(EVPQ_NOMEM));
     send->item = p;
     list_append(&c->sending, &send->node);
-    serve(c);
+    channel_serve(c);
     return &send->future;
 }
 
@@ -265,7 +265,7 @@ evpq_future *evpq_channel_receive(evpq_channel *c)
     if (!receive)
         return future_constant(EVPQ_NOMEM);
     list_append(&c->receiving, &receive->node);
-    serve(c);
+    channel_serve(c);
     return &receive->future;
 }
 
@@ -276,7 +276,7 @@ void *evpq_channel_item(evpq_future *f)
         return NULL;
     evpq_channel *c = p->channel;
     void *item = unpack(c, p);
-    leave(c);
+    channel_leave(c);
     return item;
 }
 
@@ -329,7 +329,7 @@ evpq_channel *evpq_channel_unref(evpq_channel *c)
     c->count = 0;
     shut(c);
     bring_to_nobody(c);
-    leave(c);
+    channel_leave(c);
     return NULL;
 }
 
@@ -340,7 +340,7 @@ void evpq_channel_close(evpq_channel *c)
     enter(c);
     shut(c);
     bring_to_nobody(c);
-    leave(c);
+    channel_leave(c);
 }
 
 size_t evpq_channel_count(const evpq_channel *c)

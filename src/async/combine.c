@@ -131,7 +131,7 @@ static const struct future_class group_class = {.name = "futures",
                                                 .at = group_at};
 
 /* The members, which are ours by now, are of no use to anybody. */
-static evpq_future *give_up(evpq_future *const *fs, size_t n, evpq_future *failed)
+static evpq_future *combine_give_up(evpq_future *const *fs, size_t n, evpq_future *failed)
 {
     members_give_up(fs, n);
     return failed;
@@ -144,14 +144,15 @@ static evpq_future *combine(evpq_future *const *fs, size_t n,
     if (!loop)
         return future_constant(fs && n ? evpq_future_status(fs[0]) : EVPQ_INVALID);
     if (loop_check(loop))
-        return give_up(fs, n, future_refused(loop));
+        return combine_give_up(fs, n, future_refused(loop));
     if (!members_all_on(loop, fs, n))
-        return give_up(fs, n, evpq_future_failed(loop, EVPQ_INVALID, "members of different loops"));
+        return combine_give_up(
+            fs, n, evpq_future_failed(loop, EVPQ_INVALID, "members of different loops"));
     struct group *g = n <= SIZE_MAX / sizeof *g->members / 2
                           ? mem_alloc(sizeof *g + n * sizeof *g->members)
                           : NULL;
     if (!g)
-        return give_up(fs, n, future_constant(EVPQ_NOMEM));
+        return combine_give_up(fs, n, future_constant(EVPQ_NOMEM));
     future_init(&g->future, &group_class, loop);
     g->settled = settled;
     g->n = g->left = n;

@@ -115,8 +115,8 @@ static struct order *order_new(evpq_loop *loop, evpq_future *const *fs, size_t n
 
 /* Each of the n is `failed`, which is taken. `ret_fs` may be `fs`, whose members are taken first.
  */
-static evpq_status give_up(evpq_future *const *fs, size_t n, evpq_future *failed,
-                           evpq_future **ret_fs)
+static evpq_status completed_give_up(evpq_future *const *fs, size_t n, evpq_future *failed,
+                                     evpq_future **ret_fs)
 {
     evpq_status status = evpq_future_status(failed);
     members_give_up(fs, n);
@@ -139,18 +139,18 @@ evpq_status evpq_as_completed(evpq_future *const *fs, size_t n, evpq_future **re
     if (!n)
         return EVPQ_OK;
     if (!fs || !ret_fs)
-        return give_up(fs, n, future_constant(EVPQ_INVALID), ret_fs);
+        return completed_give_up(fs, n, future_constant(EVPQ_INVALID), ret_fs);
     evpq_loop *loop = members_loop(fs, n);
     if (!loop)
         return as_they_are(fs, n, ret_fs);
     if (loop_check(loop))
-        return give_up(fs, n, future_refused(loop), ret_fs);
+        return completed_give_up(fs, n, future_refused(loop), ret_fs);
     if (!members_all_on(loop, fs, n))
-        return give_up(fs, n, evpq_future_failed(loop, EVPQ_INVALID, "members of different loops"),
-                       ret_fs);
+        return completed_give_up(
+            fs, n, evpq_future_failed(loop, EVPQ_INVALID, "members of different loops"), ret_fs);
     struct order *o = order_new(loop, fs, n);
     if (!o)
-        return give_up(fs, n, future_constant(EVPQ_NOMEM), ret_fs);
+        return completed_give_up(fs, n, future_constant(EVPQ_NOMEM), ret_fs);
     for (size_t i = 0; i < n; i++)
         ret_fs[i] = &o->slots[i].place;
     return EVPQ_OK;

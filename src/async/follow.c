@@ -88,7 +88,7 @@ static evpq_future *follower_at(const evpq_future *f, size_t i)
 
 /* A failure in the place of a follower of `child`, which is taken, and stopped, as nobody could any
  * more. */
-static evpq_future *refuse(evpq_future *child, const char *why)
+static evpq_future *follow_refuse(evpq_future *child, const char *why)
 {
     if (!child)
         return future_constant(EVPQ_INVALID);
@@ -169,7 +169,7 @@ evpq_future *evpq_timeout(evpq_future *f, double seconds)
 {
     struct follower *w;
     if (isnan(seconds))
-        return refuse(f, "a timeout of seconds that are not a number");
+        return follow_refuse(f, "a timeout of seconds that are not a number");
     evpq_future *outer = follower_new(f, &timeout_class, &w);
     if (!w)
         return outer;
@@ -237,7 +237,7 @@ evpq_future *evpq_then(evpq_future *f, evpq_then_fn *fn, void *arg)
 {
     struct follower *w;
     if (!fn)
-        return refuse(f, "no function to call then");
+        return follow_refuse(f, "no function to call then");
     evpq_future *outer = follower_new(f, &then_class, &w);
     if (!w)
         return outer;

@@ -113,7 +113,7 @@ evpq_future *evpq_future_unref(evpq_future *f)
 /* ---- settling ---- */
 
 /* Gives the producer's reference back. */
-static void settle(evpq_future *f, evpq_status status)
+static void future_settle(evpq_future *f, evpq_status status)
 {
     INVARIANT(future_pending(f) && status != EVPQ_PENDING);
     f->status = status;
@@ -128,7 +128,7 @@ void future_settle_value(evpq_future *f, const struct value_class *class, void *
 {
     f->value_class = class;
     f->value = value;
-    settle(f, EVPQ_OK);
+    future_settle(f, EVPQ_OK);
 }
 
 /* What is to be said of it when it has been canceled because its time is up; kept in f->error until
@@ -162,14 +162,14 @@ void future_settle_error(evpq_future *f, evpq_error *error)
         error = expired_error(f->error, error);
     evpq_error_unref(f->error);
     f->error = error;
-    settle(f, evpq_error_status(error));
+    future_settle(f, evpq_error_status(error));
 }
 
 void future_settle_follow(evpq_future *f, evpq_future *settled)
 {
     INVARIANT(!future_pending(settled));
     f->follows = evpq_future_ref(settled);
-    settle(f, settled->status);
+    future_settle(f, settled->status);
 }
 
 void future_settle_canceled(evpq_future *f, evpq_outcome outcome)

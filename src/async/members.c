@@ -2,7 +2,7 @@
  * constant and without a loop. */
 #include "async/members.h"
 
-static evpq_loop *loop_of(const evpq_future *f)
+static evpq_loop *members_loop_of(const evpq_future *f)
 {
     return f ? f->loop : NULL;
 }
@@ -11,14 +11,14 @@ evpq_loop *members_loop(evpq_future *const *fs, size_t n)
 {
     evpq_loop *loop = NULL;
     for (size_t i = 0; fs && i < n && !loop; i++)
-        loop = loop_of(fs[i]);
+        loop = members_loop_of(fs[i]);
     return loop;
 }
 
 bool members_all_on(evpq_loop *loop, evpq_future *const *fs, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (loop_of(fs[i]) && loop_of(fs[i]) != loop)
+        if (members_loop_of(fs[i]) && members_loop_of(fs[i]) != loop)
             return false;
     return true;
 }

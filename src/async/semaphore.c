@@ -33,7 +33,7 @@ static void grant(struct permit *p)
     future_settle_value(&p->future, NULL, NULL);
 }
 
-static void serve(evpq_semaphore *s)
+static void semaphore_serve(evpq_semaphore *s)
 {
     struct list *node;
     while (s->free && (node = list_pop(&s->waiting))) {
@@ -58,7 +58,7 @@ static void permit_free(evpq_future *f)
     recycler_give(loop_blocks(f->loop), permit_of(f), sizeof(struct permit));
     if (granted && !loop_forked(s->loop)) {
         s->free++;
-        serve(s);
+        semaphore_serve(s);
     }
     evpq_semaphore_unref(s);
 }

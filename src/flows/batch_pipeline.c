@@ -74,7 +74,7 @@ void batch_settle_failed(struct batch *b, evpq_error *error, size_t which)
 
 /* ---- sending ---- */
 
-static bool send(struct op *op, struct pg_conn *c)
+static bool batch_send(struct op *op, struct pg_conn *c)
 {
     struct batch *b = batch_of_op(op);
     op->parts = 0;
@@ -92,7 +92,7 @@ static bool send(struct op *op, struct pg_conn *c)
     return true;
 }
 
-static void submit(evpq_future *f, struct conn *c)
+static void batch_submit(evpq_future *f, struct conn *c)
 {
     struct batch *b = batch_of(f);
     evpq_future_ref(f);
@@ -110,14 +110,14 @@ static void submit(evpq_future *f, struct conn *c)
 /* ---- receiving ---- */
 
 /* Takes the error. */
-static void note(struct batch *b, evpq_error *error, size_t which)
+static void batch_note(struct batch *b, evpq_error *error, size_t which)
 {
     if (!b->verdict.error)
         b->failed = which;
     verdict_fails(&b->verdict, error);
 }
 
-static void take_result(struct batch *b, struct pg_result *r)
+static void batch_take_result(struct batch *b, struct pg_result *r)
 {
     struct entry *e = b->at < b->n ? &b->entries[b->at] : NULL;
     bool own = e && stmt_run_result(&e->run, b->conn, r);
@@ -130,28 +130,28 @@ static void take_result(struct batch *b, struct pg_result *r)
     e->result = result_wrap(r, loop_blocks(b->future.loop));
     result_came_on(e->result, b->conn->pipeline.wire.c);
     if (!e->result)
-        note(b,
-             error_build(&(struct error_fields){
-                 .status = EVPQ_NOMEM,
-                 .outcome = EVPQ_OUTCOME_UNKNOWN,
-                 .message = "the batch was run, but there was no memory for its results",
-                 .sql = e->request.sql,
-             }),
-             b->at);
+        batch_note(b,
+                   error_build(&(struct error_fields){
+                       .status = EVPQ_NOMEM,
+                       .outcome = EVPQ_OUTCOME_UNKNOWN,
+                       .message = "the batch was run, but there was no memory for its results",
+                       .sql = e->request.sql,
+                   }),
+                   b->at);
 }
 
-static void take_error(struct batch *b, struct pg_result *r)
+static void batch_take_error(struct batch *b, struct pg_result *r)
 {
     struct entry *e = b->at < b->n ? &b->entries[b->at] : NULL;
     if (e)
         stmt_run_error(&e->run, r);
     verdict_notes_error(&b->verdict, r);
     if (!b->op.abandoned)
-        note(b, pq_result_error(r, e ? e->request.sql : NULL), b->at);
+        batch_note(b, pq_result_error(r, e ? e->request.sql : NULL), b->at);
     pq_clear(r);
 }
 
-static void end_part(struct batch *b)
+static void batch_end_part(struct batch *b)
 {
     struct entry *e = b->at < b->n ? &b->entries[b->at] : NULL;
     if (!e || !stmt_run_prepared(&e->run))
@@ -159,7 +159,7 @@ static void end_part(struct batch *b)
 }
 
 /* Not run, as another before it failed: perhaps one that was tied before the whole batch. */
-static void take_abort(struct batch *b)
+static void batch_take_abort(struct batch *b)
 {
     struct entry *e = b->at < b->n ? &b->entries[b->at] : NULL;
     if (e)
@@ -179,7 +179,7 @@ static bool is_stale(const struct batch *b)
     return false;
 }
 
-static void go_again(struct batch *b)
+static void batch_go_again(struct batch *b)
 {
     struct conn *c = b->conn;
     for (size_t i = 0; i < b->n; i++) {
@@ -188,12 +188,12 @@ static void go_again(struct batch *b)
     }
     evpq_future_ref(&b->future);
     batch_leave_pipeline(b);
-    submit(&b->future, c);
+    batch_submit(&b->future, c);
     evpq_future_unref(&b->future);
 }
 
 /* The error is taken; NULL: it was carried out. */
-static void settle(struct batch *b, evpq_error *error)
+static void batch_settle(struct batch *b, evpq_error *error)
 {
     for (size_t i = 0; !error && i < b->n; i++)
         if (!b->entries[i].result)
@@ -204,7 +204,7 @@ static void settle(struct batch *b, evpq_error *error)
         batch_settle_done(b);
 }
 
-static void tell(struct batch *b)
+static void batch_tell(struct batch *b)
 {
     evpq_error *error = verdict_error(&b->verdict, NULL);
     for (size_t i = 0; i < b->n; i++) {
@@ -216,7 +216,7 @@ static void tell(struct batch *b)
     if (b->op.abandoned)
         evpq_error_unref(error);
     else
-        settle(b, error);
+        batch_settle(b, error);
     batch_leave_pipeline(b);
 }
 
@@ -230,28 +230,28 @@ static const char *telling_sql(const struct batch *b)
     return b->entries[0].request.sql;
 }
 
-static void finish(struct batch *b)
+static void batch_finish(struct batch *b)
 {
     bool stale = b->verdict.came == CAME_ERROR && is_stale(b);
     switch (verdict_at_sync(&b->verdict, &b->op, b->conn, telling_sql(b), false, stale)) {
     case NEXT_AGAIN:
-        go_again(b);
+        batch_go_again(b);
         break;
     case NEXT_UNDO: /* its error is kept */
         b->failed = b->n;
         conn_submit(b->conn, &b->op);
         break;
     case NEXT_TELL:
-        tell(b);
+        batch_tell(b);
         break;
     }
 }
 
-static void feed(struct op *op, enum pq_kind kind, struct pg_result *r)
+static void batch_feed(struct op *op, enum pq_kind kind, struct pg_result *r)
 {
     struct batch *b = batch_of_op(op);
     if (kind == PQ_SYNC) {
-        finish(b);
+        batch_finish(b);
         return;
     }
     if (b->verdict.undoing) {
@@ -261,21 +261,21 @@ static void feed(struct op *op, enum pq_kind kind, struct pg_result *r)
     switch (kind) {
     case PQ_ROWS: /* nobody has asked for them so */
     case PQ_RESULT:
-        take_result(b, r);
+        batch_take_result(b, r);
         break;
     case PQ_ERROR:
-        take_error(b, r);
+        batch_take_error(b, r);
         break;
     case PQ_END:
-        end_part(b);
+        batch_end_part(b);
         break;
     default:
-        take_abort(b);
+        batch_take_abort(b);
         break;
     }
 }
 
-static void fail(struct op *op, const evpq_error *why, bool sent)
+static void batch_lost(struct op *op, const evpq_error *why, bool sent)
 {
     struct batch *b = batch_of_op(op);
     evpq_future_ref(&b->future);
@@ -283,13 +283,13 @@ static void fail(struct op *op, const evpq_error *why, bool sent)
     if (op->abandoned || !future_pending(&b->future))
         ; /* told already */
     else if (b->verdict.error)
-        settle(b, verdict_at_loss(&b->verdict, why, sent, NULL));
+        batch_settle(b, verdict_at_loss(&b->verdict, why, sent, NULL));
     else if (sent || !borrower_again(&b->borrower, why))
         batch_settle_failed(b, verdict_at_loss(&b->verdict, why, sent, NULL), b->n);
     evpq_future_unref(&b->future);
 }
 
-static void detach(struct op *op, const evpq_error *why)
+static void batch_detach(struct op *op, const evpq_error *why)
 {
     struct batch *b = batch_of_op(op);
     batch_settle_failed(b, error_about(why, EVPQ_OK, EVPQ_OUTCOME_UNKNOWN, NULL), b->n);
@@ -306,6 +306,8 @@ static struct op *batch_op(evpq_future *f)
     return &batch_of(f)->op;
 }
 
-const struct op_class batch_op_class = {.send = send, .feed = feed, .fail = fail, .detach = detach};
+const struct op_class batch_op_class = {
+    .send = batch_send, .feed = batch_feed, .fail = batch_lost, .detach = batch_detach};
 
-const struct work batch_work = {.op = batch_op, .ties = true, .submit = submit, .fail = batch_fail};
+const struct work batch_work = {
+    .op = batch_op, .ties = true, .submit = batch_submit, .fail = batch_fail};

@@ -42,7 +42,7 @@ static bool send_row(struct executemany *m, struct pg_conn *c, size_t size)
 }
 
 /* Without a name it is prepared all the same, as the unnamed statement. */
-static bool send(struct op *op, struct pg_conn *c)
+static bool executemany_send(struct op *op, struct pg_conn *c)
 {
     struct executemany *m = executemany_of_op(op);
     op->parts = 0;
@@ -96,7 +96,7 @@ static bool more(struct op *op, struct pg_conn *c)
     return false;
 }
 
-static void submit(evpq_future *f, struct conn *c)
+static void executemany_submit(evpq_future *f, struct conn *c)
 {
     struct executemany *m = executemany_of(f);
     evpq_future_ref(f);
@@ -113,7 +113,7 @@ static void submit(evpq_future *f, struct conn *c)
 /* ---- receiving ---- */
 
 /* Takes the error. */
-static void note(struct executemany *m, evpq_error *error)
+static void executemany_note(struct executemany *m, evpq_error *error)
 {
     char place[64];
     if (m->verdict.error || m->op.abandoned) {
@@ -136,7 +136,7 @@ static void stop_sending(struct executemany *m)
         pipeline_more(&m->conn->pipeline);
 }
 
-static void take_result(struct executemany *m, struct pg_result *r)
+static void executemany_take_result(struct executemany *m, struct pg_result *r)
 {
     int64_t affected = pq_affected(r);
     if (stmt_run_result(&m->run, m->conn, r)) {
@@ -146,41 +146,41 @@ static void take_result(struct executemany *m, struct pg_result *r)
     pq_clear(r);
 }
 
-static void take_error(struct executemany *m, struct pg_result *r)
+static void executemany_take_error(struct executemany *m, struct pg_result *r)
 {
     stmt_run_error(&m->run, r);
     verdict_notes_error(&m->verdict, r);
-    note(m, pq_result_error(r, m->first.sql));
+    executemany_note(m, pq_result_error(r, m->first.sql));
     pq_clear(r);
     stop_sending(m);
 }
 
-static void take_abort(struct executemany *m)
+static void executemany_take_abort(struct executemany *m)
 {
     stmt_run_aborted(&m->run);
     verdict_notes(&m->verdict, CAME_ABORTED);
     stop_sending(m);
 }
 
-static void end_part(struct executemany *m)
+static void executemany_end_part(struct executemany *m)
 {
     m->answered += !stmt_run_prepared(&m->run);
 }
 
 /* ---- the end ---- */
 
-static void go_again(struct executemany *m)
+static void executemany_go_again(struct executemany *m)
 {
     struct conn *c = m->conn;
     m->run.plain = true;
     evpq_future_ref(&m->future);
     executemany_leave(m);
-    submit(&m->future, c);
+    executemany_submit(&m->future, c);
     evpq_future_unref(&m->future);
 }
 
 /* The error is taken; NULL: done. */
-static void settle(struct executemany *m, evpq_error *error)
+static void executemany_settle(struct executemany *m, evpq_error *error)
 {
     if (!error && m->answered < m->n)
         error = error_new(EVPQ_LOST, EVPQ_OUTCOME_UNKNOWN, "the server gave no answer");
@@ -190,7 +190,7 @@ static void settle(struct executemany *m, evpq_error *error)
         future_settle_value(&m->future, &total_class, m);
 }
 
-static void tell(struct executemany *m)
+static void executemany_tell(struct executemany *m)
 {
     evpq_error *error = verdict_error(&m->verdict, m->first.sql);
     stmt_run_over(&m->run, error);
@@ -199,30 +199,30 @@ static void tell(struct executemany *m)
     if (m->op.abandoned)
         evpq_error_unref(error);
     else
-        settle(m, error);
+        executemany_settle(m, error);
     executemany_leave(m);
 }
 
-static void finish(struct executemany *m)
+static void executemany_finish(struct executemany *m)
 {
     switch (verdict_at_sync(&m->verdict, &m->op, m->conn, m->first.sql, false, m->run.stale)) {
     case NEXT_AGAIN:
-        go_again(m);
+        executemany_go_again(m);
         break;
     case NEXT_UNDO: /* its error is kept */
         conn_submit(m->conn, &m->op);
         break;
     case NEXT_TELL:
-        tell(m);
+        executemany_tell(m);
         break;
     }
 }
 
-static void feed(struct op *op, enum pq_kind kind, struct pg_result *r)
+static void executemany_feed(struct op *op, enum pq_kind kind, struct pg_result *r)
 {
     struct executemany *m = executemany_of_op(op);
     if (kind == PQ_SYNC) {
-        finish(m);
+        executemany_finish(m);
         return;
     }
     if (m->verdict.undoing) {
@@ -232,21 +232,21 @@ static void feed(struct op *op, enum pq_kind kind, struct pg_result *r)
     switch (kind) {
     case PQ_ROWS: /* nobody has asked for them so */
     case PQ_RESULT:
-        take_result(m, r);
+        executemany_take_result(m, r);
         break;
     case PQ_ERROR:
-        take_error(m, r);
+        executemany_take_error(m, r);
         break;
     case PQ_END:
-        end_part(m);
+        executemany_end_part(m);
         break;
     default:
-        take_abort(m);
+        executemany_take_abort(m);
         break;
     }
 }
 
-static void fail(struct op *op, const evpq_error *why, bool sent)
+static void executemany_lost(struct op *op, const evpq_error *why, bool sent)
 {
     struct executemany *m = executemany_of_op(op);
     evpq_future_ref(&m->future);
@@ -258,7 +258,7 @@ static void fail(struct op *op, const evpq_error *why, bool sent)
     evpq_future_unref(&m->future);
 }
 
-static void detach(struct op *op, const evpq_error *why)
+static void executemany_detach(struct op *op, const evpq_error *why)
 {
     struct executemany *m = executemany_of_op(op);
     future_settle_error(&m->future, error_about(why, EVPQ_OK, EVPQ_OUTCOME_UNKNOWN, m->first.sql));
@@ -275,6 +275,9 @@ static void executemany_fail(evpq_future *f, evpq_error *error)
 }
 
 const struct work executemany_work = {
-    .op = executemany_op, .submit = submit, .fail = executemany_fail};
-const struct op_class executemany_op_class = {
-    .send = send, .feed = feed, .fail = fail, .detach = detach, .more = more};
+    .op = executemany_op, .submit = executemany_submit, .fail = executemany_fail};
+const struct op_class executemany_op_class = {.send = executemany_send,
+                                              .feed = executemany_feed,
+                                              .fail = executemany_lost,
+                                              .detach = executemany_detach,
+                                              .more = more};

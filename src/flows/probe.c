@@ -60,7 +60,7 @@ static struct probe *probe_of(evpq_future *f)
 
 /* ---- the future ---- */
 
-static void stop(struct probe *p)
+static void probe_stop(struct probe *p)
 {
     timer_stop(&p->again);
     list_remove(&p->answered.job.node);
@@ -72,14 +72,14 @@ static void stop(struct probe *p)
 
 static void probe_cancel(evpq_future *f)
 {
-    stop(probe_of(f));
+    probe_stop(probe_of(f));
     future_settle_canceled(f, EVPQ_OUTCOME_UNKNOWN);
 }
 
 static void probe_free(evpq_future *f)
 {
     struct probe *p = probe_of(f);
-    stop(p);
+    probe_stop(p);
     evpq_error_unref(p->lost);
     evpq_future_unref(p->before);
     pool_unref(p->pool);
@@ -104,7 +104,7 @@ static void ask_later(struct probe *p, const char *if_never)
     p->pause = p->pause * 2 < LONGEST_PAUSE ? p->pause * 2 : LONGEST_PAUSE;
 }
 
-static void rolled_back(struct probe *p, const char *why)
+static void probe_rolled_back(struct probe *p, const char *why)
 {
     future_settle_error(&p->future, error_in_detail(p->lost, EVPQ_OUTCOME_REJECTED, why));
 }
@@ -117,7 +117,7 @@ static void judge(struct probe *p, const char *status, bool whole)
     else if (!strcmp(status, "in progress"))
         ask_later(p, "the transaction is still in progress on the server");
     else if (!strcmp(status, "aborted"))
-        rolled_back(p, "the server says that it was rolled back");
+        probe_rolled_back(p, "the server says that it was rolled back");
     else if (whole)
         future_settle_value(&p->future, NULL, NULL);
     else
@@ -140,14 +140,14 @@ static void judge_failure(struct probe *p, const evpq_error *error)
 {
     evpq_status status = evpq_error_status(error);
     if (!strcmp(evpq_error_sqlstate(error), TO_COME))
-        rolled_back(p, "the server has crashed since, and has lost the transaction");
+        probe_rolled_back(p, "the server has crashed since, and has lost the transaction");
     else if (status == EVPQ_CLOSED || status == EVPQ_SERVER)
         stays_unknown(p, evpq_error_message(error));
     else
         ask_later(p, "no connection could be had to ask the server");
 }
 
-static void answered(struct job *job)
+static void probe_answered(struct job *job)
 {
     struct probe *p = container_of(job, struct probe, answered.job);
     evpq_future *asked = p->asked;
@@ -168,7 +168,7 @@ static void ask(struct probe *p)
         p->pool, status_sql,
         EVPQ_ARGS(evpq_result_text(r, 0, NUMBER), evpq_result_text(r, 0, SERVER_ID),
                   evpq_result_text(r, 0, CRASH_MARK), evpq_result_text(r, 0, PLACE)));
-    future_watch(p->asked, p->pool->loop, &p->answered, answered);
+    future_watch(p->asked, p->pool->loop, &p->answered, probe_answered);
     timer_start(&p->again, p->until - loop_time(p->pool->loop));
 }
 
@@ -179,7 +179,7 @@ static void again(struct timer *t)
         ask(p);
         return;
     }
-    stop(p);
+    probe_stop(p);
     stays_unknown(p, p->if_never ? p->if_never : "the server did not answer");
 }
 

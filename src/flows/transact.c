@@ -42,7 +42,7 @@ static struct transact *transact_of(evpq_future *f)
     return container_of(f, struct transact, future);
 }
 
-static evpq_loop *loop_of(const struct transact *t)
+static evpq_loop *transact_loop_of(const struct transact *t)
 {
     return t->pool->loop;
 }
@@ -65,7 +65,7 @@ static void forget_try(struct transact *t)
 }
 
 /* Its future has settled. */
-static void over(struct transact *t)
+static void transact_over(struct transact *t)
 {
     timer_stop(&t->again);
     timer_stop(&t->deadline);
@@ -80,20 +80,20 @@ static evpq_error *stopped_error(const struct transact *t, evpq_outcome outcome)
 }
 
 /* It was asked to stop, or cannot go on for want of memory (error, taken). */
-static void fail(struct transact *t, evpq_error *error)
+static void transact_fail(struct transact *t, evpq_error *error)
 {
     if (future_pending(&t->future))
         future_settle_error(&t->future, error);
     else
         evpq_error_unref(error);
-    over(t);
+    transact_over(t);
 }
 
 /* As the function, or the commit, has failed. */
 static void fail_as_it_did(struct transact *t)
 {
     if (t->late) {
-        fail(t, stopped_error(t, EVPQ_OUTCOME_REJECTED));
+        transact_fail(t, stopped_error(t, EVPQ_OUTCOME_REJECTED));
         return;
     }
     if (future_pending(&t->future)) {
@@ -102,25 +102,25 @@ static void fail_as_it_did(struct transact *t)
         else
             future_settle_follow(&t->future, t->value);
     }
-    over(t);
+    transact_over(t);
 }
 
 /* ---- again ---- */
 
-static void wait_for(struct transact *t, enum transact_phase phase, evpq_future *step,
-                     void (*run)(struct job *))
+static void transact_wait_for(struct transact *t, enum transact_phase phase, evpq_future *step,
+                              void (*run)(struct job *))
 {
     drop_step(t);
     t->phase = phase;
     t->step = step;
-    future_watch(step, loop_of(t), &t->done, run);
+    future_watch(step, transact_loop_of(t), &t->done, run);
 }
 
-static void begin(struct transact *t);
+static void transact_begin(struct transact *t);
 
 static void pause_over(struct timer *timer)
 {
-    begin(container_of(timer, struct transact, again));
+    transact_begin(container_of(timer, struct transact, again));
 }
 
 static bool is_conflict(const evpq_error *error)
@@ -155,7 +155,7 @@ static void again_or_fail(struct transact *t)
 {
     double pause = next_pause(t);
     if (t->stopped || t->late || !future_pending(&t->future) || t->tried >= t->opts.tries ||
-        !may_succeed_again(t) || loop_time(loop_of(t)) + pause >= t->at) {
+        !may_succeed_again(t) || loop_time(transact_loop_of(t)) + pause >= t->at) {
         fail_as_it_did(t);
         return;
     }
@@ -166,7 +166,7 @@ static void again_or_fail(struct transact *t)
 
 /* ---- a try ---- */
 
-static void rolled_back(struct job *job)
+static void transact_rolled_back(struct job *job)
 {
     again_or_fail(container_of(job, struct transact, done.job));
 }
@@ -182,7 +182,7 @@ static void committed(struct job *job)
     }
     if (future_pending(&t->future))
         future_settle_follow(&t->future, t->value);
-    over(t);
+    transact_over(t);
 }
 
 /* The function's task is over. */
@@ -197,9 +197,10 @@ static void returned(struct job *job)
     } else if (evpq_future_status(t->value) == EVPQ_OK) {
         evpq_future *commit = txn_commit(t->txn);
         double limit = t->pool->opts.query_timeout;
-        wait_for(t, COMMITTING, limit > 0 ? evpq_timeout(commit, limit) : commit, committed);
+        transact_wait_for(t, COMMITTING, limit > 0 ? evpq_timeout(commit, limit) : commit,
+                          committed);
     } else {
-        wait_for(t, ROLLING_BACK, txn_roll_back(t->txn), rolled_back);
+        transact_wait_for(t, ROLLING_BACK, txn_roll_back(t->txn), transact_rolled_back);
     }
 }
 
@@ -210,15 +211,15 @@ static evpq_future *call(evpq_task *self, void *arg)
     return t->fn(t->txn, t->arg);
 }
 
-static void run(struct transact *t)
+static void transact_run(struct transact *t)
 {
     evpq_task_opts opts = {.size = sizeof opts, .name = "transact"};
     if (isfinite(t->at)) {
-        opts.deadline = t->at - loop_time(loop_of(t));
+        opts.deadline = t->at - loop_time(transact_loop_of(t));
         if (opts.deadline <= 0)
             opts.deadline = 1e-6;
     }
-    wait_for(t, RUNNING, evpq_task_spawn(loop_of(t), call, t, &opts), returned);
+    transact_wait_for(t, RUNNING, evpq_task_spawn(transact_loop_of(t), call, t, &opts), returned);
 }
 
 static void begun(struct job *job)
@@ -226,17 +227,17 @@ static void begun(struct job *job)
     struct transact *t = container_of(job, struct transact, done.job);
     t->txn = evpq_future_txn(t->step);
     if (!t->txn) {
-        fail(t, evpq_error_ref(evpq_future_error(t->step)));
+        transact_fail(t, evpq_error_ref(evpq_future_error(t->step)));
         return;
     }
     t->txn->kept = true;
-    run(t);
+    transact_run(t);
 }
 
-static void begin(struct transact *t)
+static void transact_begin(struct transact *t)
 {
     t->tried++;
-    wait_for(t, BEGINNING, txn_ask(t->pool, t->modes), begun);
+    transact_wait_for(t, BEGINNING, txn_ask(t->pool, t->modes), begun);
 }
 
 /* ---- stopping ---- */
@@ -244,10 +245,10 @@ static void begin(struct transact *t)
 static void stop_now(struct transact *t, evpq_outcome outcome)
 {
     evpq_future_cancel(t->step);
-    fail(t, stopped_error(t, outcome));
+    transact_fail(t, stopped_error(t, outcome));
 }
 
-static void stop(struct transact *t)
+static void transact_stop_phase(struct transact *t)
 {
     switch (t->phase) {
     case BEGINNING:
@@ -259,7 +260,7 @@ static void stop(struct transact *t)
         break;
     case COMMITTING:
         evpq_future_cancel(t->step);
-        fail(t, stopped_error(t, future_outcome(t->step)));
+        transact_fail(t, stopped_error(t, future_outcome(t->step)));
         break;
     case ROLLING_BACK:
         fail_as_it_did(t);
@@ -301,7 +302,7 @@ static void transact_stop(evpq_future *f, bool late)
     if (late && !t->too_late)
         t->too_late = too_late(t);
     t->late |= late;
-    stop(t);
+    transact_stop_phase(t);
 }
 
 static void out_of_time(struct timer *timer)
@@ -316,7 +317,7 @@ static void transact_cancel(evpq_future *f)
     t->stopped = true;
     if (t->phase == RUNNING || t->phase == ROLLING_BACK)
         future_settle_canceled(f, EVPQ_OUTCOME_REJECTED);
-    stop(t);
+    transact_stop_phase(t);
 }
 
 static void transact_free(evpq_future *f)
@@ -383,6 +384,6 @@ evpq_future *evpq_transact(evpq_pool *pool, const evpq_txn_opts *opts, evpq_txn_
         double left = t->at - loop_time(pool->loop);
         timer_start(&t->deadline, left > 0 ? left : 0);
     }
-    begin(t);
+    transact_begin(t);
     return &t->future;
 }

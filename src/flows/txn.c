@@ -40,14 +40,14 @@ void txn_unref(evpq_txn *txn)
 }
 
 /* The server is told of the transaction, and of each savepoint down to this. False: no memory. */
-static bool begin(evpq_txn *txn)
+static bool txn_tell_server(evpq_txn *txn)
 {
     char sql[40];
     if (txn->begun)
         return true;
     if (!txn->outer)
         return txn->begun = session_begin(txn->session);
-    if (!begin(txn->outer))
+    if (!txn_tell_server(txn->outer))
         return false;
     snprintf(sql, sizeof sql, "SAVEPOINT evpq_%u", txn->depth);
     evpq_future *f = session_say(txn->session, sql, SAYS_ERRAND);
@@ -68,7 +68,7 @@ static evpq_error *refusal(const evpq_txn *txn)
         return txn_invalid("the transaction has ended");
     if (txn->inner)
         return txn_invalid("a savepoint is open in the transaction: nothing can be asked of the "
-                       "transaction itself before that has ended");
+                           "transaction itself before that has ended");
     return session_refusal(txn->session, NULL);
 }
 
@@ -85,7 +85,7 @@ evpq_error *txn_refuses_text(const char *sql)
     });
 }
 
-static void note(evpq_txn *txn, const evpq_error *error)
+static void txn_note(evpq_txn *txn, const evpq_error *error)
 {
     if (!error || evpq_error_outcome(error) == EVPQ_OUTCOME_NOT_SENT)
         return;
@@ -97,7 +97,7 @@ static void note(evpq_txn *txn, const evpq_error *error)
 static void statement_settled(struct job *job)
 {
     struct statement *s = container_of(job, struct statement, settled.job);
-    note(s->txn, evpq_future_error(s->f));
+    txn_note(s->txn, evpq_future_error(s->f));
     list_remove(&s->node);
     evpq_future_unref(s->f);
     txn_unref(s->txn);
@@ -120,7 +120,7 @@ evpq_future *txn_run(evpq_txn *txn, evpq_future *f, const struct work *work)
 {
     evpq_pool *pool = txn->session->pool;
     evpq_error *why = refusal(txn);
-    if (!why && (!watch(txn, f) || !begin(txn) || !session_send(txn->session, f, work)))
+    if (!why && (!watch(txn, f) || !txn_tell_server(txn) || !session_send(txn->session, f, work)))
         why = evpq_error_ref(error_nomem());
     if (why)
         work->fail(f, why);
@@ -161,7 +161,7 @@ evpq_lease *evpq_txn_lease(evpq_txn *txn)
         return NULL;
     evpq_error *why = refusal(txn);
     evpq_error_unref(why);
-    if (why || !begin(txn))
+    if (why || !txn_tell_server(txn))
         return NULL;
     txn->session->lent = true;
     return txn->session->lease;

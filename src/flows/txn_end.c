@@ -42,7 +42,7 @@ static void drop_step(struct ending *e)
 }
 
 /* Takes the error; NULL: done. */
-static void finish(struct ending *e, evpq_error *error)
+static void ending_finish(struct ending *e, evpq_error *error)
 {
     drop_step(e);
     if (!future_pending(&e->future))
@@ -72,7 +72,7 @@ static void ending_cancel(evpq_future *f)
     if (is_left_open(e) && session_conn(session_of(e)) &&
         (!e->txn->outer || outcome == EVPQ_OUTCOME_NOT_SENT))
         evpq_future_unref(txn_say_rollback(e->txn));
-    finish(e, evpq_error_ref(error_canceled(outcome)));
+    ending_finish(e, evpq_error_ref(error_canceled(outcome)));
 }
 
 static void ending_free(evpq_future *f)
@@ -107,7 +107,7 @@ static struct ending *ending_new(evpq_txn *txn, bool commits)
 }
 
 /* Takes the step. */
-static void wait_for(struct ending *e, evpq_future *step, void (*run)(struct job *))
+static void ending_wait_for(struct ending *e, evpq_future *step, void (*run)(struct job *))
 {
     drop_step(e);
     e->step = step;
@@ -117,7 +117,7 @@ static void wait_for(struct ending *e, evpq_future *step, void (*run)(struct job
 /* ---- committing ---- */
 
 /* Why a transaction was rolled back that was to be committed: a statement had failed. */
-static evpq_error *rolled_back(const evpq_error *cause)
+static evpq_error *ending_rolled_back(const evpq_error *cause)
 {
     const char *sqlstate = evpq_error_sqlstate(cause);
     return error_build(&(struct error_fields){
@@ -140,12 +140,12 @@ static evpq_error *verdict(const struct ending *e)
         return evpq_error_ref(begin);
     if (!error) {
         const char *tag = evpq_result_command(evpq_future_result(e->step));
-        return strcmp(tag, "ROLLBACK") ? NULL : rolled_back(e->txn->cause);
+        return strcmp(tag, "ROLLBACK") ? NULL : ending_rolled_back(e->txn->cause);
     }
     if (evpq_error_outcome(error) == EVPQ_OUTCOME_UNKNOWN && e->txn->doomed)
         return error_about(error, EVPQ_OK, EVPQ_OUTCOME_REJECTED, NULL);
     if (e->txn->cause && !strcmp(evpq_error_sqlstate(error), "25P02"))
-        return rolled_back(e->txn->cause);
+        return ending_rolled_back(e->txn->cause);
     return evpq_error_ref(error);
 }
 
@@ -165,7 +165,7 @@ static void clean_up(struct ending *e, const evpq_error *why)
 static void probed(struct job *job)
 {
     struct ending *e = container_of(job, struct ending, answered.job);
-    finish(e, evpq_error_ref(evpq_future_error(e->step)));
+    ending_finish(e, evpq_error_ref(evpq_future_error(e->step)));
 }
 
 static bool can_be_probed(const struct ending *e, const evpq_error *error)
@@ -182,10 +182,10 @@ static void commit_answered(struct job *job)
     if (error)
         clean_up(e, error);
     if (can_be_probed(e, error)) {
-        wait_for(e, probe_new(session_of(e)->pool, e->number, error), probed);
+        ending_wait_for(e, probe_new(session_of(e)->pool, e->number, error), probed);
         evpq_error_unref(error);
     } else {
-        finish(e, error);
+        ending_finish(e, error);
     }
 }
 
@@ -199,12 +199,12 @@ static evpq_error *why_not(const evpq_txn *txn)
     if (message)
         return txn_invalid(message);
     if (txn->doomed)
-        return rolled_back(txn->cause);
+        return ending_rolled_back(txn->cause);
     return txn->begun ? session_refusal(txn->session, NULL) : NULL;
 }
 
 /* The session has been told all. Takes the transaction. */
-static void leave(evpq_txn *txn)
+static void ending_leave(evpq_txn *txn)
 {
     txn_over(txn);
     if (!txn->outer)
@@ -247,7 +247,7 @@ evpq_future *txn_commit(evpq_txn *txn)
     struct ending *e = NULL;
     evpq_future *step = NULL;
     if (!error && !txn->begun) {
-        leave(txn);
+        ending_leave(txn);
         txn_unref(txn);
         return evpq_future_ok(loop, NULL, NULL);
     }
@@ -264,10 +264,10 @@ evpq_future *txn_commit(evpq_txn *txn)
         future_settle_error(&e->future, error);
         return &e->future;
     }
-    leave(txn);
+    ending_leave(txn);
     txn_unref(txn); /* the one of its own stays */
     evpq_future_ref(&e->future);
-    wait_for(e, step, commit_answered);
+    ending_wait_for(e, step, commit_answered);
     return &e->future;
 }
 
@@ -284,15 +284,15 @@ static void rollback_answered(struct job *job)
     struct conn *c = session_conn(session_of(e));
     bool refused = error && evpq_error_status(error) == EVPQ_SERVER && c;
     if (refused && e->txn->outer)
-        finish(e, evpq_error_ref(error));
+        ending_finish(e, evpq_error_ref(error));
     else if (refused && session_of(e)->borrowed && conn_in_transaction(c))
         say_rollback(e);
     else
-        finish(e, NULL);
+        ending_finish(e, NULL);
 }
 
 /* It cannot be rolled back. A connection of the pool's is seen to when it goes back. */
-static void give_up(evpq_txn *txn, const evpq_error *why)
+static void ending_give_up(evpq_txn *txn, const evpq_error *why)
 {
     struct conn *c = session_conn(txn->session);
     if (c && (txn->session->borrowed || txn->outer))
@@ -304,7 +304,7 @@ static void give_up_trying(evpq_txn *txn)
     evpq_error *why =
         error_new(EVPQ_LOST, EVPQ_OUTCOME_UNKNOWN,
                   "closed because the server refused ROLLBACK %d times", ROLLBACKS_MOST);
-    give_up(txn, why);
+    ending_give_up(txn, why);
     evpq_error_unref(why);
 }
 
@@ -313,23 +313,23 @@ static void say_rollback(struct ending *e)
     bool tries = ++e->tries <= ROLLBACKS_MOST;
     evpq_future *step = tries ? txn_say_rollback(e->txn) : NULL;
     if (step) {
-        wait_for(e, step, rollback_answered);
+        ending_wait_for(e, step, rollback_answered);
         return;
     }
     if (tries)
-        give_up(e->txn, error_nomem());
+        ending_give_up(e->txn, error_nomem());
     else
         give_up_trying(e->txn);
-    finish(e, NULL);
+    ending_finish(e, NULL);
 }
 
 static evpq_future *roll_back_alone(evpq_txn *txn)
 {
     evpq_future *f = txn_say_rollback(txn);
     if (!f)
-        give_up(txn, error_nomem());
+        ending_give_up(txn, error_nomem());
     evpq_future_unref(f);
-    leave(txn);
+    ending_leave(txn);
     txn_unref(txn);
     return future_constant(EVPQ_NOMEM);
 }
@@ -342,7 +342,7 @@ evpq_future *txn_roll_back(evpq_txn *txn)
         txn_call_off(txn);
     if (!open) {
         if (!txn->over)
-            leave(txn);
+            ending_leave(txn);
         evpq_future *f = evpq_future_ok(loop, NULL, NULL);
         txn_unref(txn);
         return f;
@@ -352,7 +352,7 @@ evpq_future *txn_roll_back(evpq_txn *txn)
         return roll_back_alone(txn);
     evpq_future_ref(&e->future);
     say_rollback(e);
-    leave(txn);
+    ending_leave(txn);
     return &e->future;
 }
 
@@ -362,7 +362,8 @@ evpq_future *evpq_txn_commit(evpq_txn *txn)
         return txn_refused(txn);
     evpq_pool *pool = txn->session->pool;
     if (txn->kept)
-        return future_failed(pool->loop, txn_invalid("evpq_transact commits its transaction itself"));
+        return future_failed(pool->loop,
+                             txn_invalid("evpq_transact commits its transaction itself"));
     pool_ref(pool); /* the transaction may have held the last reference */
     evpq_future *f = pool_limit(pool, txn_commit(txn), pool->opts.query_timeout);
     pool_unref(pool);

@@ -64,7 +64,7 @@ static evpq_error *take_oids(evpq_types *types, const evpq_result *r)
     return error;
 }
 
-static void answered(struct job *job)
+static void types_answered(struct job *job)
 {
     struct resolving *s = container_of(job, struct resolving, waiter.job);
     const evpq_result *r = evpq_future_result(s->query);
@@ -114,6 +114,6 @@ evpq_future *evpq_types_resolve(evpq_types *types, evpq_pool *pool)
     future_init(&s->future, &resolving_class, query->loop);
     s->query = query;
     s->types = evpq_types_ref(types);
-    future_watch(query, query->loop, &s->waiter, answered);
+    future_watch(query, query->loop, &s->waiter, types_answered);
     return &s->future;
 }

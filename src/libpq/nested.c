@@ -34,8 +34,8 @@ static int depth_of(const evpq_result *r)
 }
 
 /* Whether there is a value that is not open yet; what is open already is *ret_result. */
-static bool begin(struct opening *o, const struct place *at, enum slot slot,
-                  const evpq_result **ret_result)
+static bool nested_begin(struct opening *o, const struct place *at, enum slot slot,
+                         const evpq_result **ret_result)
 {
     *o = (struct opening){.at = at};
     *ret_result = NULL;
@@ -95,7 +95,7 @@ const evpq_result *evpq_result_array(const evpq_result *r, int row, int column)
     struct array array;
     const evpq_result *open;
     void *nothing;
-    if (!begin(&o, &at, SLOT_ARRAY, &open))
+    if (!nested_begin(&o, &at, SLOT_ARRAY, &open))
         return open;
     if (!place_fits(&at, array_read(&o.v, &array, &o.parts)) ||
         !make(&o, o.parts.n, 1, 0, &nothing))
@@ -122,7 +122,7 @@ const evpq_result *evpq_result_record(const evpq_result *r, int row, int column)
     struct opening o;
     const evpq_result *open;
     void *extra;
-    if (!begin(&o, &at, SLOT_RECORD, &open))
+    if (!nested_begin(&o, &at, SLOT_RECORD, &open))
         return open;
     if (!place_fits(&at, record_read(&o.v, &o.parts)))
         return NULL;
@@ -141,7 +141,7 @@ const evpq_result *evpq_result_range(const evpq_result *r, int row, int column, 
     struct opening o;
     const evpq_result *open;
     void *flags;
-    if (!begin(&o, &at, SLOT_RANGE, &open))
+    if (!nested_begin(&o, &at, SLOT_RANGE, &open))
         return open;
     if (!place_fits(&at, range_read(&o.v, NULL, &o.parts)))
         return NULL;

@@ -10,7 +10,7 @@ static bool has_fault(const struct place *at)
     return result_owner(at->r)->notes->fault != NULL;
 }
 
-static void note(const struct place *at, evpq_error *error)
+static void place_note(const struct place *at, evpq_error *error)
 {
     result_owner(at->r)->notes->fault = error;
 }
@@ -19,9 +19,10 @@ void place_fault_absent(const struct place *at)
 {
     if (!at->r || has_fault(at))
         return;
-    note(at, error_new(EVPQ_TYPE, EVPQ_OUTCOME_UNKNOWN,
-                       "row %d, column %d is not there: the result has %u rows and %u columns",
-                       at->row, at->column, at->r->rows, at->r->columns));
+    place_note(at,
+               error_new(EVPQ_TYPE, EVPQ_OUTCOME_UNKNOWN,
+                         "row %d, column %d is not there: the result has %u rows and %u columns",
+                         at->row, at->column, at->r->rows, at->r->columns));
 }
 
 static void fault(const struct place *at, const char *why)
@@ -35,9 +36,9 @@ static void fault(const struct place *at, const char *why)
         snprintf(number, sizeof number, "oid %u", column.type);
         type = number;
     }
-    note(at, error_new(EVPQ_TYPE, EVPQ_OUTCOME_UNKNOWN,
-                       "row %d, column %d \"%s\" of type %s cannot be read as %s: %s", at->row,
-                       at->column, column.name, type, at->wanted, why));
+    place_note(at, error_new(EVPQ_TYPE, EVPQ_OUTCOME_UNKNOWN,
+                             "row %d, column %d \"%s\" of type %s cannot be read as %s: %s",
+                             at->row, at->column, column.name, type, at->wanted, why));
 }
 
 void place_fault_null(const struct place *at)
@@ -75,15 +76,16 @@ void place_fault_misfit(const struct place *at, enum value_fit fit)
 void place_fault_count(const struct place *at, size_t wanted)
 {
     if (!has_fault(at))
-        note(at, error_new(EVPQ_TYPE, EVPQ_OUTCOME_UNKNOWN,
-                           "row %d cannot be read into %zu variables: the result has %u columns",
-                           at->row, wanted, at->r->columns));
+        place_note(at,
+                   error_new(EVPQ_TYPE, EVPQ_OUTCOME_UNKNOWN,
+                             "row %d cannot be read into %zu variables: the result has %u columns",
+                             at->row, wanted, at->r->columns));
 }
 
 void place_fault_memory(const struct place *at)
 {
     if (!has_fault(at))
-        note(at, evpq_error_ref(error_nomem()));
+        place_note(at, evpq_error_ref(error_nomem()));
 }
 
 bool place_load_span(const struct place *at, struct value *ret_value)

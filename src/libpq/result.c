@@ -2,9 +2,9 @@
 #include "libpq/result.h"
 
 #include "libpq/place.h"
-#include "words/error.h"
 #include "values/value_bytes.h"
 #include "values/value_number.h"
+#include "words/error.h"
 
 #include <libpq-fe.h>
 #include <string.h>

@@ -70,7 +70,8 @@ static bool is_ended(const struct place *at, const char *bytes, size_t length)
 }
 
 /* The same bytes, with a zero byte behind them. */
-static const void *end(const struct place *at, enum slot slot, const void *bytes, size_t length)
+static const void *result_text_end(const struct place *at, enum slot slot, const void *bytes,
+                                   size_t length)
 {
     struct value v = {.bytes = bytes, .length = length};
     if (is_ended(at, bytes, length))
@@ -108,14 +109,14 @@ const char *evpq_result_text(const evpq_result *r, int row, int column)
     if (!place_find(&at, &v))
         return NULL;
     if (value_is_plain_text(&v))
-        return end(&at, SLOT_CONVERTED, v.bytes, v.length);
+        return result_text_end(&at, SLOT_CONVERTED, v.bytes, v.length);
     enum value_fit fit = VALUE_WRONG_TYPE;
     if (!is_sized_unknown(&at, &v))
         fit = value_place_text(&v, &place, &length);
     if (!place_fits(&at, fit))
         return NULL;
     if (place)
-        return end(&at, SLOT_CONVERTED, place, length);
+        return result_text_end(&at, SLOT_CONVERTED, place, length);
     const struct cell *cell =
         length ? convert(&at, SLOT_CONVERTED, &v, write_text, length) : convert_nest(&at, &v);
     return cell ? cell->bytes : NULL;
@@ -148,7 +149,7 @@ const void *evpq_result_raw(const evpq_result *r, int row, int column, size_t *r
     *ret_length = 0;
     if (!place_find(&at, &v))
         return NULL;
-    const void *raw = end(&at, SLOT_RAW, v.bytes, v.length);
+    const void *raw = result_text_end(&at, SLOT_RAW, v.bytes, v.length);
     *ret_length = raw ? v.length : 0;
     return raw;
 }

@@ -62,7 +62,7 @@ static bool make_bytes(struct row_buffer *g, size_t size)
     return true;
 }
 
-static size_t size_of(const PGresult *row, int columns)
+static size_t row_buffer_size_of(const PGresult *row, int columns)
 {
     size_t size = 0;
     for (int column = 0; column < columns; column++)
@@ -102,7 +102,7 @@ static inline bool copy_row(struct row_buffer *g, const PGresult *row)
     return true;
 }
 
-static bool begin(struct row_buffer *g, const PGresult *row)
+static bool row_buffer_begin(struct row_buffer *g, const PGresult *row)
 {
     g->head = result_head(row);
     g->columns = evpq_result_columns(g->head);
@@ -111,12 +111,12 @@ static bool begin(struct row_buffer *g, const PGresult *row)
 
 enum row_buffer_added row_buffer_add(struct row_buffer *g, struct pg_result *row)
 {
-    if (!g->head && !begin(g, row))
+    if (!g->head && !row_buffer_begin(g, row))
         return ROW_BUFFER_NO_MEMORY;
     if ((!g->becomes || g->rows == g->room_rows) && !make_rows(g))
         return ROW_BUFFER_NO_MEMORY;
     if (!g->bytes || !copy_row(g, row)) {
-        size_t size = size_of(row, g->columns);
+        size_t size = row_buffer_size_of(row, g->columns);
         if (size > LARGE)
             return ROW_BUFFER_TOO_LARGE;
         if (!make_bytes(g, size))

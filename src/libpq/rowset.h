@@ -46,6 +46,6 @@ struct rowset {
  * unless it is NULL, gets room for all. NULL when there is no memory, or when they are more than an
  * int counts. */
 evpq_result *rowset_new(size_t rows, size_t columns, struct column **ret_columns,
-                       struct span **ret_spans);
+                        struct span **ret_spans);
 
 #endif

@@ -18,7 +18,7 @@ union read {
     evpq_inet inet;
 };
 
-static size_t size_of(int kind)
+static size_t scan_size_of(int kind)
 {
     static const size_t sizes[] = {
         [EVPQ_TARGET_BOOL] = sizeof(bool),
@@ -80,12 +80,12 @@ static void scan(const evpq_result *r, int row, int column, const evpq_target *t
         *target->is_null = is_null;
     if (!is_null)
         read(r, row, column, target->kind, &value);
-    memcpy(target->to, &value, size_of(target->kind));
+    memcpy(target->to, &value, scan_size_of(target->kind));
 }
 
 static void clear(const evpq_target *target)
 {
-    memset(target->to, 0, size_of(target->kind));
+    memset(target->to, 0, scan_size_of(target->kind));
     if (target->is_null)
         *target->is_null = true;
 }

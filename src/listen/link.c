@@ -41,7 +41,7 @@ static void heard(evpq_listener *l)
     l->heard_at = loop_time(l->loop);
 }
 
-static void give_up(evpq_listener *l)
+static void link_give_up(evpq_listener *l)
 {
     evpq_error *why = error_new(EVPQ_LOST, EVPQ_OUTCOME_UNKNOWN,
                                 "the server has not been heard for too long (keepalive_timeout)");
@@ -59,7 +59,7 @@ static void silent(struct timer *t)
     if (left > 0) {
         timer_start(t, left);
     } else if (l->probe.running) {
-        give_up(l);
+        link_give_up(l);
     } else {
         heard(l); /* what follows is counted from here */
         command_run(&l->probe, &l->conn->pipeline, false);
@@ -88,7 +88,7 @@ static void opened(struct conn *c)
     listen_channels_open(l);
 }
 
-static void answered(struct conn *c)
+static void link_answered(struct conn *c)
 {
     heard(listener_of(c));
 }
@@ -161,8 +161,8 @@ void link_dial(evpq_listener *l)
 {
     static const struct conn_owner owner = {
         .opened = opened,
-        .room = answered,
-        .quiet = answered,
+        .room = link_answered,
+        .quiet = link_answered,
         .dead = dead,
         .freeing = freeing,
         .notice = notice,

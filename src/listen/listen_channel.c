@@ -69,7 +69,7 @@ static const char *statement(const struct listen_channel *lc)
     return lc->unlisten + (lc->asked_on ? LISTEN_AT : 0);
 }
 
-static void over(struct listen_channel *lc)
+static void listen_channel_over(struct listen_channel *lc)
 {
     lc->busy = false;
     lc->failed = evpq_error_unref(lc->failed);
@@ -94,9 +94,9 @@ static void is_not_on(struct listen_channel *lc)
         lc->refused = evpq_error_ref(failed);
         list_each(node, &lc->subscriptions)
             subscription_fail(subscription_at(node), failed);
-        over(lc);
+        listen_channel_over(lc);
     } else {
-        over(lc);
+        listen_channel_over(lc);
         listen_channels_fail(l, failed);
         conn_kill(l->conn, failed);
     }
@@ -108,7 +108,7 @@ static struct listen_channel *listen_channel_of_op(struct op *op)
     return container_of(op, struct listen_channel, op);
 }
 
-static bool send(struct op *op, struct pg_conn *c)
+static bool listen_channel_send(struct op *op, struct pg_conn *c)
 {
     op->parts = 1;
     return pq_send_command(c, statement(listen_channel_of_op(op)));
@@ -116,7 +116,7 @@ static bool send(struct op *op, struct pg_conn *c)
 
 /* The server says that it has done it, then commits, then may send notifications, and at last says
  * that it is through: so it may be heard before LISTEN is known to be in force. */
-static void feed(struct op *op, enum pq_kind kind, struct pg_result *result)
+static void listen_channel_feed(struct op *op, enum pq_kind kind, struct pg_result *result)
 {
     struct listen_channel *lc = listen_channel_of_op(op);
     if (kind == PQ_ERROR && !lc->failed)
@@ -134,13 +134,13 @@ static void feed(struct op *op, enum pq_kind kind, struct pg_result *result)
     }
     if (lc->asked_on)
         is_on(lc);
-    over(lc);
+    listen_channel_over(lc);
 }
 
-static void fail(struct op *op, const evpq_error *why, bool sent)
+static void listen_channel_fail(struct op *op, const evpq_error *why, bool sent)
 {
     (void)why, (void)sent;
-    over(listen_channel_of_op(op));
+    listen_channel_over(listen_channel_of_op(op));
 }
 
 /* ---- life ---- */
@@ -175,7 +175,8 @@ void listen_channel_tend(struct listen_channel *lc)
 
 struct listen_channel *listen_channel_of(evpq_listener *l, const char *channel)
 {
-    static const struct op_class class = {.send = send, .feed = feed, .fail = fail};
+    static const struct op_class class = {
+        .send = listen_channel_send, .feed = listen_channel_feed, .fail = listen_channel_fail};
     struct listen_channel *lc = find(l, channel);
     if (lc)
         return lc;

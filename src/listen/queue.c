@@ -103,7 +103,7 @@ void queue_refuse(struct list *waiting, const evpq_error *why)
         future_settle_error(&call->future, evpq_error_ref(why));
 }
 
-static void put_back(evpq_subscription *s, struct evpq_notification *n)
+static void queue_put_back(evpq_subscription *s, struct evpq_notification *n)
 {
     struct list *after = s->returned.prev;
     while (after != &s->returned &&
@@ -114,7 +114,7 @@ static void put_back(evpq_subscription *s, struct evpq_notification *n)
 
 void queue_found(evpq_subscription *s, struct evpq_notification *n)
 {
-    put_back(s, number(s, n));
+    queue_put_back(s, number(s, n));
     queue_serve(s);
 }
 
@@ -126,7 +126,7 @@ static void return_event(void *value)
     if (n->seen || !s->users) {
         event_free(s->listener->loop, n);
     } else {
-        put_back(s, n);
+        queue_put_back(s, n);
         queue_serve(s);
     }
     subscription_release(s);
@@ -142,7 +142,7 @@ const evpq_notification *evpq_future_notification(const evpq_future *f)
     return n;
 }
 
-static void give(evpq_subscription *s, struct call *call, struct evpq_notification *n)
+static void queue_give(evpq_subscription *s, struct call *call, struct evpq_notification *n)
 {
     n->subscription = s;
     s->refs++;
@@ -175,7 +175,7 @@ void queue_serve(evpq_subscription *s)
             return;
         list_remove(&call->node);
         if (n)
-            give(s, call, n);
+            queue_give(s, call, n);
         else
             future_settle_error(&call->future, evpq_error_ref(error_nomem()));
     }

@@ -131,7 +131,7 @@ static void let_events_go(evpq_subscription *s, struct list *events)
         event_free(s->listener->loop, container_of(node, struct evpq_notification, node));
 }
 
-static evpq_subscription *give_up(evpq_error *error, evpq_error **ret_error)
+static evpq_subscription *subscription_give_up(evpq_error *error, evpq_error **ret_error)
 {
     if (ret_error)
         *ret_error = error;
@@ -172,20 +172,20 @@ evpq_subscription *evpq_listener_subscribe(evpq_listener *l, const char *channel
 {
     evpq_subscription_opts filled;
     if (listener_check(l))
-        return give_up(evpq_error_ref(loop_refusal(l ? l->loop : NULL)), ret_error);
+        return subscription_give_up(evpq_error_ref(loop_refusal(l ? l->loop : NULL)), ret_error);
     evpq_error *error = listen_channel_check_name(channel);
     if (!error)
         error = opts_read(OPTS_KIND(evpq_subscription_opts, catch_up), opts, &filled);
     if (!error && l->closing)
         error = listener_closed_error();
     if (error)
-        return give_up(error, ret_error);
+        return subscription_give_up(error, ret_error);
     struct listen_channel *lc = listen_channel_of(l, channel);
     evpq_subscription *s = lc ? subscription_new(l, lc, &filled) : NULL;
     if (lc)
         listen_channel_tend(lc);
     if (!s)
-        return give_up(evpq_error_ref(error_nomem()), ret_error);
+        return subscription_give_up(evpq_error_ref(error_nomem()), ret_error);
     if (lc->on)
         subscription_on(s);
     return s;

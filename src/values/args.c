@@ -4,8 +4,8 @@
 #include "values/arg_kind.h"
 #include "values/encode.h"
 #include "values/encode_nested_text.h"
-#include "words/error.h"
 #include "values/value_number.h"
+#include "words/error.h"
 
 #include <string.h>
 

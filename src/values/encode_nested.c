@@ -71,7 +71,8 @@ static bool put_shape(const struct encoding *e, const evpq_shape *shape)
 }
 
 /* The elements, each a field; sets *ret_nulls when one is NULL. */
-static evpq_error *put_elements(const struct encoding *e, put_field_fn *put_field, uint32_t type, bool *ret_nulls)
+static evpq_error *put_elements(const struct encoding *e, put_field_fn *put_field, uint32_t type,
+                                bool *ret_nulls)
 {
     for (size_t i = 0; i < e->arg->length; i++) {
         evpq_arg element = encode_element(e->arg, i);
@@ -142,7 +143,8 @@ static evpq_error *put_record(const struct encoding *e, put_field_fn *put_field)
 
 /* ---- ranges (range_recv) ---- */
 
-static evpq_error *put_bound(const struct encoding *e, put_field_fn *put_field, const evpq_arg *bound, size_t number)
+static evpq_error *put_bound(const struct encoding *e, put_field_fn *put_field,
+                             const evpq_arg *bound, size_t number)
 {
     struct spot spot = {.outer = e->spot, .noun = "bound ", .number = number};
     uint32_t type = oid_of_bound(e->type);
@@ -172,7 +174,7 @@ static evpq_error *check_flags(const struct encoding *e, const void *lower, cons
     return NULL;
 }
 
-static evpq_error *put_range(const struct encoding *e, put_field_fn *put_field)
+static evpq_error *encode_put_range(const struct encoding *e, put_field_fn *put_field)
 {
     const evpq_arg *lower = e->arg->value.list.items, *upper = e->arg->value.list.with;
     unsigned flags =
@@ -200,7 +202,7 @@ static evpq_error *put_range(const struct encoding *e, put_field_fn *put_field)
 evpq_error *encode_nested(const struct encoding *e, put_field_fn *put_field)
 {
     if (e->arg->kind == EVPQ_ARG_RANGE)
-        return put_range(e, put_field);
+        return encode_put_range(e, put_field);
     evpq_error *error = check_list(e);
     if (error)
         return error;

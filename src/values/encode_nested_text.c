@@ -60,7 +60,7 @@ static void emit_word(const struct level *l, const char *word)
 
 /* ---- values that hold no others ---- */
 
-static evpq_error *refuse(const struct level *l, const evpq_arg *arg)
+static evpq_error *nested_text_refuse(const struct level *l, const evpq_arg *arg)
 {
     struct encoding e = {l->out->to, arg, arg->type, l->spot};
     return encode_no_text(&e);
@@ -74,11 +74,11 @@ static evpq_error *put_converted(const struct level *l, const evpq_arg *arg)
     size_t length;
     struct bytes to = bytes_in(binary, sizeof binary - 1);
     if (!arg->type || (arg->kind == EVPQ_ARG_BINARY && arg->length > sizeof binary - 1))
-        return refuse(l, arg);
+        return nested_text_refuse(l, arg);
     evpq_error *error = encode_value(&to, arg, arg->type, l->spot);
     if (error) {
         evpq_error_unref(error);
-        return refuse(l, arg);
+        return nested_text_refuse(l, arg);
     }
     binary[to.length] = '\0';
     const struct value v = {
@@ -87,7 +87,7 @@ static evpq_error *put_converted(const struct level *l, const evpq_arg *arg)
                  (text || (length && length <= sizeof room &&
                            value_write_text(&v, room, &length) == VALUE_FITS));
     if (!known)
-        return refuse(l, arg);
+        return nested_text_refuse(l, arg);
     emit_all(l, text ? text : room, length);
     return NULL;
 }
@@ -107,7 +107,7 @@ static evpq_error *put_leaf(const struct level *l, const evpq_arg *arg)
         emit_all(l, room, arg_write_scalar(arg, room));
         return NULL;
     case EVPQ_ARG_CODED:
-        return refuse(l, arg);
+        return nested_text_refuse(l, arg);
     default:
         return put_converted(l, arg);
     }
@@ -117,13 +117,13 @@ static evpq_error *put_leaf(const struct level *l, const evpq_arg *arg)
 
 static evpq_error *put_value(const struct level *l, const evpq_arg *arg);
 
-static evpq_error *put_part(const struct level *l, const evpq_arg *arg, bool doubles,
-                            const char *noun, size_t number)
+static evpq_error *nested_text_put_part(const struct level *l, const evpq_arg *arg, bool doubles,
+                                        const char *noun, size_t number)
 {
     struct spot spot = {.outer = l->spot, .noun = noun, .number = number};
     const struct level part = {l->out, l->depth + 1, &spot};
     if (l->depth == DEPTH_MOST)
-        return refuse(l, arg);
+        return nested_text_refuse(l, arg);
     l->out->doubles[l->depth] = doubles;
     emit(l->out, l->depth, '"');
     evpq_error *error = put_value(&part, arg);
@@ -173,7 +173,7 @@ static evpq_error *put_array(const struct level *l, const evpq_arg *array)
         if (element.kind == EVPQ_ARG_NULL)
             emit_word(l, "NULL");
         else {
-            evpq_error *error = put_part(l, &element, false, "element ", i + 1);
+            evpq_error *error = nested_text_put_part(l, &element, false, "element ", i + 1);
             if (error)
                 return error;
         }
@@ -189,8 +189,9 @@ static evpq_error *put_record(const struct level *l, const evpq_arg *record)
     for (size_t i = 0; i < record->length; i++) {
         if (i)
             emit_word(l, ",");
-        evpq_error *error =
-            fields[i].kind == EVPQ_ARG_NULL ? NULL : put_part(l, &fields[i], true, "field ", i + 1);
+        evpq_error *error = fields[i].kind == EVPQ_ARG_NULL
+                                ? NULL
+                                : nested_text_put_part(l, &fields[i], true, "field ", i + 1);
         if (error)
             return error;
     }
@@ -198,7 +199,7 @@ static evpq_error *put_record(const struct level *l, const evpq_arg *record)
     return NULL;
 }
 
-static evpq_error *put_range(const struct level *l, const evpq_arg *range)
+static evpq_error *nested_text_put_range(const struct level *l, const evpq_arg *range)
 {
     const evpq_arg *lower = range->value.list.items, *upper = range->value.list.with;
     if (range->length & EVPQ_RANGE_EMPTY) {
@@ -206,10 +207,10 @@ static evpq_error *put_range(const struct level *l, const evpq_arg *range)
         return NULL;
     }
     emit_word(l, lower && range->length & EVPQ_RANGE_LOWER_INC ? "[" : "(");
-    evpq_error *error = lower ? put_part(l, lower, true, "bound ", 1) : NULL;
+    evpq_error *error = lower ? nested_text_put_part(l, lower, true, "bound ", 1) : NULL;
     emit_word(l, ",");
     if (!error && upper)
-        error = put_part(l, upper, true, "bound ", 2);
+        error = nested_text_put_part(l, upper, true, "bound ", 2);
     emit_word(l, upper && range->length & EVPQ_RANGE_UPPER_INC ? "]" : ")");
     return error;
 }
@@ -219,7 +220,7 @@ static evpq_error *put_value(const struct level *l, const evpq_arg *arg)
     if (!arg_is_nested(arg))
         return put_leaf(l, arg);
     if (arg->kind == EVPQ_ARG_RANGE)
-        return put_range(l, arg);
+        return nested_text_put_range(l, arg);
     return arg->kind == EVPQ_ARG_RECORD ? put_record(l, arg) : put_array(l, arg);
 }
 

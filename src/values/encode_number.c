@@ -1,4 +1,5 @@
 /* encode_number.c - whole numbers, floating point numbers and numeric. */
+#include "base/ascii.h"
 #include "values/arg_kind.h"
 #include "values/encode_impl.h"
 #include "values/value_decimal.h"
@@ -10,13 +11,9 @@
 
 /* ---- whole numbers ---- */
 
-static bool is_word(const char *text, size_t length, const char *word)
-{
-    return length == strlen(word) && !memcmp(text, word, length);
-}
-
 /* As a whole number within the bounds, from an integer or from text. */
-static evpq_error *whole_number(const struct encoding *e, int64_t min, int64_t max, int64_t *ret_value)
+static evpq_error *whole_number(const struct encoding *e, int64_t min, int64_t max,
+                                int64_t *ret_value)
 {
     const evpq_arg *arg = e->arg;
     int64_t value = arg->value.integer;
@@ -45,8 +42,10 @@ evpq_error *encode_bool(const struct encoding *e)
         return encode_put(bytes_put1(e->to, e->arg->value.boolean));
     if (e->arg->kind == EVPQ_ARG_TEXT) {
         for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
-            if (is_word(e->arg->value.data, e->arg->length, yes[i]) || is_word(e->arg->value.data, e->arg->length, no[i]))
-                return encode_put(bytes_put1(e->to, is_word(e->arg->value.data, e->arg->length, yes[i])));
+            if (ascii_equals(e->arg->value.data, e->arg->length, yes[i]) ||
+                ascii_equals(e->arg->value.data, e->arg->length, no[i]))
+                return encode_put(
+                    bytes_put1(e->to, ascii_equals(e->arg->value.data, e->arg->length, yes[i])));
         return encode_misread(e, VALUE_MALFORMED);
     }
     evpq_error *error = whole_number(e, 0, 1, &value);
@@ -176,40 +175,12 @@ struct number {
     int fraction; /* digits that were written behind it */
 };
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool read_exponent(const char *p, const char *end, int *ret_exponent)
-{
-    if (p == end) {
-        *ret_exponent = 0;
-        return true;
-    }
-    if (*p != 'e' && *p != 'E')
-        return false;
-    bool negative = ++p < end && *p == '-';
-    p += p < end && (*p == '-' || *p == '+');
-    int exponent = 0;
-    if (p == end)
-        return false;
-    for (; p < end; p++) {
-        if (!is_digit(*p))
-            return false;
-        if (exponent < FAR)
-            exponent = exponent * 10 + (*p - '0');
-    }
-    *ret_exponent = negative ? -exponent : exponent;
-    return true;
-}
-
 static bool read_number(const char *p, const char *end, struct number *n)
 {
     *n = (struct number){.negative = p < end && *p == '-'};
     p += p < end && (*p == '-' || *p == '+');
     bool any = false, behind = false;
-    for (; p < end && (is_digit(*p) || (*p == '.' && !behind)); p++) {
+    for (; p < end && (ascii_is_digit(*p) || (*p == '.' && !behind)); p++) {
         if (*p == '.') {
             behind = true;
             continue;
@@ -225,8 +196,9 @@ static bool read_number(const char *p, const char *end, struct number *n)
         n->point += !behind;
     }
     n->end = p;
-    int exponent;
-    if (!any || !read_exponent(p, end, &exponent))
+    int exponent = 0;
+    if (!any ||
+        (p < end && ((*p != 'e' && *p != 'E') || !decimal_read_exponent(p + 1, end, &exponent))))
         return false;
     n->point += exponent;
     n->fraction -= exponent;
@@ -291,11 +263,11 @@ evpq_error *encode_numeric(const struct encoding *e)
     const char *text = decimal_text(e->arg, room, &length);
     if (!text)
         return encode_mismatch(e);
-    if (is_word(text, length, "NaN"))
+    if (ascii_equals(text, length, "NaN"))
         return encode_put(put_head(e->to, 0, 0, NAN_SIGN, 0));
-    if (is_word(text, length, "Infinity"))
+    if (ascii_equals(text, length, "Infinity"))
         return encode_put(put_head(e->to, 0, 0, INFINITE, 0));
-    if (is_word(text, length, "-Infinity"))
+    if (ascii_equals(text, length, "-Infinity"))
         return encode_put(put_head(e->to, 0, 0, MINUS_INFINITE, 0));
     if (length > FAR || !read_number(text, text + length, &n))
         return encode_misread(e, length > FAR ? VALUE_RANGE : VALUE_MALFORMED);

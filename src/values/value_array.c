@@ -23,7 +23,7 @@ static bool read_shape(struct cursor *c, evpq_shape *shape, int64_t *ret_count)
     return true;
 }
 
-static bool read_binary(struct cursor *c, struct array *a, struct parts *p)
+static bool array_read_binary(struct cursor *c, struct array *a, struct parts *p)
 {
     int32_t dimensions, flags, element;
     int64_t count;
@@ -142,7 +142,7 @@ static bool read_braces(struct array_reader *r)
     return true;
 }
 
-static bool read_text(struct array_reader *r)
+static bool array_read_text(struct array_reader *r)
 {
     if (cursor_left(&r->c) == 2 && cursor_word(&r->c, "{}"))
         return true;
@@ -170,6 +170,6 @@ enum value_fit array_read(const struct value *v, struct array *ret_array, struct
         .shape = &ret_array->shape,
         .parts = ret_parts,
     };
-    bool whole = v->binary ? read_binary(&r.c, ret_array, ret_parts) : read_text(&r);
+    bool whole = v->binary ? array_read_binary(&r.c, ret_array, ret_parts) : array_read_text(&r);
     return whole ? VALUE_FITS : VALUE_MALFORMED;
 }

@@ -1,6 +1,8 @@
 /* value_decimal.c - decimal numbers of any length. */
 #include "values/value_decimal.h"
 
+#include "base/ascii.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,18 +32,7 @@ void decimal_push(struct decimal *d, int digit)
 
 /* ---- reading ---- */
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool is_word(const char *p, const char *end, const char *word)
-{
-    size_t length = strlen(word);
-    return (size_t)(end - p) == length && !memcmp(p, word, length);
-}
-
-static bool read_exponent(const char *p, const char *end, int *ret_exponent)
+bool decimal_read_exponent(const char *p, const char *end, int *ret_exponent)
 {
     bool negative = p < end && *p == '-';
     if (p < end && (*p == '-' || *p == '+'))
@@ -50,7 +41,7 @@ static bool read_exponent(const char *p, const char *end, int *ret_exponent)
         return false;
     int exponent = 0;
     for (; p < end; p++) {
-        if (!is_digit(*p))
+        if (!ascii_is_digit(*p))
             return false;
         if (exponent < FAR)
             exponent = exponent * 10 + (*p - '0');
@@ -66,31 +57,31 @@ enum value_fit decimal_read(const char *text, size_t length, struct decimal *ret
     decimal_init(d);
     if (length > INT32_MAX / 2)
         return VALUE_MALFORMED;
-    if (is_word(p, end, "NaN")) {
+    if (ascii_equals(p, (size_t)(end - p), "NaN")) {
         d->kind = DECIMAL_NAN;
         return VALUE_FITS;
     }
     d->negative = p < end && *p == '-';
     p += d->negative;
-    if (is_word(p, end, "Infinity")) {
+    if (ascii_equals(p, (size_t)(end - p), "Infinity")) {
         d->kind = DECIMAL_INFINITE;
         return VALUE_FITS;
     }
     const char *start = p;
-    for (; p < end && is_digit(*p); p++)
+    for (; p < end && ascii_is_digit(*p); p++)
         decimal_push(d, *p - '0');
     if (p == start)
         return VALUE_MALFORMED;
     if (p < end && *p == '.') {
         const char *point = ++p;
-        for (; p < end && is_digit(*p); p++)
+        for (; p < end && ascii_is_digit(*p); p++)
             decimal_push(d, *p - '0');
         if (p == point)
             return VALUE_MALFORMED;
         d->exponent -= (int)(p - point);
     }
     int exponent = 0;
-    if (p < end && (*p++ != 'e' || !read_exponent(p, end, &exponent)))
+    if (p < end && (*p++ != 'e' || !decimal_read_exponent(p, end, &exponent)))
         return VALUE_MALFORMED;
     d->exponent += exponent;
     return VALUE_FITS;

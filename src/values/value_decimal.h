@@ -28,6 +28,9 @@ void decimal_push(struct decimal *d, int digit); /* the number times ten, plus d
  * write. */
 enum value_fit decimal_read(const char *text, size_t length, struct decimal *ret_decimal);
 
+/* What stands behind the e, up to `end`: [+-]digits. One that is far out of range is cut short. */
+bool decimal_read_exponent(const char *p, const char *end, int *ret_exponent);
+
 enum value_fit decimal_to_int(const struct decimal *d, int64_t *ret_value);
 
 /* The nearest number; VALUE_RANGE where that would be an infinity that was not there before. */

@@ -118,7 +118,7 @@ struct writer {
     bool after_negative; /* so that a sign is needed where there would be none */
 };
 
-static void put_part(struct writer *w, int32_t count, const char *unit)
+static void interval_put_part(struct writer *w, int32_t count, const char *unit)
 {
     if (!count)
         return;
@@ -152,9 +152,9 @@ size_t interval_write(const evpq_interval *i, char room[INTERVAL_ROOM])
     if (is_same(i, &minus_infinity))
         return (size_t)sprintf(room, "-infinity");
     struct writer w = {room, 0, false};
-    put_part(&w, i->months / YEAR, "year");
-    put_part(&w, i->months % YEAR, "mon");
-    put_part(&w, i->days, "day");
+    interval_put_part(&w, i->months / YEAR, "year");
+    interval_put_part(&w, i->months % YEAR, "mon");
+    interval_put_part(&w, i->days, "day");
     put_time(&w, i->microseconds);
     return w.length;
 }

@@ -114,7 +114,7 @@ static bool put_converted(struct nest *n, const struct quoting *q, const struct 
     return done;
 }
 
-static bool put_part(struct nest *n, const struct quoting *q, const struct value *v)
+static bool nest_put_part(struct nest *n, const struct quoting *q, const struct value *v)
 {
     const char *place;
     size_t length;
@@ -179,7 +179,7 @@ static bool put_elements(struct nest *n, const struct array *a, const struct par
         struct value v = part_value(&p->spans[i], a->element);
         if ((i && !put_word(n, ",")) || !put_braces(n, "{", edges(&a->shape, i)))
             return false;
-        if (p->spans[i].length < 0 ? !put_word(n, "NULL") : !put_part(n, &in_array, &v))
+        if (p->spans[i].length < 0 ? !put_word(n, "NULL") : !nest_put_part(n, &in_array, &v))
             return false;
         if (!put_braces(n, "}", edges(&a->shape, i + 1)))
             return false;
@@ -195,20 +195,21 @@ static bool put_fields(struct nest *n, const struct parts *p)
         return false;
     for (size_t i = 0; i < p->n; i++) {
         struct value v = part_value(&p->spans[i], p->types[i]);
-        if ((i && !put_word(n, ",")) || (p->spans[i].length >= 0 && !put_part(n, &in_record, &v)))
+        if ((i && !put_word(n, ",")) ||
+            (p->spans[i].length >= 0 && !nest_put_part(n, &in_record, &v)))
             return false;
     }
     return put_word(n, ")");
 }
 
-static bool put_range(struct nest *n, unsigned flags, uint32_t bound, const struct span *spans)
+static bool nest_put_range(struct nest *n, unsigned flags, uint32_t bound, const struct span *spans)
 {
     if (flags & EVPQ_RANGE_EMPTY)
         return put_word(n, "empty");
     struct value lower = part_value(&spans[0], bound), upper = part_value(&spans[1], bound);
     return put_word(n, flags & EVPQ_RANGE_LOWER_INC ? "[" : "(") &&
-           (spans[0].length < 0 || put_part(n, &in_range, &lower)) && put_word(n, ",") &&
-           (spans[1].length < 0 || put_part(n, &in_range, &upper)) &&
+           (spans[0].length < 0 || nest_put_part(n, &in_range, &lower)) && put_word(n, ",") &&
+           (spans[1].length < 0 || nest_put_part(n, &in_range, &upper)) &&
            put_word(n, flags & EVPQ_RANGE_UPPER_INC ? "]" : ")");
 }
 
@@ -220,7 +221,7 @@ static bool put_ranges(struct nest *n, const struct value *v, const uint8_t *fla
     if (many && !put_word(n, "{"))
         return false;
     for (size_t i = 0; i < p->n / 2; i++)
-        if ((i && !put_word(n, ",")) || !put_range(n, flags[i], bound, &p->spans[2 * i]))
+        if ((i && !put_word(n, ",")) || !nest_put_range(n, flags[i], bound, &p->spans[2 * i]))
             return false;
     return !many || put_word(n, "}");
 }

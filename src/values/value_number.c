@@ -132,7 +132,7 @@ static size_t lay_out(const struct digits *d, bool negative, int fixed_below, ch
     return (size_t)(p - room);
 }
 
-static size_t write_word(const char *word, char *room)
+static size_t number_write_word(const char *word, char *room)
 {
     size_t length = strlen(word);
     memcpy(room, word, length + 1);
@@ -143,9 +143,9 @@ static size_t write_word(const char *word, char *room)
 static size_t write_easy(double value, double whole_below, char *room)
 {
     if (isnan(value))
-        return write_word("NaN", room);
+        return number_write_word("NaN", room);
     if (isinf(value))
-        return write_word(value > 0 ? "Infinity" : "-Infinity", room);
+        return number_write_word(value > 0 ? "Infinity" : "-Infinity", room);
     if (fabs(value) < whole_below && value == (double)(int64_t)value &&
         !(value == 0 && signbit(value)))
         return number_write_int((int64_t)value, room);

@@ -45,7 +45,7 @@ static bool read_bound(struct cursor *c, bool is_there, struct parts *p)
     return cursor_left(c) >= 4 && bytes_int4(c->at) >= 0 && part_binary(c, p);
 }
 
-static bool read_binary(struct cursor *c, uint8_t *flags, struct parts *p)
+static bool range_read_binary(struct cursor *c, uint8_t *flags, struct parts *p)
 {
     if (cursor_is_at_end(c))
         return false;
@@ -66,7 +66,7 @@ static bool read_many_binary(struct cursor *c, uint8_t *flags, struct parts *p)
         if (!cursor_int4(c, &length) || length < 0 || (size_t)length > cursor_left(c))
             return false;
         struct cursor one = cursor_over(c->at, (size_t)length);
-        if (!read_binary(&one, flags, p) || !cursor_is_at_end(&one))
+        if (!range_read_binary(&one, flags, p) || !cursor_is_at_end(&one))
             return false;
         c->at += length;
     }
@@ -88,7 +88,7 @@ static bool read_text_bound(struct cursor *c, bool *ret_is_there, struct parts *
     return true;
 }
 
-static bool read_text(struct cursor *c, uint8_t *flags, struct parts *p)
+static bool range_read_text(struct cursor *c, uint8_t *flags, struct parts *p)
 {
     unsigned is = 0;
     bool lower, upper;
@@ -121,7 +121,7 @@ static bool read_many_text(struct cursor *c, uint8_t *flags, struct parts *p)
     if (cursor_char(c, '}'))
         return true;
     do
-        if (!read_text(c, flags, p))
+        if (!range_read_text(c, flags, p))
             return false;
     while (cursor_char(c, ','));
     return cursor_char(c, '}');
@@ -137,8 +137,9 @@ enum value_fit range_read(const struct value *v, uint8_t *flags, struct parts *r
         many = cursor_sees(&c, '{');
     ret_parts->n = 0;
     if (v->binary)
-        whole = many ? read_many_binary(&c, flags, ret_parts) : read_binary(&c, flags, ret_parts);
+        whole =
+            many ? read_many_binary(&c, flags, ret_parts) : range_read_binary(&c, flags, ret_parts);
     else
-        whole = many ? read_many_text(&c, flags, ret_parts) : read_text(&c, flags, ret_parts);
+        whole = many ? read_many_text(&c, flags, ret_parts) : range_read_text(&c, flags, ret_parts);
     return whole && cursor_is_at_end(&c) ? VALUE_FITS : VALUE_MALFORMED;
 }

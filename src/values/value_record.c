@@ -3,7 +3,7 @@
 
 #include "values/value_type.h"
 
-static bool read_binary(struct cursor *c, struct parts *p)
+static bool record_read_binary(struct cursor *c, struct parts *p)
 {
     int32_t count, type;
     if (!cursor_int4(c, &count) || count < 0 || count > RECORD_MOST)
@@ -19,7 +19,7 @@ static bool read_binary(struct cursor *c, struct parts *p)
     return cursor_is_at_end(c);
 }
 
-static bool read_text(struct cursor *c, struct parts *p)
+static bool record_read_text(struct cursor *c, struct parts *p)
 {
     struct span span;
     if (!cursor_char(c, '('))
@@ -47,6 +47,6 @@ enum value_fit record_read(const struct value *v, struct parts *ret_parts)
         return VALUE_WRONG_TYPE;
     struct cursor c = cursor_over(v->bytes, v->length);
     ret_parts->n = 0;
-    bool whole = v->binary ? read_binary(&c, ret_parts) : read_text(&c, ret_parts);
+    bool whole = v->binary ? record_read_binary(&c, ret_parts) : record_read_text(&c, ret_parts);
     return whole ? VALUE_FITS : VALUE_MALFORMED;
 }

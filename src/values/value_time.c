@@ -1,6 +1,7 @@
 /* value_time.c - dates and timestamps. */
 #include "values/value_time.h"
 
+#include "base/ascii.h"
 #include "values/cursor.h"
 
 #include <stdio.h>
@@ -126,20 +127,15 @@ static bool read_end(struct cursor *c, struct date *d)
     return c->at == c->end && is_date(*d);
 }
 
-static bool is_word(const char *text, size_t length, const char *word)
-{
-    return length == strlen(word) && !memcmp(text, word, length);
-}
-
 enum value_fit time_read_date(const char *text, size_t length, int32_t *ret_days)
 {
     struct cursor c = {text, text + length};
     struct date d;
-    if (is_word(text, length, "infinity")) {
+    if (ascii_equals(text, length, "infinity")) {
         *ret_days = INT32_MAX;
         return VALUE_FITS;
     }
-    if (is_word(text, length, "-infinity")) {
+    if (ascii_equals(text, length, "-infinity")) {
         *ret_days = INT32_MIN;
         return VALUE_FITS;
     }
@@ -158,11 +154,11 @@ enum value_fit time_read_stamp(const char *text, size_t length, enum time_zone z
     struct cursor c = {text, text + length};
     struct date d;
     int64_t clock, east = 0, value;
-    if (is_word(text, length, "infinity")) {
+    if (ascii_equals(text, length, "infinity")) {
         *ret_microseconds = INT64_MAX;
         return VALUE_FITS;
     }
-    if (is_word(text, length, "-infinity")) {
+    if (ascii_equals(text, length, "-infinity")) {
         *ret_microseconds = INT64_MIN;
         return VALUE_FITS;
     }
@@ -238,7 +234,7 @@ enum value_fit time_of_binary_zoned(const char bytes[12], int64_t *ret_microseco
 
 /* ---- writing ---- */
 
-static size_t write_word(const char *word, char *room)
+static size_t time_write_word(const char *word, char *room)
 {
     size_t length = strlen(word);
     memcpy(room, word, length + 1);
@@ -254,10 +250,10 @@ static size_t write_day(struct date d, char *room)
 size_t time_write_date(int32_t days, char room[TIME_ROOM])
 {
     if (days == INT32_MAX || days == INT32_MIN)
-        return write_word(days > 0 ? "infinity" : "-infinity", room);
+        return time_write_word(days > 0 ? "infinity" : "-infinity", room);
     struct date d = date_of((int64_t)days + EPOCH_DAYS);
     size_t length = write_day(d, room);
-    return length + write_word(d.year > 0 ? "" : " BC", room + length);
+    return length + time_write_word(d.year > 0 ? "" : " BC", room + length);
 }
 
 size_t time_write_clock(int64_t microseconds, char *room)
@@ -289,7 +285,7 @@ size_t time_write_zoned(int64_t microseconds, int32_t east, char room[TIME_ROOM]
 size_t time_write_stamp(int64_t microseconds, enum time_zone zone, char room[TIME_ROOM])
 {
     if (microseconds == INT64_MAX || microseconds == INT64_MIN)
-        return write_word(microseconds > 0 ? "infinity" : "-infinity", room);
+        return time_write_word(microseconds > 0 ? "infinity" : "-infinity", room);
     int64_t days = floor_divide(microseconds, day);
     int64_t clock = microseconds % day + (microseconds % day < 0 ? day : 0);
     struct date d = date_of(days + EPOCH_DAYS);
@@ -297,6 +293,6 @@ size_t time_write_stamp(int64_t microseconds, enum time_zone zone, char room[TIM
     size_t length = write_day(d, room);
     room[length++] = ' ';
     length += time_write_clock(clock, room + length);
-    length += write_word(zone == TIME_WITH_ZONE ? "+00" : "", room + length);
-    return length + write_word(d.year > 0 ? "" : " BC", room + length);
+    length += time_write_word(zone == TIME_WITH_ZONE ? "+00" : "", room + length);
+    return length + time_write_word(d.year > 0 ? "" : " BC", room + length);
 }

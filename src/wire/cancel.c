@@ -21,7 +21,7 @@ static void cancel_free(struct cancel *k)
     mem_free(k);
 }
 
-static void over(struct cancel *k)
+static void cancel_over(struct cancel *k)
 {
     void (*done)(void *) = k->done;
     void *owner = k->owner;
@@ -44,7 +44,7 @@ static void poll_request(struct cancel *k)
         break;
     case PQ_POLL_DONE:
     case PQ_POLL_FAILED:
-        over(k);
+        cancel_over(k);
         break;
     }
 }
@@ -56,7 +56,7 @@ static void request_ready(struct io *io)
 
 static void request_failed(struct job *job)
 {
-    over(container_of(job, struct cancel, failed_job));
+    cancel_over(container_of(job, struct cancel, failed_job));
 }
 
 static void start_request(struct cancel *k, evpq_loop *loop)
@@ -76,7 +76,7 @@ static void send_in_thread(struct thread_call *call)
 
 static void thread_returned(struct thread_call *call)
 {
-    over(container_of(call, struct cancel, call));
+    cancel_over(container_of(call, struct cancel, call));
 }
 
 /* ---- either ---- */

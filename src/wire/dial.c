@@ -83,7 +83,7 @@ static void succeed(struct dial *d)
     owner->connected(owner, c, turnaround);
 }
 
-static void fail(struct dial *d)
+static void dial_fail(struct dial *d)
 {
     struct dial_owner *owner = d->owner;
     evpq_error *error =
@@ -106,7 +106,7 @@ static void remember(struct dial *d, const char *why, const char *sqlstate)
         memcpy(d->sqlstate, sqlstate, sizeof d->sqlstate);
 }
 
-static void wait_for(struct dial *d, int event)
+static void dial_wait_for(struct dial *d, int event)
 {
     d->asked = loop_time(d->loop);
     io_start(&d->io, pq_socket(d->c), event); /* the socket may be another one after each poll */
@@ -125,14 +125,14 @@ static void next_address(struct dial *d)
     d->c = conninfo_connect(d->ci, host_of(d), address, attrs);
     if (!d->c) {
         remember(d, "out of memory", "");
-        fail(d);
+        dial_fail(d);
         return;
     }
     pq_listen(d->c, &d->listener);
     timer_start(&d->timer, d->timeout);
     d->began = loop_time(d->loop);
     if (pq_socket(d->c) >= 0) {
-        wait_for(d, IO_WRITE);
+        dial_wait_for(d, IO_WRITE);
         return;
     }
     evpq_error *error = pq_connect_error(d->c); /* it failed on the spot */
@@ -155,7 +155,7 @@ static void address_failed(struct dial *d)
     bool refused = !strncmp(evpq_error_sqlstate(error), "28", 2);
     evpq_error_unref(error);
     if (refused)
-        fail(d);
+        dial_fail(d);
     else
         next_address(d);
 }
@@ -166,10 +166,10 @@ static void step_taken(void *owner, enum pq_poll polled)
     d->step = NULL;
     switch (polled) {
     case PQ_POLL_READ:
-        wait_for(d, IO_READ);
+        dial_wait_for(d, IO_READ);
         break;
     case PQ_POLL_WRITE:
-        wait_for(d, IO_WRITE);
+        dial_wait_for(d, IO_WRITE);
         break;
     case PQ_POLL_DONE:
         succeed(d);
@@ -255,7 +255,7 @@ static void next_host(struct dial *d)
         d->turn = 0;
     }
     if (d->turn >= d->ci->n) {
-        fail(d);
+        dial_fail(d);
         return;
     }
     const struct conninfo_host *host = host_of(d);
@@ -297,7 +297,7 @@ void dial_why(const struct dial *d, struct why *why)
 
 /* ---- life ---- */
 
-static void begin(struct job *job)
+static void dial_begin(struct job *job)
 {
     next_host(container_of(job, struct dial, start));
 }
@@ -326,7 +326,7 @@ struct dial *dial_start(evpq_loop *loop, const struct conninfo *ci, double timeo
     d->rng = rng;
     d->owner = owner;
     d->listener.notice = take_notice;
-    job_init(&d->start, begin);
+    job_init(&d->start, dial_begin);
     timer_init(&d->timer, loop, took_too_long);
     io_init(&d->io, loop, poll_connection);
     set_order(d);

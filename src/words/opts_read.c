@@ -10,7 +10,7 @@
  * struct that begins with a size_t can have: it would cut a field in two. */
 enum { MOST_SIZE = 4096, UNIT = _Alignof(size_t) };
 
-static size_t size_of(const void *given)
+static size_t opts_size_of(const void *given)
 {
     size_t size;
     memcpy(&size, given, sizeof size);
@@ -36,7 +36,7 @@ static bool is_zero(const char *bytes, size_t n)
 
 evpq_error *opts_read(const struct opts_kind *kind, const void *given, void *ret_opts)
 {
-    size_t size = given ? size_of(given) : 0;
+    size_t size = given ? opts_size_of(given) : 0;
     memset(ret_opts, 0, kind->size);
     evpq_error *error = given ? check_size(kind, size) : NULL;
     if (error)
@@ -54,7 +54,7 @@ evpq_error *opts_read(const struct opts_kind *kind, const void *given, void *ret
 
 evpq_error *opts_write_begin(const struct opts_kind *kind, void *given, size_t *ret_size)
 {
-    size_t size = size_of(given);
+    size_t size = opts_size_of(given);
     evpq_error *error = check_size(kind, size);
     if (error)
         return error;

@@ -31,7 +31,7 @@ static void put_all(struct quote_output *out, const char *text)
         put(out, *text++);
 }
 
-static size_t finish(struct quote_output *out, bool good)
+static size_t quote_finish(struct quote_output *out, bool good)
 {
     if (out->size)
         out->room[good && out->length < out->size ? out->length : 0] = '\0';
@@ -99,23 +99,23 @@ size_t evpq_quote_qualified(const char *schema, const char *name, char *room, si
 {
     struct quote_output out = {room, size, 0};
     if (!is_name(name) || (schema && !is_name(schema)))
-        return finish(&out, false);
+        return quote_finish(&out, false);
     if (schema) {
         put_quoted(&out, schema, '"');
         put(&out, '.');
     }
     put_quoted(&out, name, '"');
-    return finish(&out, true);
+    return quote_finish(&out, true);
 }
 
 size_t evpq_quote_literal(const char *text, char *room, size_t size)
 {
     struct quote_output out = {room, size, 0};
     if (!text || !is_utf8(text))
-        return finish(&out, false);
+        return quote_finish(&out, false);
     if (strchr(text, '\\'))
         put_escaped(&out, text);
     else
         put_quoted(&out, text, '\'');
-    return finish(&out, true);
+    return quote_finish(&out, true);
 }

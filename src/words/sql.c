@@ -127,7 +127,8 @@ bool sql_stays_in_block(const char *sql)
     const char *p = sql_skip_blank(sql_skip_word(sql_skip_to_word(sql)));
     if (sql_is_one_of(p, noise))
         p = sql_skip_blank(sql_skip_word(p));
-    return sql_is_word(p, "to") || (sql_is_word(p, "and") && sql_is_word(sql_skip_blank(sql_skip_word(p)), "chain"));
+    return sql_is_word(p, "to") ||
+           (sql_is_word(p, "and") && sql_is_word(sql_skip_blank(sql_skip_word(p)), "chain"));
 }
 
 enum sql_copy sql_copy(const char *sql)

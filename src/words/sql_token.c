@@ -1,6 +1,8 @@
 /* sql_token.c - see sql_token.h. */
 #include "words/sql_token.h"
 
+#include "base/ascii.h"
+
 #include <string.h>
 
 static bool is_blank(char c)
@@ -86,14 +88,9 @@ const char *sql_skip_word(const char *p)
     return p;
 }
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 static const char *skip_digits(const char *p)
 {
-    while (is_digit(*p))
+    while (ascii_is_digit(*p))
         p++;
     return p;
 }
@@ -109,7 +106,7 @@ static const char *skip_number(const char *p)
     const char *exponent = p + 1;
     if (*exponent == '+' || *exponent == '-')
         exponent++;
-    return is_digit(*exponent) ? skip_digits(exponent) : p;
+    return ascii_is_digit(*exponent) ? skip_digits(exponent) : p;
 }
 
 const char *sql_skip_token(const char *p, bool escapes)
@@ -124,7 +121,7 @@ const char *sql_skip_token(const char *p, bool escapes)
         return skip_quoted(p, escapes);
     if (*p == '"')
         return skip_quoted(p, false);
-    if (is_digit(*p))
+    if (ascii_is_digit(*p))
         return skip_number(p);
     return *p == '$' ? skip_dollar(p) : p + 1;
 }
