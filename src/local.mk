@@ -50,6 +50,7 @@ libcore_la_SOURCES = \
 	src/async/tick.c \
 	src/async/watch.c \
 	src/base/ascii.h \
+	src/base/backoff.h \
 	src/base/bytes.c \
 	src/base/bytes.h \
 	src/base/forked.c \

@@ -13,7 +13,7 @@
 static evpq_pool_opts fill(const evpq_pool_opts *given)
 {
     evpq_pool_opts o;
-    evpq_error *error = opts_fill(given, 0, &o);
+    evpq_error *error = pool_opts_read(given, 0, &o);
     ck_assert_msg(!error, "%s", evpq_error_message(error));
     return o;
 }
@@ -21,7 +21,7 @@ static evpq_pool_opts fill(const evpq_pool_opts *given)
 static void refuse(const evpq_pool_opts *given)
 {
     evpq_pool_opts o = {.max_size = -77};
-    evpq_error *error = opts_fill(given, 0, &o);
+    evpq_error *error = pool_opts_read(given, 0, &o);
     ck_assert_ptr_nonnull(error);
     ck_assert_int_eq(evpq_error_status(error), EVPQ_INVALID);
     ck_assert_ptr_nonnull(strstr(evpq_error_message(error), "evpq_pool_opts"));
@@ -100,12 +100,12 @@ END_TEST
 START_TEST(the_connection_strings_timeout_comes_between)
 {
     evpq_pool_opts o;
-    ck_assert_ptr_null(opts_fill(NULL, 3, &o));
+    ck_assert_ptr_null(pool_opts_read(NULL, 3, &o));
     ck_same(o.connect_timeout, 3);
-    ck_assert_ptr_null(opts_fill(NULL, 1, &o));
+    ck_assert_ptr_null(pool_opts_read(NULL, 1, &o));
     ck_same(o.connect_timeout, 1);
     evpq_pool_opts given = {.size = sizeof given, .connect_timeout = 4};
-    ck_assert_ptr_null(opts_fill(&given, 3, &o));
+    ck_assert_ptr_null(pool_opts_read(&given, 3, &o));
     ck_same(o.connect_timeout, 4);
 }
 END_TEST

@@ -1,6 +1,7 @@
 /* probe.c - see probe.h. */
 #include "flows/probe.h"
 
+#include "base/backoff.h"
 #include "base/mem.h"
 #include "words/error.h"
 
@@ -100,8 +101,8 @@ static void ask_later(struct probe *p, const char *if_never)
 {
     double left = p->until - loop_time(p->pool->loop);
     p->if_never = if_never;
-    timer_start(&p->again, p->pause < left ? p->pause : left);
-    p->pause = p->pause * 2 < LONGEST_PAUSE ? p->pause * 2 : LONGEST_PAUSE;
+    double pause = backoff_next(&p->pause, FIRST_PAUSE, LONGEST_PAUSE);
+    timer_start(&p->again, pause < left ? pause : left);
 }
 
 static void probe_rolled_back(struct probe *p, const char *why)
@@ -212,7 +213,6 @@ evpq_future *probe_new(evpq_pool *pool, evpq_future *before, const evpq_error *l
     p->pool = pool;
     p->before = evpq_future_ref(before);
     p->lost = evpq_error_ref(lost);
-    p->pause = FIRST_PAUSE;
     p->until = loop_time(pool->loop) + LONGEST;
     ask(p);
     return &p->future;

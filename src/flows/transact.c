@@ -6,6 +6,7 @@
  *   ROLLING_BACK  then PAUSING, and again from the top; or the end
  *
  * It holds itself until it is over, whether or not anybody waits. */
+#include "base/backoff.h"
 #include "base/mem.h"
 #include "flows/txn_end.h"
 #include "tasks/task.h"
@@ -25,6 +26,7 @@ struct transact {
     void *arg;
     enum transact_phase phase;
     int tried;
+    double pause; /* the last between two tries, before chance had its say */
     bool stopped; /* asked to: it is not run again */
     bool late;
     evpq_error *too_late; /* what is said of that, but for the outcome */
@@ -144,10 +146,8 @@ static bool may_succeed_again(const struct transact *t)
 
 static double next_pause(struct transact *t)
 {
-    double pause = ldexp(t->opts.backoff_min, t->tried - 1);
-    if (pause > t->opts.backoff_max)
-        pause = t->opts.backoff_max;
-    return pause * (0.5 + rng_unit(&t->pool->rng));
+    double pause = backoff_next(&t->pause, t->opts.backoff_min, t->opts.backoff_max);
+    return backoff_spread(pause, 0.5, &t->pool->rng);
 }
 
 /* The try is over, and has failed. */
@@ -341,7 +341,7 @@ static const struct future_class transact_class = {
 static const char *fill(evpq_txn_opts *o)
 {
     if (o->tries < 0)
-        return "there cannot be less than no tries";
+        return "tries is negative";
     if (isnan(o->timeout) || !(o->backoff_min >= 0) || !(o->backoff_max >= 0))
         return "a time is negative, or not a number";
     o->tries = o->tries ? o->tries : 5;

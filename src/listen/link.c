@@ -7,6 +7,7 @@
  * doubles. */
 #include "listen/listener.h"
 
+#include "base/backoff.h"
 #include "pool/keeper.h"
 #include "pool/notice.h"
 #include "words/error.h"
@@ -28,10 +29,8 @@ static void dial_later(evpq_listener *l, bool at_once)
         timer_start(&l->retry, o->backoff_min * rng_unit(&l->rng));
         return;
     }
-    l->pause = l->pause > 0 ? l->pause * 2 : o->backoff_min;
-    if (l->pause > o->backoff_max)
-        l->pause = o->backoff_max;
-    timer_start(&l->retry, l->pause * (0.75 + 0.5 * rng_unit(&l->rng)));
+    double pause = backoff_next(&l->pause, o->backoff_min, o->backoff_max);
+    timer_start(&l->retry, backoff_spread(pause, 0.25, &l->rng));
 }
 
 /* ---- silence ---- */

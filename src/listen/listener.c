@@ -33,51 +33,44 @@ void listener_unref(evpq_listener *l)
 
 /* ---- options ---- */
 
-static void seconds(double *option, double standard)
+static evpq_error *listener_opts_wrong(const char *what)
 {
-    if (*option == 0.)
-        *option = standard;
+    return opts_wrong("evpq_listener_opts", what);
 }
 
-static evpq_error *wrong(const char *what)
-{
-    return error_new(EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT, "evpq_listener_opts: %s", what);
-}
-
-static evpq_error *opts_check(const evpq_listener_opts *o)
+static evpq_error *listener_opts_check(const evpq_listener_opts *o)
 {
     const double times[] = {o->connect_timeout, o->backoff_min, o->backoff_max, o->keepalive,
                             o->keepalive_timeout};
-    for (size_t i = 0; i < sizeof times / sizeof *times; i++)
-        if (!isfinite(times[i]))
-            return wrong("a time is not a finite number of seconds");
+    evpq_error *error = opts_check_times("evpq_listener_opts", times, sizeof times / sizeof *times);
+    if (error)
+        return error;
     if (o->connect_timeout <= 0 || o->backoff_min <= 0 || o->backoff_max < o->backoff_min ||
         o->keepalive_timeout <= 0)
-        return wrong("connect_timeout, keepalive_timeout and the backoff must be positive, and "
+        return listener_opts_wrong("connect_timeout, keepalive_timeout and the backoff must be positive, and "
                      "backoff_max not below backoff_min");
     if (o->buffer < 0)
-        return wrong("buffer cannot be negative");
+        return listener_opts_wrong("buffer cannot be negative");
     return NULL;
 }
 
-static evpq_error *opts_fill(const evpq_listener_opts *given, double conninfo_timeout,
+static evpq_error *listener_opts_read(const evpq_listener_opts *given, double conninfo_timeout,
                              evpq_listener_opts *ret_opts)
 {
     evpq_listener_opts o;
     evpq_error *error = opts_read(OPTS_KIND(evpq_listener_opts, connect_timeout), given, &o);
     if (error)
         return error;
-    seconds(&o.connect_timeout, conninfo_timeout > 0 ? conninfo_timeout : 10);
-    seconds(&o.backoff_min, 0.1);
-    seconds(&o.backoff_max, o.backoff_min > 5 ? o.backoff_min : 5);
-    seconds(&o.keepalive, 30);
-    seconds(&o.keepalive_timeout, 10);
-    if (!o.buffer)
-        o.buffer = 10000;
+    opts_default_seconds(&o.connect_timeout, conninfo_timeout > 0 ? conninfo_timeout : 10);
+    opts_default_seconds(&o.backoff_min, 0.1);
+    opts_default_seconds(&o.backoff_max, o.backoff_min > 5 ? o.backoff_min : 5);
+    opts_default_seconds(&o.keepalive, 30);
+    opts_default_seconds(&o.keepalive_timeout, 10);
+    opts_default_int(&o.buffer, 10000);
     if (!o.buffer_bytes)
         o.buffer_bytes = (size_t)16 << 20;
     *ret_opts = o;
-    return opts_check(&o);
+    return listener_opts_check(&o);
 }
 
 /* ---- opening ---- */
@@ -115,7 +108,7 @@ evpq_listener *evpq_listener_open(evpq_loop *loop, const char *conninfo,
     if (!error)
         error = conninfo_read(conninfo, &read);
     if (!error)
-        error = opts_fill(opts, read->connect_timeout, &filled);
+        error = listener_opts_read(opts, read->connect_timeout, &filled);
     if (!error && !(l = mem_zalloc(sizeof *l)))
         error = evpq_error_ref(error_nomem());
     if (error) {

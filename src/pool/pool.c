@@ -119,7 +119,7 @@ evpq_pool *evpq_pool_open(evpq_loop *loop, const char *conninfo, const evpq_pool
     evpq_error *error = conninfo_read(conninfo, &read);
     if (error)
         return give_up(error, ret_error);
-    error = opts_fill(opts, read->connect_timeout, &filled);
+    error = pool_opts_read(opts, read->connect_timeout, &filled);
     evpq_pool *pool = error ? NULL : mem_zalloc(sizeof *pool);
     if (!pool) {
         conninfo_free(read);

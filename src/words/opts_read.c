@@ -3,6 +3,7 @@
 
 #include "words/error.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -61,5 +62,18 @@ evpq_error *opts_write_begin(const struct opts_kind *kind, void *given, size_t *
     if (size > kind->size)
         memset((char *)given + kind->size, 0, size - kind->size);
     *ret_size = size < kind->size ? size : kind->size;
+    return NULL;
+}
+
+evpq_error *opts_wrong(const char *name, const char *what)
+{
+    return error_new(EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT, "%s: %s", name, what);
+}
+
+evpq_error *opts_check_times(const char *name, const double *times, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(times[i]))
+            return opts_wrong(name, "a time is not a finite number of seconds");
     return NULL;
 }

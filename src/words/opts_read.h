@@ -32,4 +32,23 @@ evpq_error *opts_read(const struct opts_kind *kind, const void *given, void *ret
  * library's knowledge is set to zero. How many bytes there are to write is in *ret_size. */
 evpq_error *opts_write_begin(const struct opts_kind *kind, void *given, size_t *ret_size);
 
+/* What a field is that was left zero. */
+static inline void opts_default_int(int *field, int standard)
+{
+    if (!*field)
+        *field = standard;
+}
+
+static inline void opts_default_seconds(double *field, double standard)
+{
+    if (*field == 0.)
+        *field = standard;
+}
+
+/* EVPQ_INVALID, given: what is wrong with a struct `name`. */
+evpq_error *opts_wrong(const char *name, const char *what);
+
+/* NULL; or EVPQ_INVALID, given, where one of `n` times is not a finite number of seconds. */
+evpq_error *opts_check_times(const char *name, const double *times, size_t n);
+
 #endif
