@@ -129,12 +129,14 @@ libcore_la_SOURCES = \
 	src/listen/event.c \
 	src/listen/event.h \
 	src/listen/link.c \
+	src/listen/listen.c \
 	src/listen/listen_channel.c \
 	src/listen/listener.c \
 	src/listen/listener.h \
 	src/listen/notify.c \
 	src/listen/queue.c \
 	src/listen/queue.h \
+	src/listen/subscribe.c \
 	src/listen/subscription.c \
 	src/ops/copy.c \
 	src/ops/copy.h \

@@ -197,18 +197,3 @@ void link_close(evpq_listener *l)
     conn_kill(l->conn, why);
     evpq_error_unref(why);
 }
-
-void link_why(const evpq_listener *l, struct why *why)
-{
-    if (l->open) {
-        why_say(why, "server process %d has been listened to for %.3g s", conn_backend_pid(l->conn),
-                loop_time(l->loop) - l->opened_at);
-        return;
-    }
-    why_say(why, "the listener is not connected");
-    if (l->conn) {
-        why_say(why, ": ");
-        conn_why(l->conn, NULL, why);
-    }
-    why_failed(why, "; the last connection failed: ", l->lost);
-}

@@ -1,11 +1,13 @@
-/* listener.h - what the files of a listener know of each other.
+/* listener.h - what the files of a listener know of each other. Each uses those above it:
  *
- *   listener      the public face: opening, closing, asking
- *   link          the connection: when it is tried, whether it is alive, what becomes of it
- *   lc           one channel: LISTEN, UNLISTEN, and who has subscribed to it
- *   subscription  one reader of a channel: life, bounds, catching up
- *   queue         its events: their order, gaps between them, who gets which
- *   event         one of them */
+ *   listener         its memory, what is said of it, its end
+ *   event            one thing that was heard
+ *   queue            a subscription's events: their order, gaps between them, who gets which
+ *   subscription     one reader of a channel: what its channel tells it, bounds, catching up
+ *   listen_channel   one channel: LISTEN, UNLISTEN, and who has subscribed to it
+ *   link             the connection: when it is tried, whether it is alive, what becomes of it
+ *   subscribe        what a program does with a subscription
+ *   listen           what a program does with a listener: opening, closing, asking */
 #ifndef LISTEN_LISTENER_H
 #define LISTEN_LISTENER_H
 
@@ -105,6 +107,12 @@ void listener_unref(evpq_listener *l);
 
 evpq_error *listener_closed_error(void);
 
+/* Why nothing is heard on it. */
+void listener_why(const evpq_listener *l, struct why *why);
+
+/* A future of its end, given. */
+evpq_future *listener_wait_closed(evpq_listener *l);
+
 /* The last of its connections is gone: it may have been closed by that. */
 void listener_conn_freed(evpq_listener *l);
 
@@ -123,8 +131,6 @@ static inline evpq_future *listener_refused(const evpq_listener *l)
 void link_init(evpq_listener *l);
 void link_dial(evpq_listener *l);
 void link_close(evpq_listener *l);
-/* Why nothing is heard on it. */
-void link_why(const evpq_listener *l, struct why *why);
 
 /* ---- lc ---- */
 
@@ -156,6 +162,9 @@ void subscription_on(evpq_subscription *s);
 void subscription_lost(evpq_subscription *s);
 void subscription_take(evpq_subscription *s, const struct pq_notification *n);
 void subscription_fail(evpq_subscription *s, const evpq_error *why);
+
+/* Of s->catch_job: calls the program's function. */
+void subscription_catch_up(struct job *job);
 
 /* Nothing more will come: what waits in it can still be taken. */
 void subscription_over(evpq_subscription *s);

@@ -9,14 +9,23 @@
  * not, in the order of these numbers. */
 #include "listen/queue.h"
 
+#include "base/mem.h"
 #include "words/error.h"
 
 /* One who waits. */
-struct call {
+struct listen_call {
     struct evpq_future future;
     struct list node;
     const evpq_subscription *subscription; /* while it waits */
 };
+
+void subscription_release(evpq_subscription *s)
+{
+    if (--s->refs)
+        return;
+    listener_unref(s->listener);
+    mem_free(s);
+}
 
 /* ---- what comes next ---- */
 
@@ -83,23 +92,23 @@ static struct evpq_notification *next_event(evpq_subscription *s, bool *ret_nome
 
 /* ---- who waits ---- */
 
-static struct call *next_call(struct list *waiting)
+static struct listen_call *queue_next_call(struct list *waiting)
 {
     struct list *node = list_pop(waiting);
-    return node ? container_of(node, struct call, node) : NULL;
+    return node ? container_of(node, struct listen_call, node) : NULL;
 }
 
 void queue_ready(evpq_subscription *s)
 {
-    struct call *call;
-    while ((call = next_call(&s->readies)))
+    struct listen_call *call;
+    while ((call = queue_next_call(&s->readies)))
         future_settle_value(&call->future, NULL, NULL);
 }
 
 void queue_refuse(struct list *waiting, const evpq_error *why)
 {
-    struct call *call;
-    while ((call = next_call(waiting)))
+    struct listen_call *call;
+    while ((call = queue_next_call(waiting)))
         future_settle_error(&call->future, evpq_error_ref(why));
 }
 
@@ -142,7 +151,7 @@ const evpq_notification *evpq_future_notification(const evpq_future *f)
     return n;
 }
 
-static void queue_give(evpq_subscription *s, struct call *call, struct evpq_notification *n)
+static void queue_give(evpq_subscription *s, struct listen_call *call, struct evpq_notification *n)
 {
     n->subscription = s;
     s->refs++;
@@ -150,11 +159,11 @@ static void queue_give(evpq_subscription *s, struct call *call, struct evpq_noti
 }
 
 /* One who waits, and was not let go of. */
-static struct call *eager(evpq_subscription *s)
+static struct listen_call *eager(evpq_subscription *s)
 {
     struct list *node;
     while ((node = list_first(&s->nexts))) {
-        struct call *call = container_of(node, struct call, node);
+        struct listen_call *call = container_of(node, struct listen_call, node);
         if (!future_forgotten(&call->future))
             return call;
         list_remove(node);
@@ -165,7 +174,7 @@ static struct call *eager(evpq_subscription *s)
 
 void queue_serve(evpq_subscription *s)
 {
-    struct call *call;
+    struct listen_call *call;
     if (loop_forked(s->listener->loop))
         return;
     while ((call = eager(s))) {
@@ -181,50 +190,50 @@ void queue_serve(evpq_subscription *s)
     }
 }
 
-static void call_cancel(evpq_future *f)
+static void queue_call_cancel(evpq_future *f)
 {
-    list_remove(&container_of(f, struct call, future)->node);
+    list_remove(&container_of(f, struct listen_call, future)->node);
     future_settle_canceled(f, EVPQ_OUTCOME_NOT_SENT);
 }
 
-static void call_free(evpq_future *f)
+static void queue_call_free(evpq_future *f)
 {
-    recycler_give(loop_blocks(f->loop), container_of(f, struct call, future), sizeof(struct call));
+    recycler_give(loop_blocks(f->loop), container_of(f, struct listen_call, future), sizeof(struct listen_call));
 }
 
 static void next_why(const evpq_future *f, struct why *why)
 {
-    const struct call *call = container_of(f, struct call, future);
+    const struct listen_call *call = container_of(f, struct listen_call, future);
     why_say(why, "nothing was heard on channel \"%s\": ", call->subscription->channel);
-    link_why(call->subscription->listener, why);
+    listener_why(call->subscription->listener, why);
 }
 
 static void ready_why(const evpq_future *f, struct why *why)
 {
-    const struct call *call = container_of(f, struct call, future);
+    const struct listen_call *call = container_of(f, struct listen_call, future);
     why_say(why, "LISTEN on channel \"%s\" is not in force: ", call->subscription->channel);
-    link_why(call->subscription->listener, why);
+    listener_why(call->subscription->listener, why);
 }
 
 /* Not leaves: an event may hold other futures. */
 static const struct future_class next_class = {
-    .name = "notification", .cancel = call_cancel, .free = call_free, .why = next_why};
+    .name = "notification", .cancel = queue_call_cancel, .free = queue_call_free, .why = next_why};
 static const struct future_class ready_class = {.name = "listening",
-                                                .cancel = call_cancel,
-                                                .free = call_free,
+                                                .cancel = queue_call_cancel,
+                                                .free = queue_call_free,
                                                 .why = ready_why,
                                                 .is_leaf = true};
 
 /* A future that waits; or one that has failed, and then *ret_call is NULL. */
-static evpq_future *call_new(evpq_subscription *s, const struct future_class *class,
-                             struct list *waiting, struct call **ret_call)
+static evpq_future *queue_call_new(evpq_subscription *s, const struct future_class *class,
+                             struct list *waiting, struct listen_call **ret_call)
 {
     *ret_call = NULL;
     if (listener_check(s ? s->listener : NULL))
         return listener_refused(s ? s->listener : NULL);
     if (s->lc && s->lc->refused)
         return future_failed(s->listener->loop, evpq_error_ref(s->lc->refused));
-    struct call *call = recycler_take(loop_blocks(s->listener->loop), sizeof *call);
+    struct listen_call *call = recycler_take(loop_blocks(s->listener->loop), sizeof *call);
     if (!call)
         return future_constant(EVPQ_NOMEM);
     future_init(&call->future, class, s->listener->loop);
@@ -247,8 +256,8 @@ void queue_refuse_if_over(evpq_subscription *s)
 
 evpq_future *evpq_subscription_next(evpq_subscription *s)
 {
-    struct call *call;
-    evpq_future *f = call_new(s, &next_class, s ? &s->nexts : NULL, &call);
+    struct listen_call *call;
+    evpq_future *f = queue_call_new(s, &next_class, s ? &s->nexts : NULL, &call);
     if (call) {
         queue_serve(s);
         queue_refuse_if_over(s);
@@ -258,8 +267,8 @@ evpq_future *evpq_subscription_next(evpq_subscription *s)
 
 evpq_future *evpq_subscription_ready(evpq_subscription *s)
 {
-    struct call *call;
-    evpq_future *f = call_new(s, &ready_class, s ? &s->readies : NULL, &call);
+    struct listen_call *call;
+    evpq_future *f = queue_call_new(s, &ready_class, s ? &s->readies : NULL, &call);
     if (!call)
         return f;
     if (s->on) {

@@ -18,6 +18,7 @@ void queue_refuse(struct list *waiting, const evpq_error *why);
 /* The same when nothing can come any more. */
 void queue_refuse_if_over(evpq_subscription *s);
 
+/* Gives back a reference to it. */
 void subscription_release(evpq_subscription *s);
 
 #endif
