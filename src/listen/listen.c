@@ -28,15 +28,16 @@ static evpq_error *listener_opts_check(const evpq_listener_opts *o)
         return error;
     if (o->connect_timeout <= 0 || o->backoff_min <= 0 || o->backoff_max < o->backoff_min ||
         o->keepalive_timeout <= 0)
-        return listener_opts_wrong("connect_timeout, keepalive_timeout and the backoff must be positive, and "
-                     "backoff_max not below backoff_min");
+        return listener_opts_wrong(
+            "connect_timeout, keepalive_timeout and the backoff must be positive, and "
+            "backoff_max not below backoff_min");
     if (o->buffer < 0)
         return listener_opts_wrong("buffer cannot be negative");
     return NULL;
 }
 
 static evpq_error *listener_opts_read(const evpq_listener_opts *given, double conninfo_timeout,
-                             evpq_listener_opts *ret_opts)
+                                      evpq_listener_opts *ret_opts)
 {
     evpq_listener_opts o;
     evpq_error *error = opts_read(OPTS_KIND(evpq_listener_opts, connect_timeout), given, &o);

@@ -198,7 +198,8 @@ static void queue_call_cancel(evpq_future *f)
 
 static void queue_call_free(evpq_future *f)
 {
-    recycler_give(loop_blocks(f->loop), container_of(f, struct listen_call, future), sizeof(struct listen_call));
+    recycler_give(loop_blocks(f->loop), container_of(f, struct listen_call, future),
+                  sizeof(struct listen_call));
 }
 
 static void next_why(const evpq_future *f, struct why *why)
@@ -226,7 +227,7 @@ static const struct future_class ready_class = {.name = "listening",
 
 /* A future that waits; or one that has failed, and then *ret_call is NULL. */
 static evpq_future *queue_call_new(evpq_subscription *s, const struct future_class *class,
-                             struct list *waiting, struct listen_call **ret_call)
+                                   struct list *waiting, struct listen_call **ret_call)
 {
     *ret_call = NULL;
     if (listener_check(s ? s->listener : NULL))

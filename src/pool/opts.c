@@ -3,7 +3,6 @@
 
 #include "words/opts_read.h"
 
-
 enum { MAX_CONNECTIONS = 10000 };
 
 static evpq_error *pool_opts_wrong(const char *what)
@@ -28,8 +27,9 @@ static evpq_error *pool_opts_check(const evpq_pool_opts *o)
         return pool_opts_wrong("max_waiting, pipeline_depth and prepared_max cannot be negative");
     if (o->connect_timeout <= 0 || o->cancel_timeout <= 0 || o->backoff_min <= 0 ||
         o->backoff_max < o->backoff_min || o->lifetime_jitter < 0)
-        return pool_opts_wrong("connect_timeout, cancel_timeout, lifetime_jitter and the backoff must be "
-                     "positive, and backoff_max not below backoff_min");
+        return pool_opts_wrong(
+            "connect_timeout, cancel_timeout, lifetime_jitter and the backoff must be "
+            "positive, and backoff_max not below backoff_min");
     if (o->max_lifetime > 0 && o->lifetime_jitter > o->max_lifetime)
         return pool_opts_wrong(
             "lifetime_jitter is more than max_lifetime: a connection would be too old before "
@@ -41,7 +41,7 @@ static evpq_error *pool_opts_check(const evpq_pool_opts *o)
 }
 
 evpq_error *pool_opts_read(const evpq_pool_opts *given, double conninfo_timeout,
-                      evpq_pool_opts *ret_opts)
+                           evpq_pool_opts *ret_opts)
 {
     evpq_pool_opts o;
     evpq_error *error = opts_read(OPTS_KIND(evpq_pool_opts, min_size), given, &o);

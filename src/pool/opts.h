@@ -7,6 +7,6 @@
 /* `given` may be NULL. Returns NULL, or the error, given. `conninfo_timeout`: 0 where the
  * connection string has none. */
 evpq_error *pool_opts_read(const evpq_pool_opts *given, double conninfo_timeout,
-                      evpq_pool_opts *ret_opts);
+                           evpq_pool_opts *ret_opts);
 
 #endif
