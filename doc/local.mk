@@ -1,4 +1,4 @@
-# doc/local.mk - the manual pages.
+# doc/local.mk - the manual pages, and the pages on design.
 
 dist_man_MANS = \
 	doc/evpq-migrate.7 \
@@ -21,4 +21,12 @@ dist_man_MANS = \
 	doc/evpq_task.3 \
 	doc/evpq_txn.3
 
-EXTRA_DIST += doc/faults.md
+EXTRA_DIST += \
+	doc/design/cancel.md \
+	doc/design/dispatch.md \
+	doc/design/outcomes.md \
+	doc/design/read-groups.md \
+	doc/design/statements.md \
+	doc/design/tasks.md \
+	doc/design/tick.md \
+	doc/faults.md
