@@ -163,7 +163,7 @@ evpq_future *future_checked(evpq_future *f, evpq_future *next, const char *who)
         what = "a future of another loop";
     else
         return next;
-    if (next != f)
+    if (next && next != f)
         evpq_future_cancel(next);
     evpq_future_unref(next);
     return evpq_future_failed(f->loop, EVPQ_INVALID, "%s returned %s", who, what);

@@ -82,7 +82,7 @@ evpq_future *txn_ask(evpq_pool *pool, unsigned modes)
 evpq_future *evpq_pool_begin(evpq_pool *pool, const evpq_txn_opts *opts)
 {
     evpq_txn_opts read;
-    unsigned modes;
+    unsigned modes = 0;
     if (pool_check(pool))
         return pool_refused(pool);
     evpq_error *error = txn_modes(opts, &read, &modes);
@@ -98,7 +98,7 @@ evpq_future *evpq_lease_begin(evpq_lease *lease, const evpq_txn_opts *opts)
 {
     static const struct future_class class = {.name = "transaction", .free = begun_free};
     evpq_txn_opts read;
-    unsigned modes;
+    unsigned modes = 0;
     if (!lease || pool_check(lease_pool(lease)))
         return pool_refused(lease ? lease_pool(lease) : NULL);
     evpq_loop *loop = lease_pool(lease)->loop;

@@ -269,7 +269,7 @@ static bool check_hosts(const struct conninfo *ci, const PQconninfoOption *optio
 
 evpq_error *conninfo_check(const struct conninfo *ci, const PQconninfoOption *options)
 {
-    char why[WHY_ROOM];
+    char why[WHY_ROOM] = "";
     evpq_error *error = check_by_libpq(ci);
     const char *database = conninfo_option(options, "dbname");
     if (error)

@@ -52,7 +52,7 @@ static bool make_bytes(struct row_buffer *g, size_t size)
     char *bytes = mem_alloc(room);
     if (!bytes)
         return false;
-    if (g->used)
+    if (g->bytes)
         memcpy(bytes, g->bytes, g->used);
     for (struct span *s = g->spans; s < g->spans + (size_t)g->rows * (size_t)g->columns; s++)
         s->bytes = bytes + (s->bytes - g->bytes);
