@@ -168,14 +168,14 @@ libcore_la_SOURCES = \
 	src/pool/lanes.h \
 	src/pool/lease.c \
 	src/pool/lease.h \
-	src/pool/member.c \
-	src/pool/member.h \
 	src/pool/notice.c \
 	src/pool/notice.h \
 	src/pool/opts.c \
 	src/pool/opts.h \
 	src/pool/pool.c \
 	src/pool/pool.h \
+	src/pool/pool_conn.c \
+	src/pool/pool_conn.h \
 	src/pool/why.c \
 	src/pool/wish.c \
 	src/pool/wish.h \

@@ -68,7 +68,7 @@ static struct conn *only_conn(void)
 {
     struct list *node = list_first(&pool->conns[lease ? USE_LEASED : USE_SHARED]);
     ck_assert_ptr_nonnull(node);
-    return container_of(node, struct conn, node);
+    return &container_of(node, struct pool_conn, node)->conn;
 }
 
 static const char *app; /* of its connection */

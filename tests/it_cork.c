@@ -130,7 +130,7 @@ static struct conn *only_conn(void)
 {
     struct list *node = list_first(&s.pool->conns[USE_LEASED]);
     ck_assert_ptr_nonnull(node);
-    return container_of(node, struct conn, node);
+    return &container_of(node, struct pool_conn, node)->conn;
 }
 
 static void begin(const char *conninfo)

@@ -142,7 +142,7 @@ static int n_on_leases(void)
 {
     int n = 0;
     list_each(node, &pool->conns[USE_LEASED])
-        n += pipeline_depth(&container_of(node, struct conn, node)->pipeline);
+        n += pipeline_depth(&container_of(node, struct pool_conn, node)->conn.pipeline);
     return n;
 }
 

@@ -325,7 +325,7 @@ START_TEST(f18_lifetimes_are_spread)
     ck_until(stats().idle == N);
     double least = 1e9, longest = 0;
     list_each(node, &pool->conns[USE_IDLE]) {
-        struct conn *c = container_of(node, struct conn, node);
+        struct pool_conn *c = container_of(node, struct pool_conn, node);
         double life = c->retire_at - c->born;
         ck_assert(life > 200 - 1e-6 && life <= 1000 + 1e-6);
         least = life < least ? life : least;
@@ -469,7 +469,7 @@ static int retiring(void)
 {
     int n = 0;
     list_each(node, &pool->conns[USE_SHARED])
-        n += container_of(node, struct conn, node)->retiring;
+        n += container_of(node, struct pool_conn, node)->retiring;
     return n;
 }
 
@@ -484,8 +484,8 @@ START_TEST(what_is_to_go_takes_nothing_more)
     if (_i == 0)
         ck_assert_int_eq(evpq_pool_resize(pool, 1, 1), EVPQ_OK);
     else
-        container_of(list_first(&pool->conns[USE_SHARED]), struct conn, node)->pipeline.grown =
-            true;
+        container_of(list_first(&pool->conns[USE_SHARED]), struct pool_conn, node)
+            ->conn.pipeline.grown = true;
     keeper_sweep(pool);
     ck_assert_int_eq(retiring(), 1);
     ck_done(fs[0]);
@@ -646,7 +646,7 @@ static struct conn *first_of(enum use use)
 {
     struct list *node = list_first(&pool->conns[use]);
     ck_assert_ptr_nonnull(node);
-    return container_of(node, struct conn, node);
+    return &container_of(node, struct pool_conn, node)->conn;
 }
 
 /* One attempt is on its way, another is refused, and a connection is lost that was new: the pause goes

@@ -33,7 +33,7 @@ static void look(void)
     if (!pool || !pool->warm)
         return;
     list_each(node, &pool->conns[USE_SHARED])
-        found |= container_of(node, struct conn, node) == pool->warm;
+        found |= container_of(node, struct pool_conn, node) == pool->warm;
     ck_assert_msg(found, "the warm line is none that is shared");
 }
 
@@ -43,7 +43,7 @@ static int spread(void)
     int least = MOST, most = 0;
     look();
     list_each(node, &pool->conns[USE_SHARED]) {
-        int depth = depth_of(container_of(node, struct conn, node));
+        int depth = depth_of(&container_of(node, struct pool_conn, node)->conn);
         least = depth < least ? depth : least;
         most = depth > most ? depth : most;
     }
@@ -165,7 +165,7 @@ static void note_load(struct asked *a)
 {
     (void)a;
     list_each(node, &pool->conns[USE_SHARED]) {
-        const struct conn *c = container_of(node, struct conn, node);
+        const struct conn *c = &container_of(node, struct pool_conn, node)->conn;
         most_bytes = c->pipeline.bytes > most_bytes ? c->pipeline.bytes : most_bytes;
         most_depth = depth_of(c) > most_depth ? depth_of(c) : most_depth;
     }
@@ -399,9 +399,9 @@ START_TEST(f13_after_a_lost_line_nobody_overstays)
     open_lanes(1);
     ask_for(3);
     evpq_future *lease = evpq_pool_acquire(pool);
-    struct conn *line = asked[0].pipeline;
-    ck_assert_int_eq(depth_of(line), 3);
-    conn_kill(line, error_nomem());
+    struct conn *pipeline = asked[0].pipeline;
+    ck_assert_int_eq(depth_of(pipeline), 3);
+    conn_kill(pipeline, error_nomem());
     ck_assert_int_eq(stats().waiting, 4);
     struct queue_place *last = NULL;
     int n = 0;

@@ -293,7 +293,7 @@ START_TEST(time_goes_on_from_one_socket_to_the_next)
     double since[2] = {0, 0};
     int n = 0;
     list_each(node, &pool->conns[USE_IDLE])
-        since[n++] = container_of(node, struct conn, node)->pipeline.head_since;
+        since[n++] = container_of(node, struct pool_conn, node)->conn.pipeline.head_since;
     double between = since[0] > since[1] ? since[0] - since[1] : since[1] - since[0];
     ck_assert_msg(between > 0.25, "%g s", between);
     pools_end();

@@ -15,7 +15,7 @@ static struct conn *the_conn(enum use use)
 {
     struct list *node = list_first(&pool->conns[use]);
     ck_assert_ptr_nonnull(node);
-    return container_of(node, struct conn, node);
+    return &container_of(node, struct pool_conn, node)->conn;
 }
 
 static bool is_known_quick(const char *sql)

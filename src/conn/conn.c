@@ -182,8 +182,6 @@ static void send_cancel(struct conn *c)
     c->pause = CANCEL_PAUSE;
     pipeline_hold(&c->pipeline, true);
     be_patient(c, c->config->cancel_timeout);
-    if (c->shared)
-        pipeline_return_fresh(&c->pipeline, NULL);
     c->owner->canceling(c);
 }
 
@@ -271,6 +269,11 @@ enum conn_abandoned conn_abandon(struct conn *c, struct op *op)
     return c->is_dead ? CONN_NO_KEY : CONN_ON_SERVER;
 }
 
+void conn_return_unsent(struct conn *c)
+{
+    pipeline_return_fresh(&c->pipeline, NULL);
+}
+
 void conn_detach(struct conn *c, const evpq_error *why)
 {
     pipeline_return_fresh(&c->pipeline, why);
@@ -351,8 +354,7 @@ bool conn_admits(const struct conn *c, int depth)
 {
     const struct pipeline *p = &c->pipeline;
     return pipeline_depth(p) < depth && p->bytes < SHARED_BYTES && !p->n_risky && !p->n_abandoned &&
-           !c->quarantined && !c->resetting && !c->dirty && !c->retiring &&
-           !pipeline_is_overdue(p, STMT_QUICK);
+           !c->quarantined && !c->resetting && !c->dirty && !pipeline_is_overdue(p, STMT_QUICK);
 }
 
 bool conn_at_rest(const struct conn *c)
@@ -400,7 +402,7 @@ static void discard_over(struct command *k)
         reset_failed(c);
         return;
     }
-    c->renew = true;
+    c->owner->discarded(c);
     reset_done(c);
     stmts_all_gone(&c->stmts);
 }
@@ -436,12 +438,13 @@ static void clean(struct conn *c)
         reset_failed(c);
 }
 
-void conn_reset(struct conn *c, enum conn_clean how, bool has_marks)
+void conn_reset(struct conn *c, enum conn_clean how)
 {
     bool open = conn_in_transaction(c);
     c->resetting = open || how;
     c->cleaning = how;
-    c->has_marks = has_marks;
+    c->has_marks = c->dirty;
+    c->dirty = false;
     c->asked = false;
     if (!c->resetting) {
         settle_later(c);
@@ -495,7 +498,7 @@ struct conn *conn_new(struct conn_config *config, const struct conn_owner *owner
         .notice = on_notice,
         .notified = on_notified,
     };
-    struct conn *c = mem_zalloc(sizeof *c);
+    struct conn *c = mem_zalloc(owner->size);
     if (!c)
         return NULL;
     c->loop = config->loop;
@@ -515,7 +518,6 @@ struct conn *conn_new(struct conn_config *config, const struct conn_owner *owner
     timer_init(&c->again, c->loop, cancel_again);
     job_init(&c->free_later, conn_free);
     job_init(&c->settling, settle_down_later);
-    list_init(&c->node);
     c->dialing =
         (struct dial_owner){.connected = connected, .failed = not_connected, .notice = dial_notice};
     c->dial =

@@ -30,6 +30,7 @@ struct conn_config {
 /* The owner's side. Called from watchers and jobs, never from inside a conn_ function that the
  * owner calls, except that conn_kill and conn_look call dead. */
 struct conn_owner {
+    size_t size; /* of the owner's own struct, which begins with the struct conn */
     void (*opened)(struct conn *);
     /* An operation is over; others are in flight. */
     void (*room)(struct conn *);
@@ -44,8 +45,11 @@ struct conn_owner {
     void (*notice)(struct conn *, evpq_error *notice);
     /* NOTIFY sent something; borrowed. NULL: nobody listens. */
     void (*notified)(struct conn *, const struct pq_notification *);
-    /* A cancel request goes out, or one more: no good to anyone until quiet. */
+    /* A cancel request goes out, or one more: no good to anyone until quiet. What was not sent may
+     * go another way now: conn_return_unsent. */
     void (*canceling)(struct conn *);
+    /* DISCARD ALL has run: the session is new. NULL: it is never reset. */
+    void (*discarded)(struct conn *);
 };
 
 /* How a session is cleaned. */
@@ -70,7 +74,6 @@ struct conn {
     bool killed; /* dead by conn_kill: not the server's doing */
 
     bool quarantined; /* from a cancel request until the fence behind it is answered */
-    bool shared;      /* its operations may go another way */
     struct cancel *cancel;
     struct command fence;
     bool hurried; /* until it is at rest: somebody said by when that must be */
@@ -80,25 +83,16 @@ struct conn {
 
     bool resetting;
     enum conn_clean cleaning; /* still to be done, once it is known whose the session is */
-    bool has_marks;           /* what is to be cleaned away */
-    bool asked;               /* ... and that was asked */
+    bool dirty; /* a statement may have changed the session: to be reset before another uses it */
+    bool has_marks; /* what is to be cleaned away */
+    bool asked;     /* ... and that was asked */
     struct command rollback, discard;
 
     struct job settling, free_later;
-
-    /* The pool's own notes. */
-    struct list node;
-    int use;
-    bool dirty;    /* to be reset before anyone else has it */
-    bool renew;    /* has been, and after_connect is to run again */
-    bool retiring; /* too old, or one too many: nothing new is sent down it */
-    bool retired;  /* closed for that */
-    bool checked;  /* before_acquire has passed it once */
-    double born, retire_at, idle_since;
-    void *user; /* whom it is leased to */
 };
 
-/* Begins to connect. `config` and `owner` are borrowed as long as it lives. NULL without memory. */
+/* Begins to connect. `config` and `owner` are borrowed as long as it lives. It is the first member
+ * of an owner's struct of owner->size bytes, of which the rest is zero. NULL without memory. */
 struct conn *conn_new(struct conn_config *config, const struct conn_owner *owner);
 
 /* Puts an operation at the end of the line; a quarantined connection sends it when it is
@@ -108,6 +102,9 @@ void conn_submit(struct conn *c, struct op *op);
 /* Whether an idle connection is still good, where the loop has not looked at its socket since the
  * program, outside the loop, asked for something. When it is not, dead has been called. */
 bool conn_look(struct conn *c);
+
+/* Sends another way what was not sent yet: each such operation fails, not sent. */
+void conn_return_unsent(struct conn *c);
 
 /* What became of an operation that nobody waits for any more. */
 enum conn_abandoned {
@@ -120,12 +117,12 @@ enum conn_abandoned {
 enum conn_abandoned conn_abandon(struct conn *c, struct op *op);
 
 /* Whether another one-shot operation may ride behind those in flight: few, not large, all of them
- * quick, the first not overdue. */
+ * quick, the first not overdue; and the session is as it was. */
 bool conn_admits(const struct conn *c, int depth);
 
-/* Cleans the session, then quiet is called; or dead, when it cannot be cleaned. Only when quiet.
- * `has_marks`: a statement has surely left something behind. */
-void conn_reset(struct conn *c, enum conn_clean how, bool has_marks);
+/* Cleans the session, then quiet is called; or dead, when it cannot be cleaned. Only when quiet. It
+ * is not dirty any more. */
+void conn_reset(struct conn *c, enum conn_clean how);
 /* Whether a transaction is open, or how the session stands is not known. */
 bool conn_in_transaction(const struct conn *c);
 

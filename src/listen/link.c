@@ -159,6 +159,7 @@ static void canceling(struct conn *c)
 void link_dial(evpq_listener *l)
 {
     static const struct conn_owner owner = {
+        .size = sizeof(struct conn),
         .opened = opened,
         .room = link_answered,
         .quiet = link_answered,

@@ -31,19 +31,24 @@ void close_if_empty(evpq_pool *pool)
 
 /* `how` takes the connection off this list, and may take others. */
 static void close_conns(evpq_pool *pool, enum use use,
-                        void (*how)(struct conn *, const evpq_error *))
+                        void (*how)(struct pool_conn *, const evpq_error *))
 {
     evpq_error *why = close_error(EVPQ_OUTCOME_UNKNOWN);
     for (struct list *node; (node = list_first(&pool->conns[use]));)
-        how(container_of(node, struct conn, node), why);
+        how(container_of(node, struct pool_conn, node), why);
     evpq_error_unref(why);
 }
 
-static void take_back(struct conn *c, const evpq_error *why)
+static void kill(struct pool_conn *c, const evpq_error *why)
+{
+    conn_kill(&c->conn, why);
+}
+
+static void take_back(struct pool_conn *c, const evpq_error *why)
 {
     lanes_move(pool_of(c), c, USE_CLOSING);
     lease_lost(c, why);
-    conn_detach(c, why);
+    conn_detach(&c->conn, why);
 }
 
 void close_unneeded(evpq_pool *pool)
@@ -51,7 +56,7 @@ void close_unneeded(evpq_pool *pool)
     if (!pool->closing || pool->n_waiting)
         return;
     pool_ref(pool);
-    close_conns(pool, USE_CONNECTING, conn_kill);
+    close_conns(pool, USE_CONNECTING, kill);
     keeper_sweep(pool);
     close_if_empty(pool);
     pool_unref(pool);
@@ -64,7 +69,7 @@ static void close_now(struct timer *t)
     evpq_error *why = close_error(EVPQ_OUTCOME_NOT_SENT);
     pool_ref(pool);
     pool->out_of_time = true;
-    close_conns(pool, USE_CONNECTING, conn_kill);
+    close_conns(pool, USE_CONNECTING, kill);
     close_conns(pool, USE_SHARED, take_back);
     close_conns(pool, USE_LEASED, take_back);
     lanes_fail_all(pool,

@@ -2,7 +2,7 @@
 #include "pool/keeper.h"
 
 #include "pool/lanes.h"
-#include "pool/member.h"
+#include "pool/pool_conn.h"
 #include "pool/wish.h"
 #include "words/error.h"
 
@@ -39,7 +39,7 @@ void keeper_tend(evpq_pool *pool, bool crowded)
     int room =
         at_most(pool->window - pool->count[USE_CONNECTING], pool->opts.max_size - pool->total);
     for (int n = at_most(missing(pool, crowded), room); n > 0; n--) {
-        struct conn *c = member_dial(pool);
+        struct pool_conn *c = pool_conn_dial(pool);
         if (!c) {
             keeper_failed(pool, error_nomem());
             return;
@@ -65,7 +65,7 @@ static void start_sweeping(evpq_pool *pool)
         timer_start(&pool->sweep, sweep_interval(pool));
 }
 
-void keeper_connected(evpq_pool *pool, struct conn *c)
+void keeper_connected(evpq_pool *pool, struct pool_conn *c)
 {
     const struct evpq_pool_opts *o = &pool->opts;
     pool->done.connects++;
@@ -134,12 +134,12 @@ static void pause(evpq_pool *pool, bool drops)
     back_off(pool, &pool->pause);
 }
 
-static bool has_answered(const struct conn *c)
+static bool has_answered(const struct pool_conn *c)
 {
-    return c->pipeline.head_since > c->born;
+    return c->conn.pipeline.head_since > c->born;
 }
 
-void keeper_answered(evpq_pool *pool, const struct conn *c)
+void keeper_answered(evpq_pool *pool, const struct pool_conn *c)
 {
     if ((pool->good_since && !pool->drop_error) || c->use == USE_CONNECTING || !has_answered(c))
         return;
@@ -163,10 +163,10 @@ void keeper_failed(evpq_pool *pool, const evpq_error *why)
 
 /* A server that lets connections up and then drops them is not tried in a tight circle either: at
  * once after it has answered something, or at all before that. */
-void keeper_lost(evpq_pool *pool, const struct conn *c, const evpq_error *why)
+void keeper_lost(evpq_pool *pool, const struct pool_conn *c, const evpq_error *why)
 {
     const struct evpq_pool_opts *o = &pool->opts;
-    bool served = has_answered(c) || c->killed;
+    bool served = has_answered(c) || c->conn.killed;
     double least = served ? longer(pool->pause, o->backoff_min) : o->backoff_max;
     bool short_lived = loop_time(pool->loop) - c->born < least;
     pool->done.lost++;
@@ -181,7 +181,7 @@ void keeper_lost(evpq_pool *pool, const struct conn *c, const evpq_error *why)
         pause(pool, true);
 }
 
-void keeper_check_failed(evpq_pool *pool, const struct conn *c, const evpq_error *why)
+void keeper_check_failed(evpq_pool *pool, const struct pool_conn *c, const evpq_error *why)
 {
     evpq_error_unref(pool->check_error);
     pool->check_error = evpq_error_ref(why);
@@ -189,7 +189,7 @@ void keeper_check_failed(evpq_pool *pool, const struct conn *c, const evpq_error
         back_off(pool, &pool->check_pause);
 }
 
-void keeper_check_passed(evpq_pool *pool, struct conn *c)
+void keeper_check_passed(evpq_pool *pool, struct pool_conn *c)
 {
     c->checked = true;
     pool->check_pause = 0;
@@ -205,20 +205,20 @@ static void retry(struct timer *t)
 
 /* ---- retiring ---- */
 
-bool keeper_retires(const evpq_pool *pool, const struct conn *c)
+bool keeper_retires(const evpq_pool *pool, const struct pool_conn *c)
 {
     double now = loop_time(pool->loop);
     if (pool->closing)
         return !pool->n_waiting;
     if (pool->total > pool->opts.max_size)
         return true;
-    if (c->pipeline.grown || (pool->opts.max_lifetime > 0 && now >= c->retire_at))
+    if (c->conn.pipeline.grown || (pool->opts.max_lifetime > 0 && now >= c->retire_at))
         return true;
     return c->use == USE_IDLE && pool->opts.idle_timeout > 0 &&
            now - c->idle_since >= pool->opts.idle_timeout && pool->total > pool->opts.min_size;
 }
 
-void keeper_idle(evpq_pool *pool, struct conn *c)
+void keeper_idle(evpq_pool *pool, struct pool_conn *c)
 {
     c->idle_since = loop_time(pool->loop);
 }
@@ -229,8 +229,8 @@ static void mark_retiring(evpq_pool *pool)
     double now = loop_time(pool->loop);
     int surplus = pool->total - pool->opts.max_size;
     list_each(node, &pool->conns[USE_SHARED]) {
-        struct conn *c = container_of(node, struct conn, node);
-        c->retiring = surplus > 0 || c->pipeline.grown ||
+        struct pool_conn *c = container_of(node, struct pool_conn, node);
+        c->retiring = surplus > 0 || c->conn.pipeline.grown ||
                       (pool->opts.max_lifetime > 0 && now >= c->retire_at);
         surplus -= surplus > 0;
     }
@@ -239,9 +239,9 @@ static void mark_retiring(evpq_pool *pool)
 void keeper_sweep(evpq_pool *pool)
 {
     list_each(node, &pool->conns[USE_IDLE]) {
-        struct conn *c = container_of(node, struct conn, node);
+        struct pool_conn *c = container_of(node, struct pool_conn, node);
         if (keeper_retires(pool, c))
-            member_retire(c);
+            pool_conn_retire(c);
     }
     mark_retiring(pool);
     keeper_tend(pool, false);

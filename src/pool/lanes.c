@@ -21,18 +21,17 @@ static struct query *query_at(struct queue_place *place)
     return container_of(place, struct query, place);
 }
 
-static struct conn *first_conn(const evpq_pool *pool, enum use use)
+static struct pool_conn *first_conn(const evpq_pool *pool, enum use use)
 {
     struct list *node = list_first(&pool->conns[use]);
-    return node ? container_of(node, struct conn, node) : NULL;
+    return node ? container_of(node, struct pool_conn, node) : NULL;
 }
 
-void lanes_move(evpq_pool *pool, struct conn *c, enum use use)
+void lanes_move(evpq_pool *pool, struct pool_conn *c, enum use use)
 {
     pool->count[c->use]--;
     list_remove(&c->node);
-    c->use = (int)use;
-    c->shared = use == USE_SHARED;
+    c->use = use;
     pool->count[use]++;
     pool->total -= use == USE_DEAD;
     if (c == pool->warm)
@@ -166,23 +165,28 @@ static void expire(struct timer *t)
 
 /* ---- serving ---- */
 
-static void run(evpq_pool *pool, struct conn *c, struct query *q)
+static void run(evpq_pool *pool, struct pool_conn *c, struct query *q)
 {
     pool->done.queries++;
     if (c->use == USE_IDLE)
         lanes_move(pool, c, USE_SHARED);
-    c->dirty |= !q->preparable;
-    query_submit(q, c);
+    c->conn.dirty |= !q->preparable;
+    query_submit(q, &c->conn);
 }
 
-static bool can_take(const evpq_pool *pool, const struct conn *c, const struct query *q)
+static bool admits(const struct pool_conn *c, int depth)
+{
+    return !c->retiring && conn_admits(&c->conn, depth);
+}
+
+static bool can_take(const evpq_pool *pool, const struct pool_conn *c, const struct query *q)
 {
     if (c->use == USE_IDLE)
         return true;
-    return c->use == USE_SHARED && q->preparable && conn_admits(c, pool->opts.pipeline_depth);
+    return c->use == USE_SHARED && q->preparable && admits(c, pool->opts.pipeline_depth);
 }
 
-void lanes_made_room(evpq_pool *pool, struct conn *c)
+void lanes_made_room(evpq_pool *pool, struct pool_conn *c)
 {
     if (c->use != USE_SHARED)
         return;
@@ -190,11 +194,11 @@ void lanes_made_room(evpq_pool *pool, struct conn *c)
     lanes_serve(pool, c);
 }
 
-void lanes_serve(evpq_pool *pool, struct conn *c)
+void lanes_serve(evpq_pool *pool, struct pool_conn *c)
 {
     for (struct queue_place *place; (place = first_place(pool));) {
         if (place->for_lease) {
-            if (c->use != USE_IDLE || !conn_look(c))
+            if (c->use != USE_IDLE || !conn_look(&c->conn))
                 break;
             dequeue(pool, place);
             lease_begin(pool, c, place);
@@ -211,22 +215,22 @@ void lanes_serve(evpq_pool *pool, struct conn *c)
 
 void lanes_serve_idle(evpq_pool *pool)
 {
-    for (struct conn *c; pool->n_waiting && (c = first_conn(pool, USE_IDLE));)
+    for (struct pool_conn *c; pool->n_waiting && (c = first_conn(pool, USE_IDLE));)
         lanes_serve(pool, c);
     assert(!pool->n_waiting || !pool->count[USE_IDLE]);
 }
 
 /* The less loaded of two: the one whose turn it is, as all are boarded in turn; and the one that
  * made room last, as it was answered, and is about to be flushed anyway. */
-static struct conn *one_to_ride(evpq_pool *pool)
+static struct pool_conn *one_to_ride(evpq_pool *pool)
 {
     int depth = pool->opts.pipeline_depth;
-    struct conn *warm = pool->warm && conn_admits(pool->warm, depth) ? pool->warm : NULL;
+    struct pool_conn *warm = pool->warm && admits(pool->warm, depth) ? pool->warm : NULL;
     list_each(node, &pool->conns[USE_SHARED]) {
-        struct conn *c = container_of(node, struct conn, node);
-        if (c == warm || !conn_admits(c, depth))
+        struct pool_conn *c = container_of(node, struct pool_conn, node);
+        if (c == warm || !admits(c, depth))
             continue;
-        if (warm && pipeline_depth(&warm->pipeline) <= pipeline_depth(&c->pipeline))
+        if (warm && pipeline_depth(&warm->conn.pipeline) <= pipeline_depth(&c->conn.pipeline))
             break;
         list_remove(node);
         list_append(&pool->conns[USE_SHARED], node);
@@ -247,7 +251,7 @@ __attribute__((cold, noinline)) static evpq_error *too_many_wait(const char *sql
 
 void lanes_add_query(evpq_pool *pool, struct query *q)
 {
-    struct conn *c = NULL;
+    struct pool_conn *c = NULL;
     if (!pool->n_waiting) {
         c = first_conn(pool, USE_IDLE);
         if (!c && q->preparable && pool->opts.pipeline_depth > 1)

@@ -9,8 +9,8 @@
 
 void lanes_init(evpq_pool *pool);
 
-/* Puts a connection into another list; member_dial puts a new one into the first. */
-void lanes_move(evpq_pool *pool, struct conn *c, enum use use);
+/* Puts a connection into another list; pool_conn_dial puts a new one into the first. */
+void lanes_move(evpq_pool *pool, struct pool_conn *c, enum use use);
 
 /* Finds the query a connection or a place in the queue; when there is none to be had it has
  * failed. */
@@ -25,10 +25,10 @@ void lanes_return(evpq_pool *pool, struct queue_place *place);
 void lanes_withdraw(evpq_pool *pool, struct queue_place *place);
 
 /* A query of a shared connection was answered, or taken back, and others are still on it. */
-void lanes_made_room(evpq_pool *pool, struct conn *c);
+void lanes_made_room(evpq_pool *pool, struct pool_conn *c);
 
 /* A connection that is idle, or has room, takes from the queue what it can. */
-void lanes_serve(evpq_pool *pool, struct conn *c);
+void lanes_serve(evpq_pool *pool, struct pool_conn *c);
 void lanes_serve_idle(evpq_pool *pool);
 
 /* Everyone on the queue fails with `why` (borrowed). */

@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "pool/keeper.h"
 #include "pool/lanes.h"
-#include "pool/member.h"
+#include "pool/pool_conn.h"
 #include "words/error.h"
 
 #include <assert.h>
@@ -23,7 +23,7 @@ struct acquire {
 struct evpq_lease {
     unsigned refs; /* the life of the lease, a hook that is being called, and flows */
     evpq_pool *pool;
-    struct conn *conn;
+    struct pool_conn *conn;
     evpq_error *gone;
     enum phase phase;
     bool session;            /* the program may do with it what it likes */
@@ -63,14 +63,14 @@ static void lease_end(evpq_lease *lease)
     evpq_future *hook = lease->hook_future;
     lease->hook_future = NULL;
     if (lease->conn)
-        lease->conn->user = NULL;
+        lease->conn->lease = NULL;
     lease->conn = NULL;
     evpq_future_cancel(hook);
     evpq_future_unref(hook);
     lease_unref(lease);
 }
 
-static evpq_lease *lease_new(evpq_pool *pool, struct conn *c, enum phase phase)
+static evpq_lease *lease_new(evpq_pool *pool, struct pool_conn *c, enum phase phase)
 {
     evpq_lease *lease = mem_zalloc(sizeof *lease);
     if (!lease)
@@ -83,13 +83,13 @@ static evpq_lease *lease_new(evpq_pool *pool, struct conn *c, enum phase phase)
     lease->since = loop_time(lease->pool->loop);
     list_init(&lease->call.node);
     list_init(&lease->hook_done.job.node);
-    c->user = lease;
+    c->lease = lease;
     return lease;
 }
 
-static void kill_for_memory(struct conn *c)
+static void kill_for_memory(struct pool_conn *c)
 {
-    conn_kill(c, error_nomem());
+    conn_kill(&c->conn, error_nomem());
 }
 
 /* ---- the future of evpq_pool_acquire ---- */
@@ -140,7 +140,7 @@ static void acquire_why(const evpq_future *f, struct why *why)
     }
     why_say(why, "before_acquire has run for %.3g s on server process %d",
             loop_time(a->pool->loop) - lease->since,
-            lease->conn ? conn_backend_pid(lease->conn) : 0);
+            lease->conn ? conn_backend_pid(&lease->conn->conn) : 0);
     if (lease->hook_future)
         future_add_why(lease->hook_future, why);
 }
@@ -187,13 +187,13 @@ void lease_refuse(struct queue_place *place, evpq_error *why)
 
 static void end_setup(evpq_lease *lease)
 {
-    struct conn *c = lease->conn;
+    struct pool_conn *c = lease->conn;
     evpq_pool *pool = lease->pool;
-    c->dirty = false; /* what after_connect has done is to stay */
+    c->conn.dirty = false; /* what after_connect has done is to stay */
     lease_end(lease);
     if (c->use == USE_CONNECTING)
         keeper_connected(pool, c);
-    member_settle(pool, c);
+    pool_conn_settle(pool, c);
     keeper_tend(pool, false); /* more may follow this one */
 }
 
@@ -260,11 +260,11 @@ static void hook_settled(struct job *job)
     lease->hook = NULL;
     const evpq_error *failed = evpq_future_error(hook);
     if (failed) {
-        conn_kill(lease->conn, failed); /* who waits gets another: lease_lost */
-    } else if (conn_at_rest(lease->conn)) {
+        conn_kill(&lease->conn->conn, failed); /* who waits gets another: lease_lost */
+    } else if (conn_at_rest(&lease->conn->conn)) {
         after_hook(lease);
     } else {
-        conn_hurry(lease->conn, hook_limit(lease));
+        conn_hurry(&lease->conn->conn, hook_limit(lease));
     }
     evpq_future_unref(hook);
 }
@@ -310,7 +310,7 @@ static void run_hook(evpq_lease *lease, evpq_hook_fn *hook)
 
 /* ---- the way out ---- */
 
-void lease_set_up(evpq_pool *pool, struct conn *c)
+void lease_set_up(evpq_pool *pool, struct pool_conn *c)
 {
     evpq_lease *lease = lease_new(pool, c, SETUP);
     if (lease)
@@ -319,7 +319,7 @@ void lease_set_up(evpq_pool *pool, struct conn *c)
         kill_for_memory(c);
 }
 
-void lease_begin(evpq_pool *pool, struct conn *c, struct queue_place *place)
+void lease_begin(evpq_pool *pool, struct pool_conn *c, struct queue_place *place)
 {
     struct acquire *a = container_of(place, struct acquire, place);
     evpq_lease *lease = lease_new(pool, c, GREETING);
@@ -336,7 +336,7 @@ void lease_begin(evpq_pool *pool, struct conn *c, struct queue_place *place)
 
 struct conn *lease_conn(const evpq_lease *lease)
 {
-    return lease->conn;
+    return lease->conn ? &lease->conn->conn : NULL;
 }
 
 bool lease_is_out(const evpq_lease *lease)
@@ -368,8 +368,8 @@ static evpq_future *send_query(evpq_lease *lease, const char *sql, evpq_args arg
     if (!q)
         return f;
     lease->pool->done.queries++;
-    lease->conn->dirty |= !q->preparable;
-    query_submit(q, lease->conn);
+    lease->conn->conn.dirty |= !q->preparable;
+    query_submit(q, &lease->conn->conn);
     return f;
 }
 
@@ -383,7 +383,7 @@ evpq_future *evpq_lease_query(evpq_lease *lease, const char *sql, evpq_args args
 
 int evpq_lease_backend_pid(const evpq_lease *lease)
 {
-    return lease && lease->conn ? conn_backend_pid(lease->conn) : 0;
+    return lease && lease->conn ? conn_backend_pid(&lease->conn->conn) : 0;
 }
 
 struct notice_fn lease_notice_fn(const evpq_lease *lease)
@@ -406,7 +406,7 @@ int lease_longest(const evpq_pool *pool, double *ret_seconds)
 {
     const evpq_lease *longest = NULL;
     list_each(node, (struct list *)&pool->conns[USE_LEASED]) {
-        const evpq_lease *lease = container_of(node, struct conn, node)->user;
+        const evpq_lease *lease = container_of(node, struct pool_conn, node)->lease;
         if (lease && lease->phase == OUT && (!longest || lease->since < longest->since))
             longest = lease;
     }
@@ -418,16 +418,16 @@ int lease_longest(const evpq_pool *pool, double *ret_seconds)
 
 static void end_reset(evpq_lease *lease)
 {
-    struct conn *c = lease->conn;
+    struct pool_conn *c = lease->conn;
     evpq_pool *pool = lease->pool;
     lease_end(lease);
-    member_settle(pool, c);
+    pool_conn_settle(pool, c);
 }
 
 static void reset(evpq_lease *lease)
 {
     lease->phase = RESETTING;
-    member_reset(lease->pool, lease->conn, lease->session || lease->conn->dirty);
+    pool_conn_reset(lease->pool, lease->conn, lease->session || lease->conn->conn.dirty);
 }
 
 static void say_farewell(evpq_lease *lease)
@@ -443,14 +443,14 @@ evpq_lease *evpq_lease_release(evpq_lease *lease)
     lease->phase = RETURNED;
     if (!lease->conn)
         lease_end(lease);
-    else if (conn_at_rest(lease->conn))
+    else if (conn_at_rest(&lease->conn->conn))
         say_farewell(lease);
     return NULL;
 }
 
-void lease_quiet(struct conn *c)
+void lease_quiet(struct pool_conn *c)
 {
-    evpq_lease *lease = c->user;
+    evpq_lease *lease = c->lease;
     if (!lease)
         return;
     switch (lease->phase) {
@@ -473,12 +473,12 @@ void lease_quiet(struct conn *c)
 
 /* ---- accidents ---- */
 
-void lease_lost(struct conn *c, const evpq_error *why)
+void lease_lost(struct pool_conn *c, const evpq_error *why)
 {
-    evpq_lease *lease = c->user;
+    evpq_lease *lease = c->lease;
     if (!lease)
         return;
-    c->user = NULL;
+    c->lease = NULL;
     lease->conn = NULL;
     lease->gone = evpq_error_ref(why);
     if (lease->phase == OUT)

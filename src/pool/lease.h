@@ -45,17 +45,17 @@ evpq_error *lease_refusal(const evpq_lease *lease, const char *sql);
 /* It gets none. Takes the error. */
 void lease_refuse(struct queue_place *place, evpq_error *why);
 
-/* Runs after_connect on a connection that is new, or new again, then calls member_settle, or kills
+/* Runs after_connect on a connection that is new, or new again, then calls pool_conn_settle, or kills
  * it. */
-void lease_set_up(evpq_pool *pool, struct conn *c);
+void lease_set_up(evpq_pool *pool, struct pool_conn *c);
 
 /* Lends an idle connection to whoever had that place in the queue. */
-void lease_begin(evpq_pool *pool, struct conn *c, struct queue_place *place);
+void lease_begin(evpq_pool *pool, struct pool_conn *c, struct queue_place *place);
 
-/* A leased connection (c->user) has nothing in flight; or is dead, or taken away (`why` is
+/* A leased connection (c->lease) has nothing in flight; or is dead, or taken away (`why` is
  * borrowed). */
-void lease_quiet(struct conn *c);
-void lease_lost(struct conn *c, const evpq_error *why);
+void lease_quiet(struct pool_conn *c);
+void lease_lost(struct pool_conn *c, const evpq_error *why);
 
 /* The server process that has been out on lease for longest, and for how long; 0 if none is. */
 int lease_longest(const evpq_pool *pool, double *ret_seconds);

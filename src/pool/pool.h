@@ -2,7 +2,7 @@
  *
  *   lanes   who waits, and which connection serves whom
  *   keeper  how many connections there are, how old, and how often to try
- *   member  what becomes of a connection between one use and the next
+ *   pool_conn  what becomes of a connection between one use and the next
  *   lease   a connection lent out: hooks, hand-over, reset
  *   wish    futures on the state of the pool as a whole: connected, drained, closed
  *   close   the end of a pool
@@ -29,6 +29,18 @@ enum use {
     USES
 };
 
+/* A connection of a pool. */
+struct pool_conn {
+    struct conn conn; /* first: see conn_owner */
+    struct list node;
+    enum use use;
+    bool renew;    /* it was reset, and after_connect is to run again */
+    bool retiring; /* too old, or one too many: nothing new is sent down it */
+    bool checked;  /* before_acquire has passed it once */
+    double born, retire_at, idle_since;
+    evpq_lease *lease; /* whom it is leased to, or whose hook runs on it */
+};
+
 struct evpq_pool {
     unsigned refs; /* see pool_ref */
     unsigned users;
@@ -48,8 +60,8 @@ struct evpq_pool {
     struct list waiting; /* places, by ticket */
     int n_waiting;
     uint64_t next_ticket;
-    struct timer expiry; /* of the first in the queue */
-    struct conn *warm;   /* the shared one that made room last, or NULL */
+    struct timer expiry;    /* of the first in the queue */
+    struct pool_conn *warm; /* the shared one that made room last, or NULL */
 
     /* keeper */
     int window; /* connects at a time */
@@ -71,9 +83,14 @@ struct evpq_pool {
     double close_at;
 };
 
-static inline evpq_pool *pool_of(const struct conn *c)
+static inline evpq_pool *pool_of(const struct pool_conn *c)
 {
-    return container_of(c->config, evpq_pool, config);
+    return container_of(c->conn.config, evpq_pool, config);
+}
+
+static inline struct pool_conn *pool_conn_of(struct conn *c)
+{
+    return container_of(c, struct pool_conn, conn);
 }
 
 /* The memory stays while anyone holds a reference: the program (one for all its references), the

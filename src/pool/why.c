@@ -28,7 +28,7 @@ void lanes_why_none(const evpq_pool *pool, int waiting, struct why *why)
     say_connections(pool, waiting, why);
     if (node) {
         why_say(why, "; ");
-        conn_why(container_of(node, struct conn, node), NULL, why);
+        conn_why(&container_of(node, struct pool_conn, node)->conn, NULL, why);
     }
     if (pool->connect_error)
         why_failed(why, "; the last attempt to connect failed: ", pool->connect_error);

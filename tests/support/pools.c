@@ -18,13 +18,14 @@ static int most; /* connections */
 
 /* ---- the rules ---- */
 
-static void look_at_idle(struct conn *c)
+static void look_at_idle(struct pool_conn *p)
 {
+    struct conn *c = &p->conn;
     ck_assert_msg(!pipeline_depth(&c->pipeline), "idle with %d in flight",
                   pipeline_depth(&c->pipeline));
     ck_assert_msg(!conn_in_transaction(c), "idle in a transaction");
     ck_assert_msg(!c->dirty && !c->resetting && !c->quarantined, "idle, but not clean");
-    ck_assert_msg(!c->user, "idle, but leased");
+    ck_assert_msg(!p->lease, "idle, but leased");
 }
 
 void pools_look(void)
@@ -36,7 +37,7 @@ void pools_look(void)
     ck_assert_msg(!(stats().idle && stats().waiting), "idle and waiting: %s", stats_text());
     ck_assert_msg(stats_total() <= most, "more connections than %d: %s", most, stats_text());
     list_each(node, &pool->conns[USE_IDLE])
-        look_at_idle(container_of(node, struct conn, node));
+        look_at_idle(container_of(node, struct pool_conn, node));
 }
 
 static void on_turn(struct ev_loop *ev, ev_prepare *w, int events)

@@ -1,6 +1,6 @@
 /* member.c - what becomes of a connection between one use and the next: the table that connections
  * call. */
-#include "pool/member.h"
+#include "pool/pool_conn.h"
 
 #include "pool/close.h"
 #include "pool/keeper.h"
@@ -10,37 +10,39 @@
 #include "pool/wish.h"
 #include "words/error.h"
 
-static void conn_opened(struct conn *c)
+static void conn_opened(struct conn *conn)
 {
+    struct pool_conn *c = pool_conn_of(conn);
     lease_set_up(pool_of(c), c);
 }
 
-static void conn_made_room(struct conn *c)
+static void conn_made_room(struct conn *conn)
 {
+    struct pool_conn *c = pool_conn_of(conn);
     keeper_answered(pool_of(c), c);
     lanes_made_room(pool_of(c), c);
 }
 
-static void make_idle(evpq_pool *pool, struct conn *c)
+static void make_idle(evpq_pool *pool, struct pool_conn *c)
 {
     lanes_move(pool, c, USE_IDLE);
     keeper_idle(pool, c);
     lanes_serve_idle(pool);
 }
 
-void member_settle(evpq_pool *pool, struct conn *c)
+void pool_conn_settle(evpq_pool *pool, struct pool_conn *c)
 {
-    if (c->use == USE_SHARED && pool->n_waiting && !c->dirty && !conn_in_transaction(c))
+    if (c->use == USE_SHARED && pool->n_waiting && !c->conn.dirty && !conn_in_transaction(&c->conn))
         lanes_serve(pool, c); /* without a detour over the idle */
-    if (!conn_at_rest(c))
+    if (!conn_at_rest(&c->conn))
         return;
-    if (c->dirty || conn_in_transaction(c)) {
-        member_reset(pool, c, c->dirty);
+    if (c->conn.dirty || conn_in_transaction(&c->conn)) {
+        pool_conn_reset(pool, c, c->conn.dirty);
     } else if (c->renew && pool->opts.after_connect) {
         c->renew = false;
         lease_set_up(pool, c);
     } else if (keeper_retires(pool, c)) {
-        member_retire(c);
+        pool_conn_retire(c);
     } else {
         make_idle(pool, c);
     }
@@ -59,36 +61,49 @@ static enum conn_clean cleaning(const evpq_pool *pool)
     }
 }
 
-void member_reset(evpq_pool *pool, struct conn *c, bool session)
+void pool_conn_reset(evpq_pool *pool, struct pool_conn *c, bool session)
 {
-    bool has_marks = c->dirty;
-    c->dirty = false;
-    conn_reset(c, session ? cleaning(pool) : CLEAN_NOTHING, has_marks);
+    conn_reset(&c->conn, session ? cleaning(pool) : CLEAN_NOTHING);
 }
 
-static void conn_is_quiet(struct conn *c)
+static void conn_is_quiet(struct conn *conn)
 {
+    struct pool_conn *c = pool_conn_of(conn);
     keeper_answered(pool_of(c), c);
-    if (c->user)
+    if (c->lease)
         lease_quiet(c);
     else if (c->use != USE_IDLE)
-        member_settle(pool_of(c), c);
+        pool_conn_settle(pool_of(c), c);
 }
 
-static void conn_is_canceling(struct conn *c)
+/* Its queries may go another way. */
+static void stop_sharing(struct pool_conn *c)
 {
+    lanes_move(pool_of(c), c, USE_CLOSING);
+    conn_return_unsent(&c->conn);
+}
+
+static void conn_discarded(struct conn *conn)
+{
+    pool_conn_of(conn)->renew = true;
+}
+
+static void conn_is_canceling(struct conn *conn)
+{
+    struct pool_conn *c = pool_conn_of(conn);
     if (c->use == USE_SHARED)
-        lanes_move(pool_of(c), c, USE_CLOSING);
+        stop_sharing(c);
     pool_of(c)->done.cancels++;
 }
 
-static void conn_died(struct conn *c, const evpq_error *why)
+static void conn_died(struct conn *conn, const evpq_error *why)
 {
+    struct pool_conn *c = pool_conn_of(conn);
     evpq_pool *pool = pool_of(c);
     bool was_new = c->use == USE_CONNECTING;
     lanes_move(pool, c, USE_DEAD);
     lease_lost(c, why);
-    if (c->retired || evpq_error_status(why) == EVPQ_CLOSED)
+    if (evpq_error_status(why) == EVPQ_CLOSED)
         pool->done.retired++;
     else if (was_new)
         keeper_failed(pool, why);
@@ -100,8 +115,9 @@ static void conn_died(struct conn *c, const evpq_error *why)
 }
 
 /* What it had not sent is back in the queue by now, or has failed. */
-static void conn_freeing(struct conn *c)
+static void conn_freeing(struct conn *conn)
 {
+    struct pool_conn *c = pool_conn_of(conn);
     evpq_pool *pool = pool_of(c);
     pool->count[USE_DEAD]--;
     wish_check(pool);
@@ -130,19 +146,21 @@ static void let_go_of_lease(void *lease)
     lease_unref(lease);
 }
 
-static void conn_noticed(struct conn *c, evpq_error *notice)
+static void conn_noticed(struct conn *conn, evpq_error *notice)
 {
+    struct pool_conn *c = pool_conn_of(conn);
     evpq_pool *pool = pool_of(c);
-    if (c->user) {
-        lease_ref(c->user);
-        notice_tell_later(c->loop, notice, lease_listens, let_go_of_lease, c->user);
+    if (c->lease) {
+        lease_ref(c->lease);
+        notice_tell_later(c->conn.loop, notice, lease_listens, let_go_of_lease, c->lease);
     } else {
         pool_ref(pool);
-        notice_tell_later(c->loop, notice, pool_listens, let_go_of_pool, pool);
+        notice_tell_later(c->conn.loop, notice, pool_listens, let_go_of_pool, pool);
     }
 }
 
 static const struct conn_owner conn_owner = {
+    .size = sizeof(struct pool_conn),
     .opened = conn_opened,
     .room = conn_made_room,
     .quiet = conn_is_quiet,
@@ -150,13 +168,15 @@ static const struct conn_owner conn_owner = {
     .freeing = conn_freeing,
     .notice = conn_noticed,
     .canceling = conn_is_canceling,
+    .discarded = conn_discarded,
 };
 
-struct conn *member_dial(evpq_pool *pool)
+struct pool_conn *pool_conn_dial(evpq_pool *pool)
 {
-    struct conn *c = conn_new(&pool->config, &conn_owner);
-    if (!c)
+    struct conn *conn = conn_new(&pool->config, &conn_owner);
+    if (!conn)
         return NULL;
+    struct pool_conn *c = pool_conn_of(conn);
     c->use = USE_CONNECTING;
     pool->count[USE_CONNECTING]++;
     pool->total++;
@@ -164,11 +184,10 @@ struct conn *member_dial(evpq_pool *pool)
     return c;
 }
 
-void member_retire(struct conn *c)
+void pool_conn_retire(struct pool_conn *c)
 {
     evpq_error *why =
         error_new(EVPQ_CLOSED, EVPQ_OUTCOME_NOT_SENT, "the pool has retired the connection");
-    c->retired = true;
-    conn_kill(c, why);
+    conn_kill(&c->conn, why);
     evpq_error_unref(why);
 }
