@@ -160,14 +160,21 @@ libcore_la_SOURCES = \
 	src/pipeline/send.h \
 	src/pipeline/stmt.c \
 	src/pipeline/stmt.h \
+	src/pool/acquire.c \
+	src/pool/acquire.h \
+	src/pool/api.c \
 	src/pool/close.c \
 	src/pool/close.h \
-	src/pool/keeper.c \
-	src/pool/keeper.h \
-	src/pool/lanes.c \
-	src/pool/lanes.h \
+	src/pool/dispatch.c \
+	src/pool/dispatch.h \
+	src/pool/events.c \
+	src/pool/events.h \
+	src/pool/hook.c \
+	src/pool/hook.h \
 	src/pool/lease.c \
 	src/pool/lease.h \
+	src/pool/lend.c \
+	src/pool/lend.h \
 	src/pool/notice.c \
 	src/pool/notice.h \
 	src/pool/opts.c \
@@ -176,9 +183,18 @@ libcore_la_SOURCES = \
 	src/pool/pool.h \
 	src/pool/pool_conn.c \
 	src/pool/pool_conn.h \
+	src/pool/pool_future.c \
+	src/pool/pool_future.h \
+	src/pool/reset.c \
+	src/pool/reset.h \
+	src/pool/sizing.c \
+	src/pool/sizing.h \
+	src/pool/step.c \
+	src/pool/step.h \
+	src/pool/wait_queue.c \
+	src/pool/wait_queue.h \
 	src/pool/why.c \
-	src/pool/wish.c \
-	src/pool/wish.h \
+	src/pool/why.h \
 	src/tasks/await.c \
 	src/tasks/dump.c \
 	src/tasks/group.c \

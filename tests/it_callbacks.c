@@ -66,7 +66,7 @@ static void ask_all(void)
 
 static struct conn *only_conn(void)
 {
-    struct list *node = list_first(&pool->conns[lease ? USE_LEASED : USE_SHARED]);
+    struct list *node = list_first(&pool->conns[lease ? POOL_CONN_LEASED : POOL_CONN_SHARED]);
     ck_assert_ptr_nonnull(node);
     return &container_of(node, struct pool_conn, node)->conn;
 }

@@ -128,7 +128,7 @@ static void forget_notes(void)
 
 static struct conn *only_conn(void)
 {
-    struct list *node = list_first(&s.pool->conns[USE_LEASED]);
+    struct list *node = list_first(&s.pool->conns[POOL_CONN_LEASED]);
     ck_assert_ptr_nonnull(node);
     return &container_of(node, struct pool_conn, node)->conn;
 }

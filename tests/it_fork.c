@@ -141,7 +141,7 @@ static void reads_what_it_can(void)
 static int n_on_leases(void)
 {
     int n = 0;
-    list_each(node, &pool->conns[USE_LEASED])
+    list_each(node, &pool->conns[POOL_CONN_LEASED])
         n += pipeline_depth(&container_of(node, struct pool_conn, node)->conn.pipeline);
     return n;
 }

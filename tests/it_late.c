@@ -292,7 +292,7 @@ START_TEST(time_goes_on_from_one_socket_to_the_next)
     ck_quiet();
     double since[2] = {0, 0};
     int n = 0;
-    list_each(node, &pool->conns[USE_IDLE])
+    list_each(node, &pool->conns[POOL_CONN_IDLE])
         since[n++] = container_of(node, struct pool_conn, node)->conn.pipeline.head_since;
     double between = since[0] > since[1] ? since[0] - since[1] : since[1] - since[0];
     ck_assert_msg(between > 0.25, "%g s", between);

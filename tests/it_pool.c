@@ -1,5 +1,5 @@
 /* it_pool.c - a pool as a whole: what it opens and answers, its figures, sizes, and ways to end.
- * What waits is in it_queue.c, leases are in it_lease.c, upkeep is in it_keeper.c. */
+ * What waits is in it_queue.c, leases are in it_lease.c, upkeep is in it_sizing.c. */
 #include "support/pools.h"
 
 #include "support/proxy.h"
@@ -544,7 +544,8 @@ static void close_in_this_turn(evpq_future *f, void *arg)
     (void)f;
     evpq_future **ret_f = arg;
     *ret_f = query("select pg_sleep(60)");
-    pool->patience.fire(&pool->patience);
+    evpq_future_unref(evpq_pool_close(pool, -1));
+    pool->close_timer.fire(&pool->close_timer);
 }
 
 START_TEST(close_at_once_does_not_run_what_was_not_sent)

@@ -20,7 +20,7 @@ static void teach(const char *sql)
         ck_done(reading(sql));
         ck_quiet();
         struct conn *c =
-            &container_of(list_first(&pool->conns[USE_IDLE]), struct pool_conn, node)->conn;
+            &container_of(list_first(&pool->conns[POOL_CONN_IDLE]), struct pool_conn, node)->conn;
         struct request r = {.sql = sql, .sql_length = strlen(sql)};
         struct stmt *s = stmts_use(&c->stmts, &r);
         bool quick = stmt_is_quick(s) && s->runs > 1;

@@ -11,16 +11,16 @@
 
 enum { MOST = 64 };
 
-static struct conn *the_conn(enum use use)
+static struct conn *the_conn(enum pool_conn_state state)
 {
-    struct list *node = list_first(&pool->conns[use]);
+    struct list *node = list_first(&pool->conns[state]);
     ck_assert_ptr_nonnull(node);
     return &container_of(node, struct pool_conn, node)->conn;
 }
 
 static bool is_known_quick(const char *sql)
 {
-    struct conn *c = the_conn(USE_IDLE);
+    struct conn *c = the_conn(POOL_CONN_IDLE);
     struct request r = {.sql = sql, .sql_length = strlen(sql)};
     struct stmt *s = stmts_use(&c->stmts, &r);
     bool quick = stmt_is_quick(s);
@@ -64,7 +64,7 @@ START_TEST(quick_queries_share_a_connection)
     submit(fs, 10, pid);
     ck_assert_int_eq(stats().waiting, 0);
     ck_assert_int_eq(stats().busy, 1);
-    ck_assert_int_eq(pipeline_depth(&the_conn(USE_SHARED)->pipeline), 10);
+    ck_assert_int_eq(pipeline_depth(&the_conn(POOL_CONN_SHARED)->pipeline), 10);
     for (int i = 0; i < 10; i++) {
         ck_await_ok(fs[i]);
         ck_assert_int_eq(evpq_result_int8(evpq_future_result(fs[i]), 0, 0),
@@ -84,12 +84,12 @@ START_TEST(pipeline_depth_is_the_most_that_share)
         open_pool(.max_size = 1, .pipeline_depth = depths[i]);
         teach(pid);
         submit(fs, 8, pid);
-        ck_assert_int_eq(pipeline_depth(&the_conn(USE_SHARED)->pipeline), depths[i]);
+        ck_assert_int_eq(pipeline_depth(&the_conn(POOL_CONN_SHARED)->pipeline), depths[i]);
         ck_assert_int_eq(stats().waiting, 8 - depths[i]);
         for (int left = 8; left; left--) {
             ck_done(fs[8 - left]);
             if (stats().busy)
-                ck_assert_int_le(pipeline_depth(&the_conn(USE_SHARED)->pipeline), depths[i]);
+                ck_assert_int_le(pipeline_depth(&the_conn(POOL_CONN_SHARED)->pipeline), depths[i]);
         }
         pools_end();
     }
@@ -176,7 +176,7 @@ START_TEST(f06_queries_that_share_commit_or_fail_each_alone)
     server_exec("truncate f06");
     for (int i = 0; i < 4; i++)
         fs[i] = evpq_pool_query(pool, divide, EVPQ_ARGS(i % 2 ? 0 : i + 1));
-    ck_assert_int_eq(pipeline_depth(&the_conn(USE_SHARED)->pipeline), 4);
+    ck_assert_int_eq(pipeline_depth(&the_conn(POOL_CONN_SHARED)->pipeline), 4);
     for (int i = 0; i < 4; i++) {
         ck_await_status(fs[i], i % 2 ? EVPQ_SERVER : EVPQ_OK);
         evpq_future_unref(fs[i]);

@@ -90,12 +90,11 @@ integration_tests = \
 	tests/it_copy_oom \
 	tests/it_copy_rows \
 	tests/it_cork \
+	tests/it_dispatch \
 	tests/it_encoding \
 	tests/it_fork \
 	tests/it_freeing \
 	tests/it_hung \
-	tests/it_keeper \
-	tests/it_lanes \
 	tests/it_late \
 	tests/it_lease \
 	tests/it_listen \
@@ -111,6 +110,7 @@ integration_tests = \
 	tests/it_quote \
 	tests/it_read \
 	tests/it_stale \
+	tests/it_sizing \
 	tests/it_statements \
 	tests/it_stream \
 	tests/it_support \
@@ -330,7 +330,7 @@ oom_tests = \
 	tests/test_task_oom
 clock_tests = \
 	tests/it_callbacks \
-	tests/it_lanes \
+	tests/it_dispatch \
 	tests/it_syscalls
 $(oom_tests): private AM_LDFLAGS += -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc -Wl,--wrap=free
 $(clock_tests): private AM_LDFLAGS += -Wl,--wrap=clock_gettime

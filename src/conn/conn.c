@@ -251,15 +251,16 @@ static void settle_down_later(struct job *job)
     settle_down(container_of(job, struct conn, settling));
 }
 
-static void settle_later(struct conn *c)
+void conn_settle_later(struct conn *c)
 {
-    loop_defer(c->loop, &c->settling);
+    if (!c->is_dead) /* a hook that is canceled as its connection dies may still ask */
+        loop_defer(c->loop, &c->settling);
 }
 
 enum conn_abandoned conn_abandon(struct conn *c, struct op *op)
 {
     if (pipeline_abandon(&c->pipeline, op)) {
-        settle_later(c);
+        conn_settle_later(c);
         return CONN_NOT_SENT;
     }
     if (c->is_dead)
@@ -280,7 +281,7 @@ void conn_detach(struct conn *c, const evpq_error *why)
     pipeline_detach(&c->pipeline, why);
     if (pipeline_depth(&c->pipeline))
         watch_patience(c);
-    settle_later(c);
+    conn_settle_later(c);
 }
 
 void conn_hurry(struct conn *c, double seconds)
@@ -317,7 +318,7 @@ static void on_too_large(struct pipeline *p, struct op *op)
         op->class->detach(op, why);
     pipeline_abandon(p, op);
     evpq_error_unref(why);
-    settle_later(c);
+    conn_settle_later(c);
 }
 
 static void on_own_turn(struct pipeline *p)
@@ -417,7 +418,7 @@ static void give_back(struct conn *c)
         return;
     }
     reset_done(c);
-    settle_later(c);
+    conn_settle_later(c);
 }
 
 /* What is to be cleaned, once it is known whose the session is. */
@@ -447,7 +448,7 @@ void conn_reset(struct conn *c, enum conn_clean how)
     c->dirty = false;
     c->asked = false;
     if (!c->resetting) {
-        settle_later(c);
+        conn_settle_later(c);
         return;
     }
     be_patient(c, c->config->cancel_timeout);

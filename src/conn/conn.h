@@ -131,6 +131,9 @@ bool conn_at_rest(const struct conn *c);
 
 int conn_backend_pid(const struct conn *c);
 
+/* Calls quiet soon, if it is at rest then. */
+void conn_settle_later(struct conn *c);
+
 /* What runs has so many seconds to come to its end: then quiet, or dead. */
 void conn_hurry(struct conn *c, double seconds);
 

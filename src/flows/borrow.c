@@ -2,17 +2,14 @@
  * connection goes on when that is over. */
 #include "flows/borrow.h"
 
-#include "pool/close.h"
-#include "pool/keeper.h"
+#include "pool/dispatch.h"
 #include "words/error.h"
 
 evpq_future *borrow(evpq_pool *pool, const struct lease_use *use, void *arg)
 {
-    if (pool->closing)
-        return future_failed(pool->loop, close_error(EVPQ_OUTCOME_NOT_SENT));
-    evpq_future *f = lease_ask_for(pool, use, arg);
-    keeper_tend(pool, false);
-    return f;
+    if (pool_is_closing(pool))
+        return future_failed(pool->loop, pool_closed_error(EVPQ_OUTCOME_NOT_SENT));
+    return dispatch_acquire(pool, use, arg);
 }
 
 evpq_future *borrow_now(evpq_lease *lease, evpq_future *f, const struct work *work)

@@ -3,9 +3,9 @@
 #define FLOWS_BORROW_H
 
 #include "flows/work.h"
-#include "pool/lease.h"
+#include "pool/acquire.h"
 
-/* lease_ask_for, of a pool that may be closed. */
+/* dispatch_acquire, of a pool that may be closed. */
 evpq_future *borrow(evpq_pool *pool, const struct lease_use *use, void *arg);
 
 /* Sends f (taken and given) on a program's lease, or makes it fail. */

@@ -5,8 +5,7 @@
  * line is at rest. */
 #include "base/mem.h"
 #include "flows/copy.h"
-#include "pool/close.h"
-#include "pool/keeper.h"
+#include "pool/dispatch.h"
 #include "pool/lease.h"
 #include "values/args.h"
 #include "words/error.h"
@@ -90,13 +89,12 @@ static evpq_copy *on_pool(evpq_copy *c)
     static const struct lease_use use = {.wrap = begin, .class = &begun, .name = "lease of a COPY"};
     if (!c || c->verb.stage == COPY_OVER)
         return c;
-    if (c->pool->closing) {
-        copy_fail(&c->verb, close_error(EVPQ_OUTCOME_NOT_SENT));
+    if (pool_is_closing(c->pool)) {
+        copy_fail(&c->verb, pool_closed_error(EVPQ_OUTCOME_NOT_SENT));
         return c;
     }
     copy_ref(&c->verb);
-    c->acquiring = lease_ask_for(c->pool, &use, c);
-    keeper_tend(c->pool, false);
+    c->acquiring = dispatch_acquire(c->pool, &use, c);
     future_watch(c->acquiring, c->pool->loop, &c->acquired, acquired);
     return c;
 }

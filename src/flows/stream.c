@@ -4,8 +4,7 @@
 #include "base/mem.h"
 #include "ops/offer.h"
 #include "ops/rows.h"
-#include "pool/close.h"
-#include "pool/keeper.h"
+#include "pool/dispatch.h"
 #include "pool/lease.h"
 #include "words/error.h"
 #include "words/opts_read.h"
@@ -277,8 +276,7 @@ static void acquire(evpq_stream *s)
 {
     static const struct lease_use use = {
         .wrap = wrap_lease, .class = &lease_class, .name = "lease of a stream"};
-    s->acquiring = lease_ask_for(s->pool, &use, s);
-    keeper_tend(s->pool, false);
+    s->acquiring = dispatch_acquire(s->pool, &use, s);
     future_watch(s->acquiring, loop_of(s), &s->acquired, acquired);
 }
 
@@ -334,8 +332,8 @@ evpq_stream *evpq_pool_stream(evpq_pool *pool, const char *sql, evpq_args args,
     if (!s || s->over)
         return s;
     s->rows.alone = true;
-    if (pool->closing)
-        fail(s, close_error(EVPQ_OUTCOME_NOT_SENT));
+    if (pool_is_closing(pool))
+        fail(s, pool_closed_error(EVPQ_OUTCOME_NOT_SENT));
     else
         acquire(s);
     return s;

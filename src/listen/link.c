@@ -8,8 +8,8 @@
 #include "listen/listener.h"
 
 #include "base/backoff.h"
-#include "pool/keeper.h"
 #include "pool/notice.h"
+#include "pool/sizing.h"
 #include "words/error.h"
 
 static evpq_listener *listener_of(const struct conn *c)
@@ -119,7 +119,7 @@ static void dead(struct conn *c, const evpq_error *why)
     l->lost = evpq_error_ref(why);
     timer_stop(&l->silence);
     listen_channels_lost(l);
-    if (!was_open && keeper_is_permanent(why))
+    if (!was_open && sizing_is_permanent(why))
         listen_channels_fail(l, why);
     dial_later(l, was_open && has_lasted(l, c));
 }

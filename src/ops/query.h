@@ -14,7 +14,7 @@
 
 struct query;
 
-/* Where somebody stands in the queue of a pool, which keeps it (pool/lanes). */
+/* Where somebody stands in the queue of a pool, which keeps it (pool/wait_queue). */
 struct queue_place {
     struct list node;
     uint64_t ticket;

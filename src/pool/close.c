@@ -1,119 +1,101 @@
-/* close.c - the end of a pool: gently, then by force, and only when its last connection is
- * freed. */
+/* close.c - see close.h. */
 #include "pool/close.h"
 
-#include "pool/keeper.h"
-#include "pool/lanes.h"
-#include "pool/lease.h"
-#include "pool/wish.h"
+#include "pool/dispatch.h"
+#include "pool/lend.h"
+#include "pool/pool_conn.h"
+#include "pool/pool_future.h"
+#include "pool/sizing.h"
 #include "words/error.h"
 
 #include <assert.h>
 #include <math.h>
 
-evpq_error *close_error(evpq_outcome outcome)
+static bool is_empty(const evpq_pool *pool)
 {
-    return error_new(EVPQ_CLOSED, outcome, "the pool is closed");
+    return !pool->n_waiting && !pool->total && !pool->count[POOL_CONN_DEAD];
 }
 
-void close_if_empty(evpq_pool *pool)
+static void end(evpq_pool *pool)
 {
-    if (!pool->closing || pool->closed || pool->n_waiting || pool->total || pool->count[USE_DEAD])
-        return;
     assert(!timer_active(&pool->expiry)); /* nobody waits */
-    pool->closed = true;
-    keeper_stop(pool);
-    timer_stop(&pool->patience);
-    wish_check(pool);
+    pool_to(pool, POOL_CLOSED);
+    sizing_stop(pool);
+    timer_stop(&pool->close_timer);
+    pool_future_check(pool);
     loop_release(pool->loop);
     pool_unref(pool);
 }
 
-/* `how` takes the connection off this list, and may take others. */
-static void close_conns(evpq_pool *pool, enum use use,
-                        void (*how)(struct pool_conn *, const evpq_error *))
+/* What runs is canceled, and who waits is told. */
+static void take_back_all(evpq_pool *pool, enum pool_conn_state state, const evpq_error *why)
 {
-    evpq_error *why = close_error(EVPQ_OUTCOME_UNKNOWN);
-    for (struct list *node; (node = list_first(&pool->conns[use]));)
-        how(container_of(node, struct pool_conn, node), why);
+    for (struct list *node; (node = list_first(&pool->conns[state]));) {
+        struct pool_conn *c = pool_conn_at(node);
+        pool_conn_to(c, POOL_CONN_CANCELING);
+        lend_lost(c, why);
+        conn_detach(&c->conn, why);
+    }
+}
+
+/* Nobody waits any longer. Those on the queue are told last: a lease that was about to be handed
+ * over is back in the queue. */
+static void end_all(evpq_pool *pool)
+{
+    evpq_error *why = pool_closed_error(EVPQ_OUTCOME_UNKNOWN);
+    evpq_error *not_sent = pool_closed_error(EVPQ_OUTCOME_NOT_SENT);
+    pool_conn_kill_all(pool, POOL_CONN_CONNECTING, why);
+    take_back_all(pool, POOL_CONN_SHARED, why);
+    take_back_all(pool, POOL_CONN_LEASED, why);
+    dispatch_fail_all(pool, not_sent);
     evpq_error_unref(why);
+    evpq_error_unref(not_sent);
 }
 
-static void kill(struct pool_conn *c, const evpq_error *why)
+static void close_unneeded(evpq_pool *pool)
 {
-    conn_kill(&c->conn, why);
-}
-
-static void take_back(struct pool_conn *c, const evpq_error *why)
-{
-    lanes_move(pool_of(c), c, USE_CLOSING);
-    lease_lost(c, why);
-    conn_detach(&c->conn, why);
-}
-
-void close_unneeded(evpq_pool *pool)
-{
-    if (!pool->closing || pool->n_waiting)
-        return;
-    pool_ref(pool);
-    close_conns(pool, USE_CONNECTING, kill);
-    keeper_sweep(pool);
-    close_if_empty(pool);
-    pool_unref(pool);
-}
-
-/* The deadline of evpq_pool_close: nobody waits any longer, and what runs is canceled. */
-static void close_now(struct timer *t)
-{
-    evpq_pool *pool = container_of(t, evpq_pool, patience);
-    evpq_error *why = close_error(EVPQ_OUTCOME_NOT_SENT);
-    pool_ref(pool);
-    pool->out_of_time = true;
-    close_conns(pool, USE_CONNECTING, kill);
-    close_conns(pool, USE_SHARED, take_back);
-    close_conns(pool, USE_LEASED, take_back);
-    lanes_fail_all(pool,
-                   why); /* last: a lease that was about to be handed over is back in the queue */
+    evpq_error *why = pool_closed_error(EVPQ_OUTCOME_UNKNOWN);
+    pool_conn_kill_all(pool, POOL_CONN_CONNECTING, why);
     evpq_error_unref(why);
-    keeper_sweep(pool);
-    close_if_empty(pool);
-    pool_unref(pool);
+    for (struct list *node; (node = list_first(&pool->conns[POOL_CONN_IDLE]));)
+        pool_conn_retire(pool_conn_at(node));
+}
+
+void close_go_on(evpq_pool *pool)
+{
+    if (pool->state == POOL_OUT_OF_TIME)
+        end_all(pool);
+    if (!pool->n_waiting)
+        close_unneeded(pool);
+    if (is_empty(pool))
+        end(pool);
+}
+
+static void out_of_time(struct timer *t)
+{
+    evpq_pool *pool = container_of(t, evpq_pool, close_timer);
+    pool_to(pool, POOL_OUT_OF_TIME);
+    pool_mark(pool);
 }
 
 static void bring_nearer(evpq_pool *pool, double seconds)
 {
     double at = loop_time(pool->loop) + seconds;
-    if (seconds < 0 || (timer_active(&pool->patience) && at >= pool->close_at))
+    if (seconds < 0 || (timer_active(&pool->close_timer) && at >= pool->close_at))
         return;
     pool->close_at = at;
-    timer_start(&pool->patience, seconds);
+    timer_start(&pool->close_timer, seconds);
 }
 
-evpq_future *close_pool(evpq_pool *pool, double seconds)
+void close_begin(evpq_pool *pool, double seconds)
 {
-    pool_ref(pool);
-    evpq_future *f = wish_new(pool, WISH_CLOSED);
-    pool->closing = true;
-    if (!pool->closed && isfinite(seconds))
+    if (pool->state == POOL_OPEN)
+        pool_to(pool, POOL_CLOSING);
+    if (pool->state == POOL_CLOSING && isfinite(seconds))
         bring_nearer(pool, seconds);
-    wish_check(pool);
-    close_unneeded(pool);
-    pool_unref(pool);
-    return f;
-}
-
-evpq_future *evpq_pool_close(evpq_pool *pool, double seconds)
-{
-    if (pool_check(pool))
-        return pool_refused(pool);
-    if (!isnan(seconds))
-        return close_pool(pool, seconds);
-    return future_failed(pool->loop,
-                         error_new(EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT,
-                                   "closing a pool within seconds that are not a number"));
 }
 
 void close_init(evpq_pool *pool)
 {
-    timer_init(&pool->patience, pool->loop, close_now);
+    timer_init(&pool->close_timer, pool->loop, out_of_time);
 }

@@ -1,4 +1,5 @@
-/* close.h - the end of a pool. evpq_pool_close itself stands in close.c. */
+/* close.h - the end of a pool: gently, then by force, and only when the memory of its last connection
+ * goes. */
 #ifndef POOL_CLOSE_H
 #define POOL_CLOSE_H
 
@@ -6,17 +7,12 @@
 
 void close_init(evpq_pool *pool);
 
-/* evpq_pool_close, by whichever thread. */
-evpq_future *close_pool(evpq_pool *pool, double seconds);
+/* Nothing new is asked of it, and by force after so many seconds: infinite or negative: never. A
+ * second call may bring that nearer. The step goes on with it. */
+void close_begin(evpq_pool *pool, double seconds);
 
-/* The pool is closed if it is closing, has no connection left, and nobody waits. May free it. */
-void close_if_empty(evpq_pool *pool);
-
-/* Of a pool that is closing, and where nobody waits any more: closes the idle, and those still
- * connecting. May free it. */
-void close_unneeded(evpq_pool *pool);
-
-/* The error of a pool that is closed. Given. */
-evpq_error *close_error(evpq_outcome outcome);
+/* Of a pool that is closing: closes what is not needed any more, and what is out of time. Ends the
+ * pool when nothing is left, which gives up its own reference. */
+void close_go_on(evpq_pool *pool);
 
 #endif

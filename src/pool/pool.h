@@ -1,15 +1,23 @@
-/* pool.h - what the files of this floor know of each other.
+/* pool.h - what the files of this floor know of each other. None calls one that stands before it:
  *
- *   lanes   who waits, and which connection serves whom
- *   keeper  how many connections there are, how old, and how often to try
- *   pool_conn  what becomes of a connection between one use and the next
- *   lease   a connection lent out: hooks, hand-over, reset
- *   wish    futures on the state of the pool as a whole: connected, drained, closed
- *   close   the end of a pool
- *   pool    the public face
+ *   pool         memory, the pool's state, its invariants
+ *   wait_queue   who waits for a connection
+ *   lease        a connection lent out: its state, and what can be asked of it
+ *   why          what those who wait wait for
+ *   pool_future  futures on the state of the pool as a whole: connected, drained, closed
+ *   sizing       how many connections there are to be, how old, and how often to try
+ *   pool_conn    one connection: its state, its end
+ *   reset        how far a connection is cleaned before its next use
+ *   acquire      the future of a lease
+ *   hook         a hook of the program's, with its limit
+ *   lend         a lease from its first hook to its reset
+ *   dispatch     which connection serves whom
+ *   events       what connections tell the pool
+ *   close        the end of a pool
+ *   step         the maintenance pass, once a tick
+ *   api          the public functions
  *
- * A connection is in exactly one of the lists below: `use` says in which, and
- * lanes_move changes it. */
+ * An event changes the state and marks the pool (pool_mark). The step then does what follows. */
 #ifndef POOL_POOL_H
 #define POOL_POOL_H
 
@@ -19,26 +27,34 @@
 
 #include <evpq/pool.h>
 
-enum use {
-    USE_CONNECTING, /* until it is open and after_connect is done */
-    USE_IDLE,
-    USE_SHARED,  /* running one-shot queries, or being reset after one */
-    USE_LEASED,  /* from before_acquire to the end of the reset */
-    USE_CLOSING, /* canceled: no good to anyone until it is quiet */
-    USE_DEAD,    /* until its memory goes: what it had not sent is on its way to another */
-    USES
+enum pool_conn_state {
+    POOL_CONN_CONNECTING, /* until it is open and after_connect is done */
+    POOL_CONN_IDLE,
+    POOL_CONN_SHARED,    /* running one-shot queries, or being reset after one */
+    POOL_CONN_LEASED,    /* from before_acquire to the end of the reset */
+    POOL_CONN_CANCELING, /* a cancel request is out: nobody uses it until it is quiet */
+    POOL_CONN_DEAD,      /* until its memory goes: what it had not sent goes to another */
+    POOL_CONN_STATES
 };
 
 /* A connection of a pool. */
 struct pool_conn {
     struct conn conn; /* first: see conn_owner */
-    struct list node;
-    enum use use;
+    struct list node; /* in the pool's list of its state */
+    enum pool_conn_state state;
     bool renew;    /* it was reset, and after_connect is to run again */
-    bool retiring; /* too old, or one too many: nothing new is sent down it */
+    bool retiring; /* too old, or one too many: nothing new is sent on it */
     bool checked;  /* before_acquire has passed it once */
-    double born, retire_at, idle_since;
+    double born;   /* when it was first usable; 0: not yet */
+    double retire_at, idle_since;
     evpq_lease *lease; /* whom it is leased to, or whose hook runs on it */
+};
+
+enum pool_state {
+    POOL_OPEN,
+    POOL_CLOSING,     /* nothing more is asked of it; what was asked is done */
+    POOL_OUT_OF_TIME, /* the deadline of closing has passed: nothing more is begun */
+    POOL_CLOSED,      /* no connection is left */
 };
 
 struct evpq_pool {
@@ -51,35 +67,39 @@ struct evpq_pool {
     struct conn_config config;
     struct query_home home;
     struct evpq_pool_stats done; /* the counters that only grow */
+    enum pool_state state;
+    struct job step; /* queued: something has changed */
 
-    struct list conns[USES]; /* but for USE_DEAD */
-    int count[USES];
-    int total; /* but for USE_DEAD */
+    struct list conns[POOL_CONN_STATES]; /* those that are dead are in none */
+    int count[POOL_CONN_STATES];
+    int total;              /* without the dead */
+    struct pool_conn *warm; /* the shared one that made room last, or NULL */
 
-    /* lanes */
+    /* wait_queue */
     struct list waiting; /* places, by ticket */
     int n_waiting;
     uint64_t next_ticket;
-    struct timer expiry;    /* of the first in the queue */
-    struct pool_conn *warm; /* the shared one that made room last, or NULL */
+    struct timer expiry; /* of the first in the queue */
+    bool expiry_due;     /* it has fired: for the step */
 
-    /* keeper */
+    /* sizing */
     int window; /* connects at a time */
     double pause;
     double up_since;    /* the first connect that succeeded since the last pause; 0: none has */
     double good_since;  /* the first answer since the last pause; 0: none came */
     struct timer retry; /* running: connecting failed, and nothing is tried before it fires */
-    bool drops; /* ... or a connection did not last: a connect that succeeds proves nothing */
+    bool drops;   /* ... or a connection did not last: a connect that succeeds proves nothing */
+    bool crowded; /* nobody waits, but queries share connections: one more would help */
     struct timer sweep;
+    bool sweep_due;            /* it has fired, or the sizes have changed: for the step */
     evpq_error *connect_error; /* the last one, until a connect succeeds */
     evpq_error *drop_error;    /* why the last one that did not last was lost, until one answers */
     evpq_error *check_error;   /* the last one of before_acquire, until one succeeds */
     double check_pause;        /* after that, when it failed on a new connection; 0: it did not */
+    evpq_error *untold;        /* a connect has failed for this: for the step */
 
-    struct list wishes;
-    bool closing, closed;
-    bool out_of_time;      /* closing, and past its deadline: nothing is begun any more */
-    struct timer patience; /* of evpq_pool_close */
+    struct list futures;
+    struct timer close_timer; /* the deadline of evpq_pool_close */
     double close_at;
 };
 
@@ -93,8 +113,40 @@ static inline struct pool_conn *pool_conn_of(struct conn *c)
     return container_of(c, struct pool_conn, conn);
 }
 
+static inline struct pool_conn *pool_conn_at(struct list *node)
+{
+    return container_of(node, struct pool_conn, node);
+}
+
+/* Something has changed: the step follows in this tick, before anything is sent. */
+static inline void pool_mark(evpq_pool *p)
+{
+    if (!list_linked(&p->step.node))
+        loop_defer(p->loop, &p->step);
+}
+
+static inline bool pool_is_closing(const evpq_pool *p)
+{
+    return p->state != POOL_OPEN;
+}
+
+/* Whether nothing new may be begun, not even what was asked before. */
+static inline bool pool_is_over(const evpq_pool *p)
+{
+    return p->state >= POOL_OUT_OF_TIME;
+}
+
+/* Whether anybody waits for the pool as a whole to come to some state. */
+static inline bool pool_is_watched(const evpq_pool *p)
+{
+    return p->state != POOL_OPEN || !list_empty(&p->futures);
+}
+
+/* The one function that changes the state. */
+void pool_to(evpq_pool *pool, enum pool_state state);
+
 /* The memory stays while anyone holds a reference: the program (one for all its references), the
- * pool itself until it is closed, each lease, each wish. */
+ * pool itself until it is closed, each lease, each future on its state. */
 void pool_ref(evpq_pool *pool);
 void pool_unref(evpq_pool *pool);
 
@@ -113,5 +165,11 @@ static inline evpq_future *pool_refused(const evpq_pool *p)
 /* Bounds `f` by `seconds`, if they are more than 0, and by the deadline of the task that asks.
  * Takes and gives. */
 evpq_future *pool_limit(evpq_pool *pool, evpq_future *f, double seconds);
+
+/* The error of a pool that is closed. Given. */
+evpq_error *pool_closed_error(evpq_outcome outcome);
+
+/* Whether each connection is in the list of its state, and the counts are those of the lists. */
+bool pool_is_sound(const evpq_pool *pool);
 
 #endif

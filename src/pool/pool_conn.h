@@ -1,21 +1,19 @@
-/* member.h - a connection of a pool, between one use and the next. */
+/* pool_conn.h - one connection of a pool: its state and its end. */
 #ifndef POOL_POOL_CONN_H
 #define POOL_POOL_CONN_H
 
 #include "pool/pool.h"
 
-/* Begins a new connection; it is in USE_CONNECTING. NULL without memory. */
-struct pool_conn *pool_conn_dial(evpq_pool *pool);
+/* It is new, and CONNECTING. */
+void pool_conn_add(evpq_pool *pool, struct pool_conn *c);
 
-/* A connection may have nothing to do: if so, cleans it if need be, retires it, or makes it idle
- * and serves who waits. */
-void pool_conn_settle(evpq_pool *pool, struct pool_conn *c);
-
-/* Rolls back what is open; where the `session` may bear marks, cleans it as far as the pool's
- * option says. Only at rest; pool_conn_settle (or lease_quiet) comes when it is done. */
-void pool_conn_reset(evpq_pool *pool, struct pool_conn *c, bool session);
+/* The one function that changes the state, and with it the list that the connection is in. */
+void pool_conn_to(struct pool_conn *c, enum pool_conn_state state);
 
 /* Closes an idle connection on purpose. */
 void pool_conn_retire(struct pool_conn *c);
+
+/* Closes each in this state, for a reason (borrowed). */
+void pool_conn_kill_all(evpq_pool *pool, enum pool_conn_state state, const evpq_error *why);
 
 #endif

@@ -36,7 +36,7 @@ void pools_look(void)
         most = pool->opts.max_size; /* a resize to fewer takes its time */
     ck_assert_msg(!(stats().idle && stats().waiting), "idle and waiting: %s", stats_text());
     ck_assert_msg(stats_total() <= most, "more connections than %d: %s", most, stats_text());
-    list_each(node, &pool->conns[USE_IDLE])
+    list_each(node, &pool->conns[POOL_CONN_IDLE])
         look_at_idle(container_of(node, struct pool_conn, node));
 }
 

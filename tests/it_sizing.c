@@ -1,4 +1,4 @@
-/* it_keeper.c - upkeep: how many connections are opened, how often it is tried, how old they
+/* it_sizing.c - upkeep: how many connections are opened, how often it is tried, how old they
  * become, and what happens when they, or the server, die. */
 #include "support/pools.h"
 
@@ -6,7 +6,7 @@
 #include "support/proxy.h"
 #include "support/seen.h"
 
-#include "pool/keeper.h"
+#include "pool/step.h"
 #include "words/error.h"
 
 #include <string.h>
@@ -324,7 +324,7 @@ START_TEST(f18_lifetimes_are_spread)
     open_pool(.min_size = N, .max_size = N, .max_lifetime = 1000, .lifetime_jitter = 800);
     ck_until(stats().idle == N);
     double least = 1e9, longest = 0;
-    list_each(node, &pool->conns[USE_IDLE]) {
+    list_each(node, &pool->conns[POOL_CONN_IDLE]) {
         struct pool_conn *c = container_of(node, struct pool_conn, node);
         double life = c->retire_at - c->born;
         ck_assert(life > 200 - 1e-6 && life <= 1000 + 1e-6);
@@ -468,7 +468,7 @@ END_TEST
 static int retiring(void)
 {
     int n = 0;
-    list_each(node, &pool->conns[USE_SHARED])
+    list_each(node, &pool->conns[POOL_CONN_SHARED])
         n += container_of(node, struct pool_conn, node)->retiring;
     return n;
 }
@@ -484,9 +484,10 @@ START_TEST(what_is_to_go_takes_nothing_more)
     if (_i == 0)
         ck_assert_int_eq(evpq_pool_resize(pool, 1, 1), EVPQ_OK);
     else
-        container_of(list_first(&pool->conns[USE_SHARED]), struct pool_conn, node)
+        container_of(list_first(&pool->conns[POOL_CONN_SHARED]), struct pool_conn, node)
             ->conn.pipeline.grown = true;
-    keeper_sweep(pool);
+    pool->sweep_due = true;
+    pool_step(pool);
     ck_assert_int_eq(retiring(), 1);
     ck_done(fs[0]);
     ck_done(fs[1]);
@@ -642,9 +643,9 @@ START_TEST(f64_to_be_let_in_is_not_to_be_served)
 }
 END_TEST
 
-static struct conn *first_of(enum use use)
+static struct conn *first_of(enum pool_conn_state state)
 {
-    struct list *node = list_first(&pool->conns[use]);
+    struct list *node = list_first(&pool->conns[state]);
     ck_assert_ptr_nonnull(node);
     return &container_of(node, struct pool_conn, node)->conn;
 }
@@ -664,7 +665,7 @@ START_TEST(f64_a_loss_within_a_pause_counts)
     ck_until(stats().connect_failures == 1);
     ck_assert(!pool->drops);
     evpq_error *why = error_new(EVPQ_LOST, EVPQ_OUTCOME_UNKNOWN, "by the test");
-    conn_kill(first_of(USE_LEASED), why);
+    conn_kill(first_of(POOL_CONN_LEASED), why);
     evpq_error_unref(why);
     ck_assert_uint_eq(stats().lost, 1);
     ck_assert_int_eq(stats().connecting, 1);
@@ -683,7 +684,7 @@ END_TEST
 
 int main(void)
 {
-    struct check *c = check_begin("keeper");
+    struct check *c = check_begin("sizing");
     CHECK_ADD(c, f10_all_in_flight_settle_once_oldest_first);
     CHECK_ADD(c, f10_queries_on_several_connections_all_settle);
     CHECK_ADD(c, f12_nobodys_deadline_ends_a_connect);

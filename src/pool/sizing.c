@@ -1,9 +1,8 @@
-/* keeper.c - sizes, ages, back-off. */
-#include "pool/keeper.h"
+/* sizing.c - see sizing.h. Decides and notes; others open and close. */
+#include "pool/sizing.h"
 
-#include "pool/lanes.h"
-#include "pool/pool_conn.h"
-#include "pool/wish.h"
+#include "base/backoff.h"
+#include "pool/pool_future.h"
 #include "words/error.h"
 
 #include <string.h>
@@ -24,27 +23,23 @@ static int at_most(int a, int b)
 
 static int missing(const evpq_pool *pool, bool crowded)
 {
-    int connecting = pool->count[USE_CONNECTING];
-    int floor = pool->closing ? 0 : at_least(pool->opts.min_size, wish_wants_connection(pool));
+    int connecting = pool->count[POOL_CONN_CONNECTING];
+    int floor =
+        pool_is_closing(pool) ? 0 : at_least(pool->opts.min_size, pool_future_wants_one(pool));
     int for_floor = floor - pool->total;
     int for_waiting = pool->n_waiting - connecting;
     return at_least(for_floor, at_least(for_waiting, crowded && !connecting ? 1 : 0));
 }
 
-void keeper_tend(evpq_pool *pool, bool crowded)
+int sizing_wanted(evpq_pool *pool)
 {
-    if (pool->total >= pool->opts.max_size || pool->closed || pool->out_of_time ||
-        timer_active(&pool->retry))
-        return;
-    int room =
-        at_most(pool->window - pool->count[USE_CONNECTING], pool->opts.max_size - pool->total);
-    for (int n = at_most(missing(pool, crowded), room); n > 0; n--) {
-        struct pool_conn *c = pool_conn_dial(pool);
-        if (!c) {
-            keeper_failed(pool, error_nomem());
-            return;
-        }
-    }
+    bool crowded = pool->crowded;
+    pool->crowded = false;
+    if (pool->total >= pool->opts.max_size || pool_is_over(pool) || timer_active(&pool->retry))
+        return 0;
+    int room = at_most(pool->window - pool->count[POOL_CONN_CONNECTING],
+                       pool->opts.max_size - pool->total);
+    return at_most(missing(pool, crowded), room);
 }
 
 /* Often enough that nothing stays much longer than it should. */
@@ -65,8 +60,9 @@ static void start_sweeping(evpq_pool *pool)
         timer_start(&pool->sweep, sweep_interval(pool));
 }
 
-void keeper_connected(evpq_pool *pool, struct pool_conn *c)
+void sizing_connected(struct pool_conn *c)
 {
+    evpq_pool *pool = pool_of(c);
     const struct evpq_pool_opts *o = &pool->opts;
     pool->done.connects++;
     if (!pool->up_since)
@@ -79,12 +75,12 @@ void keeper_connected(evpq_pool *pool, struct pool_conn *c)
     c->born = loop_time(pool->loop);
     c->retire_at = c->born + o->max_lifetime - o->lifetime_jitter * rng_unit(&pool->rng);
     start_sweeping(pool);
-    wish_check(pool);
+    pool_mark(pool); /* more may follow this one */
 }
 
 /* ---- failing ---- */
 
-bool keeper_is_permanent(const evpq_error *why)
+bool sizing_is_permanent(const evpq_error *why)
 {
     static const char *const classes[] = {"28", "3D", "42", "0A", "22"};
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
@@ -93,19 +89,12 @@ bool keeper_is_permanent(const evpq_error *why)
     return false;
 }
 
-static bool is_alone(const evpq_pool *pool)
-{
-    return !pool->total;
-}
-
 /* Nothing is tried for as long as the last time and as long again; keeps that in *pause. */
 static void back_off(evpq_pool *pool, double *pause)
 {
     const struct evpq_pool_opts *o = &pool->opts;
-    *pause = *pause > 0 ? *pause * 2 : o->backoff_min;
-    if (*pause > o->backoff_max)
-        *pause = o->backoff_max;
-    timer_start(&pool->retry, *pause * (0.75 + 0.5 * rng_unit(&pool->rng)));
+    backoff_next(pause, o->backoff_min, o->backoff_max);
+    timer_start(&pool->retry, backoff_spread(*pause, 0.25, &pool->rng));
 }
 
 static double longer(double a, double b)
@@ -139,16 +128,17 @@ static bool has_answered(const struct pool_conn *c)
     return c->conn.pipeline.head_since > c->born;
 }
 
-void keeper_answered(evpq_pool *pool, const struct pool_conn *c)
+void sizing_note_answer(const struct pool_conn *c)
 {
-    if ((pool->good_since && !pool->drop_error) || c->use == USE_CONNECTING || !has_answered(c))
+    evpq_pool *pool = pool_of(c);
+    if (c->state == POOL_CONN_CONNECTING || !has_answered(c))
         return;
     if (!pool->good_since)
         pool->good_since = loop_time(pool->loop);
     pool->drop_error = evpq_error_unref(pool->drop_error);
 }
 
-void keeper_failed(evpq_pool *pool, const evpq_error *why)
+void sizing_failed(evpq_pool *pool, const evpq_error *why)
 {
     pool->done.connect_failures++;
     pool->window = 1;
@@ -156,15 +146,16 @@ void keeper_failed(evpq_pool *pool, const evpq_error *why)
     pool->connect_error = evpq_error_ref(why);
     if (!timer_active(&pool->retry))
         pause(pool, false);
-    wish_connect_failed(pool, why);
-    if (keeper_is_permanent(why) && is_alone(pool))
-        lanes_fail_all(pool, why);
+    evpq_error_unref(pool->untold);
+    pool->untold = evpq_error_ref(why);
+    pool_mark(pool);
 }
 
 /* A server that lets connections up and then drops them is not tried in a tight circle either: at
  * once after it has answered something, or at all before that. */
-void keeper_lost(evpq_pool *pool, const struct pool_conn *c, const evpq_error *why)
+void sizing_lost(const struct pool_conn *c, const evpq_error *why)
 {
+    evpq_pool *pool = pool_of(c);
     const struct evpq_pool_opts *o = &pool->opts;
     bool served = has_answered(c) || c->conn.killed;
     double least = served ? longer(pool->pause, o->backoff_min) : o->backoff_max;
@@ -181,16 +172,18 @@ void keeper_lost(evpq_pool *pool, const struct pool_conn *c, const evpq_error *w
         pause(pool, true);
 }
 
-void keeper_check_failed(evpq_pool *pool, const struct pool_conn *c, const evpq_error *why)
+void sizing_check_failed(const struct pool_conn *c, const evpq_error *why)
 {
+    evpq_pool *pool = pool_of(c);
     evpq_error_unref(pool->check_error);
     pool->check_error = evpq_error_ref(why);
     if (!c->checked && !timer_active(&pool->retry))
         back_off(pool, &pool->check_pause);
 }
 
-void keeper_check_passed(evpq_pool *pool, struct pool_conn *c)
+void sizing_check_passed(struct pool_conn *c)
 {
+    evpq_pool *pool = pool_of(c);
     c->checked = true;
     pool->check_pause = 0;
     pool->check_error = evpq_error_unref(pool->check_error);
@@ -200,74 +193,68 @@ static void retry(struct timer *t)
 {
     evpq_pool *pool = container_of(t, evpq_pool, retry);
     pool->drops = false;
-    keeper_tend(pool, false);
+    pool_mark(pool);
 }
 
 /* ---- retiring ---- */
 
-bool keeper_retires(const evpq_pool *pool, const struct pool_conn *c)
+static bool is_too_old(const struct pool_conn *c)
 {
-    double now = loop_time(pool->loop);
-    if (pool->closing)
+    const evpq_pool *pool = pool_of(c);
+    return pool->opts.max_lifetime > 0 && loop_time(pool->loop) >= c->retire_at;
+}
+
+bool sizing_retires(const struct pool_conn *c)
+{
+    const evpq_pool *pool = pool_of(c);
+    if (pool_is_closing(pool))
         return !pool->n_waiting;
-    if (pool->total > pool->opts.max_size)
+    if (pool->total > pool->opts.max_size || c->conn.pipeline.grown || is_too_old(c))
         return true;
-    if (c->conn.pipeline.grown || (pool->opts.max_lifetime > 0 && now >= c->retire_at))
-        return true;
-    return c->use == USE_IDLE && pool->opts.idle_timeout > 0 &&
-           now - c->idle_since >= pool->opts.idle_timeout && pool->total > pool->opts.min_size;
+    return c->state == POOL_CONN_IDLE && pool->opts.idle_timeout > 0 &&
+           loop_time(pool->loop) - c->idle_since >= pool->opts.idle_timeout &&
+           pool->total > pool->opts.min_size;
 }
 
-void keeper_idle(evpq_pool *pool, struct pool_conn *c)
+void sizing_mark_retiring(evpq_pool *pool)
 {
-    c->idle_since = loop_time(pool->loop);
-}
-
-/* Too many, too old or too large: what shares them is let run out. */
-static void mark_retiring(evpq_pool *pool)
-{
-    double now = loop_time(pool->loop);
     int surplus = pool->total - pool->opts.max_size;
-    list_each(node, &pool->conns[USE_SHARED]) {
-        struct pool_conn *c = container_of(node, struct pool_conn, node);
-        c->retiring = surplus > 0 || c->conn.pipeline.grown ||
-                      (pool->opts.max_lifetime > 0 && now >= c->retire_at);
+    list_each(node, &pool->conns[POOL_CONN_SHARED]) {
+        struct pool_conn *c = pool_conn_at(node);
+        c->retiring = surplus > 0 || c->conn.pipeline.grown || is_too_old(c);
         surplus -= surplus > 0;
     }
 }
 
-void keeper_sweep(evpq_pool *pool)
+void sizing_swept(evpq_pool *pool)
 {
-    list_each(node, &pool->conns[USE_IDLE]) {
-        struct pool_conn *c = container_of(node, struct pool_conn, node);
-        if (keeper_retires(pool, c))
-            pool_conn_retire(c);
-    }
-    mark_retiring(pool);
-    keeper_tend(pool, false);
-    if (pool->total && !pool->closed)
+    pool->sweep_due = false;
+    if (pool->total && pool->state != POOL_CLOSED)
         timer_start(&pool->sweep, sweep_interval(pool));
 }
 
 static void sweep(struct timer *t)
 {
-    keeper_sweep(container_of(t, evpq_pool, sweep));
+    evpq_pool *pool = container_of(t, evpq_pool, sweep);
+    pool->sweep_due = true;
+    pool_mark(pool);
 }
 
 /* ---- life ---- */
 
-void keeper_init(evpq_pool *pool)
+void sizing_init(evpq_pool *pool)
 {
     pool->window = 1;
     timer_init(&pool->retry, pool->loop, retry);
     timer_init(&pool->sweep, pool->loop, sweep);
 }
 
-void keeper_stop(evpq_pool *pool)
+void sizing_stop(evpq_pool *pool)
 {
     timer_stop(&pool->retry);
     timer_stop(&pool->sweep);
     pool->connect_error = evpq_error_unref(pool->connect_error);
     pool->drop_error = evpq_error_unref(pool->drop_error);
     pool->check_error = evpq_error_unref(pool->check_error);
+    pool->untold = evpq_error_unref(pool->untold);
 }

@@ -1,4 +1,4 @@
-/* it_lanes.c - which line a query rides on, and how much rides there, by the pool's own books. The
+/* it_dispatch.c - which line a query rides on, and how much rides there, by the pool's own books. The
  * library's clock is held, so that no hiccup makes a statement slow or a line overdue. */
 #include "support/clock.h"
 #include "support/pools.h"
@@ -32,7 +32,7 @@ static void look(void)
     bool found = false;
     if (!pool || !pool->warm)
         return;
-    list_each(node, &pool->conns[USE_SHARED])
+    list_each(node, &pool->conns[POOL_CONN_SHARED])
         found |= container_of(node, struct pool_conn, node) == pool->warm;
     ck_assert_msg(found, "the warm line is none that is shared");
 }
@@ -42,7 +42,7 @@ static int spread(void)
 {
     int least = MOST, most = 0;
     look();
-    list_each(node, &pool->conns[USE_SHARED]) {
+    list_each(node, &pool->conns[POOL_CONN_SHARED]) {
         int depth = depth_of(&container_of(node, struct pool_conn, node)->conn);
         least = depth < least ? depth : least;
         most = depth > most ? depth : most;
@@ -164,7 +164,7 @@ static int most_depth;
 static void note_load(struct asked *a)
 {
     (void)a;
-    list_each(node, &pool->conns[USE_SHARED]) {
+    list_each(node, &pool->conns[POOL_CONN_SHARED]) {
         const struct conn *c = &container_of(node, struct pool_conn, node)->conn;
         most_bytes = c->pipeline.bytes > most_bytes ? c->pipeline.bytes : most_bytes;
         most_depth = depth_of(c) > most_depth ? depth_of(c) : most_depth;
@@ -206,7 +206,7 @@ START_TEST(a_burst_is_spread_evenly)
     for (int burst = 1; burst < 3 * n; burst++) {
         for (int i = 0; i < burst; i++) {
             ask_one();
-            ck_assert_int_eq(pool->count[USE_SHARED], i < n ? i + 1 : n); /* the idle first */
+            ck_assert_int_eq(pool->count[POOL_CONN_SHARED], i < n ? i + 1 : n); /* the idle first */
             ck_assert_int_le(spread(), 1);
         }
         ck_assert_int_eq(ck_all_answered(), 0);
@@ -449,7 +449,7 @@ END_TEST
 
 int main(void)
 {
-    struct check *c = check_begin("lanes");
+    struct check *c = check_begin("dispatch");
     CHECK_ADD_LOOP(c, f27_bytes_in_flight_are_bounded, 3);
     CHECK_ADD_LOOP(c, a_burst_is_spread_evenly, 3);
     CHECK_ADD_LOOP(c, the_line_that_was_answered_is_filled_again, 3);

@@ -1,0 +1,36 @@
+/* acquire.h - the future of a lease, from its place in the queue until the lease is handed over. */
+#ifndef POOL_ACQUIRE_H
+#define POOL_ACQUIRE_H
+
+#include "pool/lease.h"
+
+/* For a flow that sends statements of its own. Its future is done with what wrap(lease, arg), which
+ * takes the lease, makes of it; NULL: there was no memory, and it has released it. Such a lease is
+ * cleaned afterwards as a one-shot query would be: only where a statement has left marks. */
+struct lease_use {
+    void *(*wrap)(evpq_lease *lease, void *arg);
+    const struct value_class *class;
+    const char *name; /* of the future */
+};
+
+struct acquire {
+    struct evpq_future future;
+    struct queue_place place;
+    evpq_pool *pool;
+    evpq_lease *lease;           /* while its before_acquire runs */
+    const struct lease_use *use; /* NULL: the program's own */
+    void *arg;
+};
+
+static inline struct acquire *acquire_at(struct queue_place *place)
+{
+    return container_of(place, struct acquire, place);
+}
+
+/* `use` may be NULL. NULL without memory. */
+struct acquire *acquire_new(evpq_pool *pool, const struct lease_use *use, void *arg);
+
+/* It gets none. Takes the error. */
+void acquire_refuse(struct queue_place *place, evpq_error *why);
+
+#endif
