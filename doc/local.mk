@@ -29,4 +29,5 @@ EXTRA_DIST += \
 	doc/design/statements.md \
 	doc/design/tasks.md \
 	doc/design/tick.md \
+	doc/design/where.md \
 	doc/faults.md
