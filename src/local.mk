@@ -152,12 +152,14 @@ libcore_la_SOURCES = \
 	src/ops/verdict.h \
 	src/pipeline/command.c \
 	src/pipeline/command.h \
+	src/pipeline/op.h \
 	src/pipeline/peer.c \
 	src/pipeline/peer.h \
 	src/pipeline/pipeline.c \
 	src/pipeline/pipeline.h \
+	src/pipeline/pipeline_impl.h \
+	src/pipeline/receive.c \
 	src/pipeline/send.c \
-	src/pipeline/send.h \
 	src/pipeline/stmt.c \
 	src/pipeline/stmt.h \
 	src/pool/acquire.c \

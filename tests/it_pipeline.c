@@ -171,7 +171,7 @@ static void ck_empty(void)
     ck_assert_int_eq(pipeline_depth(&line), 0);
     ck_assert_int_eq(line.n_awaited, 0);
     ck_assert_int_eq(line.n_abandoned, 0);
-    ck_assert_int_eq(line.n_risky, 0);
+    ck_assert_int_eq(line.n_slow, 0);
     ck_assert(list_empty(&line.fresh));
     ck_assert(list_empty(&line.sent));
 }
@@ -240,12 +240,12 @@ START_TEST(the_counters_follow)
     set_up(server_conninfo(SERVER_UNIX, NULL));
     struct step a = step('a', "select pg_sleep(0.1)"), b = step('b', "select 1"),
                 c = step('c', "select 1");
-    a.op.risky = true;
+    a.op.slow = true;
     b.op.unawaited = true;
     submit(&a);
     submit(&b);
     submit(&c);
-    ck_assert_int_eq(line.n_risky, 1);
+    ck_assert_int_eq(line.n_slow, 1);
     ck_assert_int_eq(pipeline_depth(&line), 3);
     ck_assert(RUN_UNTIL(evpq_loop_ev(loop), line.n_sent == 3, 10));
     ck_assert_int_eq(line.n_fresh, 0);
@@ -338,7 +338,7 @@ START_TEST(what_changes_data_waits_until_both_are_known)
     struct step s[5];
     for (int i = 0; i < 5; i++) {
         s[i] = step((char)('a' + i), i % 2 ? "select pg_sleep(0.2)" : "select 1");
-        s[i].op.unproved = s[i].op.keeps = true;
+        s[i].op.changes_data = s[i].op.keeps_block = true;
     }
     submit(&s[0]);
     ck_over(s[0]);
@@ -430,7 +430,7 @@ START_TEST(f27_what_the_socket_does_not_take_stays_fresh)
 }
 END_TEST
 
-START_TEST(a_held_line_lets_the_urgent_pass)
+START_TEST(a_held_pipeline_lets_control_pass)
 {
     set_up(server_conninfo(SERVER_UNIX, NULL));
     struct step a = step('a', "select 1"), b = step('b', "select 1"), u = step('u', "select 1");
@@ -439,7 +439,7 @@ START_TEST(a_held_line_lets_the_urgent_pass)
     submit(&b);
     run_for(evpq_loop_ev(loop), 0.05);
     ck_assert_int_eq(line.n_fresh, 2);
-    u.op.urgent = true;
+    u.op.order = OP_CONTROL;
     submit(&u);
     ck_over(u);
     ck_assert_int_eq(line.n_fresh, 2);
@@ -631,7 +631,7 @@ int main(void)
     CHECK_ADD(c, what_is_fresh_is_taken_back);
     CHECK_ADD(c, what_is_asked_for_again_is_fresh);
     CHECK_ADD(c, f27_what_the_socket_does_not_take_stays_fresh);
-    CHECK_ADD(c, a_held_line_lets_the_urgent_pass);
+    CHECK_ADD(c, a_held_pipeline_lets_control_pass);
     CHECK_ADD_LOOP(c, f28_every_entry_has_its_sync_before_the_loop_sleeps, 2);
     CHECK_ADD(c, a_command_tells_whether_it_succeeded);
     CHECK_ADD_LOOP(c, f10_a_lost_link_fails_each_once_in_order, 3);

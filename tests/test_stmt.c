@@ -85,7 +85,6 @@ static struct op *take_op(void)
     ck_assert_ptr_nonnull(node);
     struct op *op = container_of(node, struct op, node);
     pipeline_abandon(&line, op);
-    op->abandoned = false;
     return op;
 }
 

@@ -354,7 +354,7 @@ bool conn_look(struct conn *c)
 bool conn_admits(const struct conn *c, int depth)
 {
     const struct pipeline *p = &c->pipeline;
-    return pipeline_depth(p) < depth && p->bytes < SHARED_BYTES && !p->n_risky && !p->n_abandoned &&
+    return pipeline_depth(p) < depth && p->bytes < SHARED_BYTES && !p->n_slow && !p->n_abandoned &&
            !c->quarantined && !c->resetting && !c->dirty && !pipeline_is_overdue(p, STMT_QUICK);
 }
 

@@ -36,7 +36,7 @@ void conn_why(const struct conn *c, const struct op *op, struct why *why)
         why_say(why, "its connection is lost");
     else if (c->dial)
         dial_why(c->dial, why);
-    else if (op && op->sent)
+    else if (op && op_was_sent(op))
         say_sent(c, op, why);
     else if (op)
         say_unsent(c, op, why);

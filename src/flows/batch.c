@@ -165,8 +165,11 @@ static evpq_future *batch_new(evpq_loop *loop, const evpq_statement *v, size_t n
     *b = (struct batch){.n = n, .refs = n + 1};
     future_init(&b->future, &batch_class, loop);
     borrower_init(&b->borrower);
-    b->op = (struct op){
-        .class = &batch_op_class, .size = room, .risky = true, .unproved = true, .keeps = true};
+    b->op = (struct op){.class = &batch_op_class,
+                        .size = room,
+                        .slow = true,
+                        .changes_data = true,
+                        .keeps_block = true};
     list_init(&b->op.node);
     char *rest = (char *)b + size;
     for (size_t i = 0; i < n; i++)

@@ -123,7 +123,7 @@ static void batch_take_result(struct batch *b, struct pg_result *r)
     bool own = e && stmt_run_result(&e->run, b->conn, r);
     if (own)
         verdict_notes(&b->verdict, CAME_RESULT);
-    if (!own || e->result || b->op.abandoned) {
+    if (!own || e->result || op_is_abandoned(&b->op)) {
         pq_clear(r);
         return;
     }
@@ -146,7 +146,7 @@ static void batch_take_error(struct batch *b, struct pg_result *r)
     if (e)
         stmt_run_error(&e->run, r);
     verdict_notes_error(&b->verdict, r);
-    if (!b->op.abandoned)
+    if (!op_is_abandoned(&b->op))
         batch_note(b, pq_result_error(r, e ? e->request.sql : NULL), b->at);
     pq_clear(r);
 }
@@ -158,7 +158,7 @@ static void batch_end_part(struct batch *b)
         turn_to(b, b->at + 1);
 }
 
-/* Not run, as another before it failed: perhaps one that was tied before the whole batch. */
+/* Not run, as another before it failed: perhaps one before the whole batch that shared its Sync. */
 static void batch_take_abort(struct batch *b)
 {
     struct entry *e = b->at < b->n ? &b->entries[b->at] : NULL;
@@ -210,10 +210,10 @@ static void batch_tell(struct batch *b)
     for (size_t i = 0; i < b->n; i++) {
         struct entry *e = &b->entries[i];
         stmt_run_over(&e->run, i == b->failed ? error : NULL);
-        if (e->run.stmt && !error && !b->op.abandoned)
+        if (e->run.stmt && !error && !op_is_abandoned(&b->op))
             stmt_learn(e->run.stmt, b->conn->pipeline.head_took / (double)b->n);
     }
-    if (b->op.abandoned)
+    if (op_is_abandoned(&b->op))
         evpq_error_unref(error);
     else
         batch_settle(b, error);
@@ -280,7 +280,7 @@ static void batch_lost(struct op *op, const evpq_error *why, bool sent)
     struct batch *b = batch_of_op(op);
     evpq_future_ref(&b->future);
     batch_leave_pipeline(b);
-    if (op->abandoned || !future_pending(&b->future))
+    if (op_is_abandoned(op) || !future_pending(&b->future))
         ; /* told already */
     else if (b->verdict.error)
         batch_settle(b, verdict_at_loss(&b->verdict, why, sent, NULL));

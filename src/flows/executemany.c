@@ -49,7 +49,7 @@ static const char *executemany_detail(const evpq_future *f)
 static void executemany_why(const evpq_future *f, struct why *why)
 {
     const struct executemany *m = executemany_of(f);
-    if (m->op.sent)
+    if (op_was_sent(&m->op))
         why_say(why, "%zu of %zu rows are answered; ", m->answered, m->n);
     borrower_why(&m->borrower, m->conn, &m->op, why);
 }
@@ -139,9 +139,9 @@ static evpq_future *executemany_new(evpq_loop *loop, const char *sql, const evpq
     borrower_init(&m->borrower);
     m->op = (struct op){.class = &executemany_op_class,
                         .size = EXECUTEMANY_PIECE,
-                        .bars = true,
-                        .risky = true,
-                        .keeps = true};
+                        .wire = OP_BARRIER,
+                        .slow = true,
+                        .keeps_block = true};
     list_init(&m->op.node);
     char *rest = copies;
     copy(&m->first, &rest, sql, &rows[0]);

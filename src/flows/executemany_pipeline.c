@@ -48,7 +48,7 @@ static bool executemany_send(struct op *op, struct pg_conn *c)
     op->parts = 0;
     if (m->verdict.undoing)
         return verdict_send_rollback(&m->verdict, op, c);
-    op->open = true;
+    op->has_more = true;
     m->name = stmt_run_name(&m->run, &m->conn->pipeline, STMT_CAUTIOUS);
     m->run.preparing |= !*m->name;
     bool sent = true;
@@ -87,10 +87,10 @@ static bool more(struct op *op, struct pg_conn *c)
     struct executemany *m = executemany_of_op(op);
     bool failed = m->verdict.came > CAME_RESULT || m->verdict.error || m->spoiled;
     if (failed || m->sent == m->n) {
-        op->open = false;
+        op->has_more = false;
         return false;
     }
-    if (op->abandoned ? spoil(m, c) : send_piece(m, c))
+    if (op_is_abandoned(op) ? spoil(m, c) : send_piece(m, c))
         return true;
     pipeline_break(&m->conn->pipeline, pq_lost_error(c));
     return false;
@@ -116,7 +116,7 @@ static void executemany_submit(evpq_future *f, struct conn *c)
 static void executemany_note(struct executemany *m, evpq_error *error)
 {
     char place[64];
-    if (m->verdict.error || m->op.abandoned) {
+    if (m->verdict.error || op_is_abandoned(&m->op)) {
         evpq_error_unref(error);
         return;
     }
@@ -132,7 +132,7 @@ static void executemany_note(struct executemany *m, evpq_error *error)
 /* Nothing more of it is sent. */
 static void stop_sending(struct executemany *m)
 {
-    if (m->op.open)
+    if (m->op.has_more)
         pipeline_more(&m->conn->pipeline);
 }
 
@@ -194,9 +194,9 @@ static void executemany_tell(struct executemany *m)
 {
     evpq_error *error = verdict_error(&m->verdict, m->first.sql);
     stmt_run_over(&m->run, error);
-    if (m->run.stmt && !error && !m->op.abandoned)
+    if (m->run.stmt && !error && !op_is_abandoned(&m->op))
         stmt_learn(m->run.stmt, m->conn->pipeline.head_took / (double)m->n);
-    if (m->op.abandoned)
+    if (op_is_abandoned(&m->op))
         evpq_error_unref(error);
     else
         executemany_settle(m, error);
@@ -251,7 +251,7 @@ static void executemany_lost(struct op *op, const evpq_error *why, bool sent)
     struct executemany *m = executemany_of_op(op);
     evpq_future_ref(&m->future);
     executemany_leave(m);
-    if (op->abandoned || !future_pending(&m->future))
+    if (op_is_abandoned(op) || !future_pending(&m->future))
         ; /* told already */
     else if (m->verdict.error || sent || !borrower_again(&m->borrower, why))
         future_settle_error(&m->future, verdict_at_loss(&m->verdict, why, sent, m->first.sql));

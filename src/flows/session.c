@@ -133,7 +133,7 @@ static void begin_answered(struct job *job)
 static bool has_to_wait(const struct session *s)
 {
     return !list_empty(&s->held) ||
-           (s->begin && future_pending(s->begin) && query_of(s->begin)->op.sent);
+           (s->begin && future_pending(s->begin) && op_was_sent(&query_of(s->begin)->op));
 }
 
 static bool hold(struct session *s, evpq_future *f, const struct work *work)
@@ -148,7 +148,7 @@ static bool hold(struct session *s, evpq_future *f, const struct work *work)
 
 bool session_send(struct session *s, evpq_future *f, const struct work *work)
 {
-    work->op(f)->tied = work->ties && !s->ended;
+    work->op(f)->shares_sync = work->ties && !s->ended;
     if (has_to_wait(s))
         return hold(s, f, work);
     work->submit(f, session_conn(s));
@@ -189,8 +189,8 @@ void session_cut(struct session *s)
     struct conn *c = session_conn(s);
     if (!list_empty(&s->held)) {
         struct held *last = container_of(s->held.prev, struct held, node);
-        last->work->op(last->f)->tied = false;
+        last->work->op(last->f)->shares_sync = false;
     } else if (c && !list_empty(&c->pipeline.fresh)) {
-        container_of(c->pipeline.fresh.prev, struct op, node)->tied = false;
+        container_of(c->pipeline.fresh.prev, struct op, node)->shares_sync = false;
     }
 }

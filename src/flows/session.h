@@ -36,7 +36,7 @@ evpq_error *session_refusal(const struct session *s, const char *sql);
 /* Sends BEGIN, if that was not done. False: no memory. */
 bool session_begin(struct session *s);
 
-/* Sends what is pending (borrowed), tied to what comes next. False: no memory. */
+/* Sends what is pending (borrowed); it shares its Sync with what comes next. False: no memory. */
 bool session_send(struct session *s, evpq_future *f, const struct work *work);
 
 /* What a statement of our own is. */

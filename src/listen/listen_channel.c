@@ -188,7 +188,7 @@ struct listen_channel *listen_channel_of(evpq_listener *l, const char *channel)
     list_init(&lc->subscriptions);
     list_init(&lc->op.node);
     lc->op.class = &class;
-    lc->op.risky = lc->op.own = true;
+    lc->op.slow = lc->op.own = true;
     strcpy(lc->unlisten, unlisten);
     quote(lc->unlisten + sizeof unlisten - 1, channel);
     lc->name = memcpy(lc->unlisten + quoted, channel, length + 1);

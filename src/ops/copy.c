@@ -33,7 +33,7 @@ static const char *statement(const struct copy *k)
 
 bool copy_was_sent(const struct copy *k)
 {
-    return k->stage > COPY_STARTING || (k->stage == COPY_STARTING && k->op.sent);
+    return k->stage > COPY_STARTING || (k->stage == COPY_STARTING && op_was_sent(&k->op));
 }
 
 /* ---- the end ---- */
@@ -131,7 +131,7 @@ static void begin_data(struct copy *k, enum pq_kind kind)
                           .message = "the COPY goes the other way",
                           .sql = statement(k),
                       }));
-    bool wanted = in == k->in && !k->op.abandoned;
+    bool wanted = in == k->in && !op_is_abandoned(&k->op);
     k->in = in;
     if (in && !wanted)
         break_off(k, c);
@@ -145,9 +145,9 @@ static void go_on_to_copy(struct copy *k)
     evpq_error *error = NULL;
     evpq_result *answer = k->result;
     k->result = NULL;
-    if (!k->error && !k->op.abandoned && !answer)
+    if (!k->error && !op_is_abandoned(&k->op) && !answer)
         error = error_new(EVPQ_LOST, EVPQ_OUTCOME_NOT_SENT, "the server gave no answer");
-    else if (!k->error && !k->op.abandoned)
+    else if (!k->error && !op_is_abandoned(&k->op))
         k->sql = k->owner->answered(k, answer, &error);
     evpq_result_unref(answer);
     if (error)
@@ -157,7 +157,8 @@ static void go_on_to_copy(struct copy *k)
         return;
     }
     k->stage = COPY_STARTING;
-    k->op.solo = k->op.early = true;
+    k->op.wire = OP_ALONE;
+    k->op.order = OP_FRONT;
     conn_submit(k->conn, &k->op);
 }
 
@@ -167,7 +168,7 @@ static bool undo(struct copy *k)
 {
     struct pipeline *pipeline = &k->conn->pipeline;
     pipeline->left_open = pipeline->mistrusted = true;
-    if (k->op.abandoned) {
+    if (op_is_abandoned(&k->op)) {
         pipeline->stray |= !k->error || evpq_error_status(k->error) != EVPQ_SERVER;
         return false;
     }
@@ -175,7 +176,9 @@ static bool undo(struct copy *k)
     if (k->left_open)
         keep_error(k, verdict_left_open(statement(k)));
     k->undoing = true;
-    k->rolled_back = k->op.solo = k->op.early = false;
+    k->rolled_back = false;
+    k->op.wire = OP_BARRIER;
+    k->op.order = OP_NORMAL;
     conn_submit(k->conn, &k->op);
     return true;
 }
@@ -334,7 +337,7 @@ static enum pull pull_in(struct copy *k, struct pg_conn *c)
 /* Whether somebody was told. */
 static bool take_message(struct copy *k, const char *bytes, size_t n)
 {
-    evpq_error *error = k->op.abandoned || k->error ? NULL : k->owner->message(k, bytes, n);
+    evpq_error *error = op_is_abandoned(&k->op) || k->error ? NULL : k->owner->message(k, bytes, n);
     if (!error)
         return false;
     copy_stop(k, error);
@@ -344,7 +347,7 @@ static bool take_message(struct copy *k, const char *bytes, size_t n)
 static enum pull take_what_is_there(struct copy *k, struct pg_conn *c)
 {
     k->dry = false;
-    while (!k->full || k->op.abandoned) {
+    while (!k->full || op_is_abandoned(&k->op)) {
         char *buffer;
         int n = pq_copy_get(c, &buffer);
         if (n < 0) {
@@ -353,7 +356,7 @@ static enum pull take_what_is_there(struct copy *k, struct pg_conn *c)
         }
         if (n == 0) {
             k->dry = true;
-            return !k->op.abandoned && tell(k) ? PULL_TOLD : PULL_DRY;
+            return !op_is_abandoned(&k->op) && tell(k) ? PULL_TOLD : PULL_DRY;
         }
         pipeline_weigh(&k->conn->pipeline, (size_t)n);
         bool told = take_message(k, buffer, (size_t)n);
@@ -389,8 +392,10 @@ void copy_init(struct copy *k, const struct copy_owner *owner, bool in)
                                           .more = more,
                                           .pull = pull,
                                           .called_off = called_off};
-    *k = (struct copy){
-        .op = {.class = &class, .risky = true, .bars = true}, .owner = owner, .refs = 1, .in = in};
+    *k = (struct copy){.op = {.class = &class, .slow = true, .wire = OP_BARRIER},
+                       .owner = owner,
+                       .refs = 1,
+                       .in = in};
     list_init(&k->op.node);
 }
 
@@ -417,7 +422,7 @@ void copy_start(struct copy *k, struct conn *c)
     copy_ref(k);
     k->conn = c;
     k->stage = k->question.sql ? COPY_ASKING : COPY_STARTING;
-    k->op.solo = k->stage == COPY_STARTING;
+    k->op.wire = k->stage == COPY_STARTING ? OP_ALONE : OP_BARRIER;
     conn_submit(c, &k->op);
 }
 
@@ -444,7 +449,7 @@ evpq_outcome copy_stop(struct copy *k, evpq_error *error)
     keep_error(k, error);
     if (!k->conn)
         end(k);
-    else if (!k->op.abandoned && conn_abandon(k->conn, &k->op) == CONN_NOT_SENT)
+    else if (!op_is_abandoned(&k->op) && conn_abandon(k->conn, &k->op) == CONN_NOT_SENT)
         leave_line(k);
     else
         tell(k);

@@ -124,7 +124,7 @@ __attribute__((flatten)) void query_submit(struct query *q, struct conn *c)
     q->conn = c;
     verdict_begin(&q->verdict);
     stmt_run_board(&q->run, c, &q->request, q->preparable, trust(q));
-    q->op.risky = !stmt_is_quick(q->run.stmt);
+    q->op.slow = !stmt_is_quick(q->run.stmt);
     conn_submit(c, &q->op);
 }
 
@@ -163,7 +163,7 @@ __attribute__((noinline)) static void take_result(struct query *q, struct pg_res
     bool own = stmt_run_result(&q->run, q->conn, r);
     if (own)
         verdict_notes(&q->verdict, CAME_RESULT);
-    if (!own || q->op.abandoned || q->result) {
+    if (!own || op_is_abandoned(&q->op) || q->result) {
         pq_clear(r);
         return;
     }
@@ -177,7 +177,7 @@ __attribute__((cold, noinline)) static void take_error(struct query *q, struct p
 {
     stmt_run_error(&q->run, r);
     verdict_notes_error(&q->verdict, r);
-    if (!q->op.abandoned)
+    if (!op_is_abandoned(&q->op))
         verdict_fails(&q->verdict, pq_result_error(r, q->request.sql));
     pq_clear(r);
 }
@@ -224,9 +224,9 @@ static void tell(struct query *q)
 {
     evpq_error *error = verdict_error(&q->verdict, q->request.sql);
     stmt_run_over(&q->run, error);
-    if (q->run.stmt && !error && !q->op.abandoned)
+    if (q->run.stmt && !error && !op_is_abandoned(&q->op))
         stmt_learn(q->run.stmt, q->conn->pipeline.head_took);
-    if (q->op.abandoned)
+    if (op_is_abandoned(&q->op))
         evpq_error_unref(error);
     else
         settle(q, error);
@@ -286,7 +286,7 @@ static void fail(struct op *op, const evpq_error *why, bool sent)
     struct query_home *home = q->home;
     evpq_future_ref(&q->future);
     leave_line(q);
-    if (!op->abandoned) {
+    if (!op_is_abandoned(op)) {
         bool untouched = !sent && !q->verdict.error && q->verdict.came == CAME_NOTHING;
         if (untouched && home && evpq_error_status(why) != EVPQ_CLOSED)
             home->again(home, q);
@@ -344,8 +344,8 @@ __attribute__((flatten)) evpq_future *query_new(evpq_loop *loop, const char *sql
         .class = &class,
         .sql = q->request.sql,
         .size = size.block,
-        .keeps = preparable,
-        .unproved = kind == SQL_DML,
+        .keeps_block = preparable,
+        .changes_data = kind == SQL_DML,
     };
     list_init(&q->op.node);
     q->home = home;

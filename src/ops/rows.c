@@ -128,7 +128,7 @@ static bool send(struct op *op, struct pg_conn *c)
 static void begin(struct op *op, struct pg_conn *c)
 {
     struct rows *s = rows_of(op);
-    if (!s->run.preparing && !s->verdict.undoing && !op->abandoned)
+    if (!s->run.preparing && !s->verdict.undoing && !op_is_abandoned(op))
         pq_ask_rows(c, buffers_rows(s) ? 1 : s->most);
 }
 
@@ -168,7 +168,7 @@ static void buffer_row(struct rows *s, struct pg_result *r)
 
 static void take_rows(struct rows *s, struct pg_result *r)
 {
-    if (s->over || s->lost || s->op.abandoned)
+    if (s->over || s->lost || op_is_abandoned(&s->op))
         pq_clear(r);
     else if (buffers_rows(s))
         buffer_row(s, r);
@@ -298,7 +298,7 @@ static void detach(struct op *op, const evpq_error *why)
 
 void rows_pause(struct rows *s, bool paused)
 {
-    if (s->conn && s->conn->pipeline.current == &s->op && !s->op.abandoned)
+    if (s->conn && s->conn->pipeline.current == &s->op && !op_is_abandoned(&s->op))
         pipeline_pause(&s->conn->pipeline, paused);
 }
 
@@ -336,10 +336,10 @@ void rows_init(struct rows *s, const struct rows_user *user, void *room, const c
     *s = (struct rows){
         .op = {.class = &class,
                .size = size->block,
-               .risky = true,
-               .bars = true,
-               .keeps = true,
-               .piecemeal = true},
+               .slow = true,
+               .wire = OP_BARRIER,
+               .keeps_block = true,
+               .streams = true},
         .user = user,
     };
     list_init(&s->op.node);

@@ -200,7 +200,7 @@ static bool must_undo(struct verdict *v, const struct op *op, struct conn *c, co
     if (!verdict_is_stray(&evidence))
         return false;
     c->pipeline.left_open = c->pipeline.mistrusted = true;
-    if (op->abandoned) {
+    if (op_is_abandoned(op)) {
         c->pipeline.stray |= v->fate == FATE_LEFT_OPEN;
         return false;
     }
@@ -227,7 +227,7 @@ enum verdict_next verdict_at_sync(struct verdict *v, struct op *op, struct conn 
         note_rollback(v, c);
     else if (must_undo(v, op, c, sql))
         return NEXT_UNDO;
-    if (op->abandoned)
+    if (op_is_abandoned(op))
         return NEXT_TELL;
     if (may_heal(v, c, movable, stale)) {
         v->healed = true;

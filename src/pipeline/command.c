@@ -34,16 +34,16 @@ void command_init(struct command *k, const char *sql, void (*over)(struct comman
 {
     static const struct op_class class = {.send = send, .feed = feed, .fail = fail};
     *k = (struct command){
-        .op = {.class = &class, .sql = *sql ? sql : NULL, .risky = true, .own = true},
+        .op = {.class = &class, .sql = *sql ? sql : NULL, .slow = true, .own = true},
         .sql = sql,
         .over = over};
     list_init(&k->op.node);
 }
 
-void command_run(struct command *k, struct pipeline *pipeline, bool urgent)
+void command_run(struct command *k, struct pipeline *pipeline, bool control)
 {
     k->failed = false;
     k->running = true;
-    k->op.urgent = urgent;
+    k->op.order = control ? OP_CONTROL : OP_NORMAL;
     pipeline_submit(pipeline, &k->op);
 }

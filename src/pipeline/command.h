@@ -14,6 +14,6 @@ struct command {
 };
 
 void command_init(struct command *k, const char *sql, void (*over)(struct command *));
-void command_run(struct command *k, struct pipeline *pipeline, bool urgent);
+void command_run(struct command *k, struct pipeline *pipeline, bool control);
 
 #endif

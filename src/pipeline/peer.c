@@ -59,8 +59,8 @@ static void fail(struct op *op, const evpq_error *why, bool sent)
 void peer_init(struct pipeline *p)
 {
     static const struct op_class class = {.send = send, .feed = feed, .fail = fail};
-    p->peer_op =
-        (struct op){.class = &class, .unawaited = true, .own = true, .early = true, .keeps = true};
+    p->peer_op = (struct op){
+        .class = &class, .unawaited = true, .own = true, .order = OP_FRONT, .keeps_block = true};
     list_init(&p->peer_op.node);
 }
 

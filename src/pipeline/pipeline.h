@@ -12,77 +12,8 @@
 #ifndef PIPELINE_PIPELINE_H
 #define PIPELINE_PIPELINE_H
 
+#include "pipeline/op.h"
 #include "wire/wire.h"
-
-struct op;
-
-/* What pull has found. */
-enum pull {
-    PULL_DRY,  /* the next piece has not arrived */
-    PULL_TOLD, /* somebody is to be told before more is taken */
-    PULL_OVER, /* the COPY is over: its results come by feed */
-};
-
-/* A verb. Operations are on the pipeline from pipeline_submit until feed(PQ_SYNC) or fail, which
- * are called when they are off it. */
-struct op_class {
-    /* Hands the operation to libpq, without Sync, and sets op->parts. False: libpq refused; the
-     * line is then broken, and the operation fails as not sent. */
-    bool (*send)(struct op *, struct pg_conn *);
-    /* What came for it: ROWS (if it asked for them, and when it was abandoned), RESULT and ERROR
-     * (the result is given), ABORTED and END; COPY_IN and
-     * COPY_OUT, if it is solo; at last SYNC: it is over. */
-    void (*feed)(struct op *, enum pq_kind, struct pg_result *);
-    /* The connection is gone (`why` is borrowed), or `sent` is false and it must go another way. */
-    void (*fail)(struct op *, const evpq_error *why, bool sent);
-    /* Whoever waits is to be told `why` (borrowed) now; the operation stays on the line. NULL:
-     * nobody waits. */
-    void (*detach)(struct op *, const evpq_error *why);
-
-    /* The rest may be NULL. */
-
-    /* Its answers, or those of its next part, come next: when to ask for rows as they arrive. */
-    void (*begin)(struct op *, struct pg_conn *);
-    /* While it is open, or a COPY: hands one piece more to libpq, some 64 kB at most. Whether there
-     * was one. Also when it was abandoned. Otherwise ask again with pipeline_more. */
-    bool (*more)(struct op *, struct pg_conn *);
-    /* From COPY_IN or COPY_OUT until it says that the COPY is over: something has arrived. */
-    enum pull (*pull)(struct op *, struct pg_conn *);
-    /* Abandoned after it was sent, before a cancel request goes: the server may be waiting for us,
-     * and not see that. */
-    void (*called_off)(struct op *, struct pg_conn *);
-};
-
-struct op {
-    struct list node;
-    const struct op_class *class;
-    const char *sql; /* what it runs, borrowed while it is on the pipeline: told with notices; NULL
-                        where nobody would know it */
-    double sent_at;
-    size_t size; /* about how many bytes it sends */
-    int parts;   /* how many statements send handed to libpq: set by it, counted down */
-    int skip;    /* of the guard before it, not its own: answers that it is not told */
-    bool reads;  /* may share a transaction with others that only read */
-    bool tied;   /* shares the Sync of the one that is submitted behind it in the same tick, if any:
-                    when it fails, that is not run */
-    bool bars;   /* nothing is sent behind it before it is over, so that it can be canceled at any
-                    time. And it may be: */
-    bool solo;   /* not to be pipelined: goes by pq_send_simple, with nothing before it */
-    bool open;   /* set by send: more is to be handed over before its Sync; cleared by more */
-    bool last;   /* a Sync follows it */
-    bool sent;
-    bool abandoned; /* nobody waits for the answer any more */
-    bool unawaited; /* nobody ever did: a statement of our own, which a cancel may hit */
-    bool own;       /* a statement of the library's own, quick on any server that works */
-    bool urgent;    /* passes a held line */
-    bool piecemeal; /* its rows are handed on as they come, so that there is no large result */
-    bool early;     /* goes before all that is fresh, so that it parts none that are tied */
-    bool risky;     /* how long it takes is not known to be short: nothing should ride behind it */
-    bool begins;    /* it is a BEGIN of ours */
-    bool keeps;     /* it leaves a transaction block as it finds it: open, or not */
-    bool unproved; /* changes data by itself: nothing is sent behind it on a connection that has not
-                       shown yet that it ends such a statement's transaction (see `proved`) */
-};
 
 /* Who answers. Behind a pooler a session may be shared with strangers, and change at the end of any
  * transaction. */
@@ -114,7 +45,7 @@ struct pipeline {
     struct list fresh, sent;
     int n_fresh, n_sent;
     int n_awaited, n_abandoned; /* of those sent */
-    int n_risky;
+    int n_slow;
     size_t bytes;       /* of all that are on it */
     size_t result_most; /* bytes of one result; 0: any */
     size_t dropped;     /* of the result that is coming, before it was abandoned */
@@ -122,16 +53,17 @@ struct pipeline {
     bool grown;         /* they have held more, and never shrink again */
     struct op *current; /* whose answers come next: the first that has not had them all, or the last
                            before a Sync */
-    struct op *bar;     /* nothing is sent behind it: it is open, solo, or bars */
-    bool guarded;       /* the guard is prepared on the server */
-    bool prepares;      /* it may be */
-    size_t unflushed;   /* bytes handed to libpq since the last flush, in this tick */
-    bool held;          /* nothing but urgent operations is sent */
-    bool ended_twice;   /* two ENDs in a row: libpq has nothing left where we have */
-    double head_since;  /* when the one before the first was answered */
-    double head_took;   /* how long it took, in feed(PQ_SYNC), without the way there and back */
-    double turnaround;  /* the shortest time from sending to answer: about the way there and back */
-    double flushing;    /* the time of this tick's sending */
+    struct op
+        *bar; /* nothing is sent behind it: its `wire` is not OP_PIPELINED, or it changes data */
+    bool guarded;      /* the guard is prepared on the server */
+    bool prepares;     /* it may be */
+    size_t unflushed;  /* bytes handed to libpq since the last flush, in this tick */
+    bool held;         /* nothing but OP_CONTROL is sent */
+    bool ended_twice;  /* two ENDs in a row: libpq has nothing left where we have */
+    double head_since; /* when the one before the first was answered */
+    double head_took;  /* how long it took, in feed(PQ_SYNC), without the way there and back */
+    double turnaround; /* the shortest time from sending to answer: about the way there and back */
+    double flushing;   /* the time of this tick's sending */
 
     /* How the transaction stood at the Sync before, and at this one. libpq tells only where nothing
      * else is in flight; else it is what the texts make of it, or PQ_TXN_UNKNOWN where one of those

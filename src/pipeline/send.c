@@ -1,7 +1,6 @@
 /* send.c - what goes to the server, and which operations share a Sync. */
-#include "pipeline/send.h"
-
 #include "pipeline/peer.h"
+#include "pipeline/pipeline_impl.h"
 
 enum {
     SEGMENT_MOST = 32, /* sixteen have most of the gain */
@@ -15,7 +14,7 @@ static void put_on_sent(struct pipeline *p, struct op *op)
         p->current = op;
     list_remove(&op->node);
     list_append(&p->sent, &op->node);
-    op->sent = true;
+    op_to(op, OP_SENT);
     op->sent_at = p->flushing;
     p->n_fresh--;
     p->n_sent++;
@@ -45,19 +44,20 @@ static bool send_guard(struct pipeline *p, struct op *op)
 
 static bool is_ready(const struct pipeline *p, const struct op *op)
 {
-    return op && (!p->held || op->urgent) && !p->bar && !((op->solo || p->lockstep) && p->n_sent);
+    return op && (!p->held || op->order == OP_CONTROL) && !p->bar &&
+           !((op->wire == OP_ALONE || p->lockstep) && p->n_sent);
 }
 
-/* How many of the first are to share a Sync, as each is tied to the next. */
+/* How many of the first are to share a Sync, as each says that it shares one with the next. */
 static int chain_length(const struct pipeline *p)
 {
     int n = 0;
-    bool tied = true;
+    bool joined = true;
     list_each(node, (struct list *)&p->fresh) {
         const struct op *op = container_of(node, struct op, node);
-        if (!tied || !is_ready(p, op) || (n && op->solo))
+        if (!joined || !is_ready(p, op) || (n && op->wire == OP_ALONE))
             break;
-        tied = op->tied;
+        joined = op->shares_sync;
         n++;
     }
     return n;
@@ -67,7 +67,7 @@ static int chain_length(const struct pipeline *p)
 static int segment_length(const struct pipeline *p)
 {
     int n = 0;
-    if (!list_empty(&p->fresh) && op_first(&p->fresh)->tied)
+    if (!list_empty(&p->fresh) && op_first(&p->fresh)->shares_sync)
         return chain_length(p);
     list_each(node, (struct list *)&p->fresh) {
         const struct op *op = container_of(node, struct op, node);
@@ -82,10 +82,10 @@ static int segment_length(const struct pipeline *p)
 static bool send_one(struct pipeline *p, struct op *op, bool guarded, bool last)
 {
     op->skip = 0;
-    op->last = last;
+    op->sync_follows = last;
     if (guarded && !send_guard(p, op))
         return false;
-    if (op->bars && op->solo && !pq_leave_pipeline(p->wire.c))
+    if (op->wire == OP_ALONE && !pq_leave_pipeline(p->wire.c))
         return false;
     bool taken = op->class->send(op, p->wire.c);
     if (taken ||
@@ -98,9 +98,9 @@ static bool send_one(struct pipeline *p, struct op *op, bool guarded, bool last)
     if (p->current == op)
         send_begin(p);
     bool proved = p->proved && p->unity == UNITY_YES;
-    if (op->bars || (op->unproved && !proved) || p->mistrusted)
+    if (op->wire != OP_PIPELINED || (op->changes_data && !proved) || p->mistrusted)
         p->bar = op;
-    return !last || (op->bars && (op->solo || op->open)) || pq_send_sync(p->wire.c);
+    return !last || op->wire == OP_ALONE || op->has_more || pq_send_sync(p->wire.c);
 }
 
 /* A lone reader goes as any other: the guard would cost more than it saves. */
@@ -109,7 +109,7 @@ static bool send_segment(struct pipeline *p)
     int n = segment_length(p);
     if (n < 2)
         return send_one(p, op_first(&p->fresh), false, true);
-    bool guarded = !op_first(&p->fresh)->tied;
+    bool guarded = !op_first(&p->fresh)->shares_sync;
     for (int i = 0; i < n; i++)
         if (!send_one(p, op_first(&p->fresh), guarded && i == 0, i == n - 1))
             return false;
@@ -120,13 +120,13 @@ static bool send_segment(struct pipeline *p)
 static void send_more(struct pipeline *p)
 {
     struct op *op = p->bar;
-    bool was_open = op->open;
-    if (!op->class->more || !(was_open || p->wire.mode & WIRE_COPYING))
+    bool had_more = op->has_more;
+    if (!op->class->more || !(had_more || p->wire.mode & WIRE_COPYING))
         return;
     while (p->wire.c && op->class->more(op, p->wire.c))
         if (!wire_flush(&p->wire))
             return;
-    if (p->wire.c && was_open && !op->open && !pq_send_sync(p->wire.c))
+    if (p->wire.c && had_more && !op->has_more && !pq_send_sync(p->wire.c))
         wire_send_failed(&p->wire);
 }
 

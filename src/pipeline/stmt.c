@@ -204,7 +204,7 @@ static struct stmt *stmt_new(struct stmts *ss, const struct request *r)
         return NULL;
     *s = (struct stmt){
         .stmts = ss,
-        .close = {.class = &close_class, .unawaited = true, .own = true, .early = true},
+        .close = {.class = &close_class, .unawaited = true, .own = true, .order = OP_FRONT},
         .sql_size = r->sql_length,
         .types_size = types};
     list_init(&s->close.node);

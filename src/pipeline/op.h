@@ -1,0 +1,113 @@
+/* op.h - an operation: what one connection carries, from its submission to its Sync. */
+#ifndef PIPELINE_OP_H
+#define PIPELINE_OP_H
+
+#include "base/list.h"
+#include "libpq/pq.h"
+
+struct op;
+
+/* What pull has found. */
+enum pull {
+    PULL_DRY,  /* the next piece has not arrived */
+    PULL_TOLD, /* somebody is to be told before more is taken */
+    PULL_OVER, /* the COPY is over: its results come by feed */
+};
+
+/* A verb. Operations are on the pipeline from pipeline_submit until feed(PQ_SYNC) or fail, which
+ * are called when they are off it. */
+struct op_class {
+    /* Hands the operation to libpq, without Sync, and sets op->parts. False: libpq refused; the
+     * line is then broken, and the operation fails as not sent. */
+    bool (*send)(struct op *, struct pg_conn *);
+    /* What came for it: ROWS (if it asked for them, and when it was abandoned), RESULT and ERROR
+     * (the result is given), ABORTED and END; COPY_IN and
+     * COPY_OUT, if it is OP_ALONE; at last SYNC: it is over. */
+    void (*feed)(struct op *, enum pq_kind, struct pg_result *);
+    /* The connection is gone (`why` is borrowed), or `sent` is false and it must go another way. */
+    void (*fail)(struct op *, const evpq_error *why, bool sent);
+    /* Whoever waits is to be told `why` (borrowed) now; the operation stays on the line. NULL:
+     * nobody waits. */
+    void (*detach)(struct op *, const evpq_error *why);
+
+    /* The rest may be NULL. */
+
+    /* Its answers, or those of its next part, come next: when to ask for rows as they arrive. */
+    void (*begin)(struct op *, struct pg_conn *);
+    /* While it has more, or is a COPY: hands one piece more to libpq, some 64 kB at most. Whether there
+     * was one. Also when it was abandoned. Otherwise ask again with pipeline_more. */
+    bool (*more)(struct op *, struct pg_conn *);
+    /* From COPY_IN or COPY_OUT until it says that the COPY is over: something has arrived. */
+    enum pull (*pull)(struct op *, struct pg_conn *);
+    /* Abandoned after it was sent, before a cancel request goes: the server may be waiting for us,
+     * and not see that. */
+    void (*called_off)(struct op *, struct pg_conn *);
+};
+
+/* Where it is sent among those that wait to be sent. */
+enum op_order {
+    OP_NORMAL,  /* behind them */
+    OP_FRONT,   /* before them, so that it parts none that share a Sync */
+    OP_CONTROL, /* before them, and also while the pipeline is held */
+};
+
+/* What may be in flight together with it. */
+enum op_wire {
+    OP_PIPELINED, /* whatever is before and behind it */
+    OP_BARRIER,   /* nothing is sent behind it before it is over, so that it can be canceled at any
+                     time */
+    OP_ALONE,     /* nothing before it, too: libpq cannot pipeline it, it goes by pq_send_simple */
+};
+
+/* Its life. Only op_to writes it. */
+enum op_state {
+    OP_NEW,       /* on no pipeline, and not sent */
+    OP_QUEUED,    /* fresh: libpq does not know it */
+    OP_SENT,      /* libpq has it, or all but what is still to be handed over (`has_more`) */
+    OP_ABANDONED, /* sent, and nobody waits for the answer any more */
+    OP_DONE,      /* off the pipeline again, after it was sent */
+    OP_DISCARDED, /* the same, after it was abandoned */
+};
+
+struct op {
+    struct list node;
+    const struct op_class *class;
+    const char *sql; /* what it runs, borrowed while it is on the pipeline: told with notices; NULL
+                        where nobody would know it */
+    double sent_at;
+    size_t size; /* about how many bytes it sends */
+    int parts;   /* how many statements send handed to libpq: set by it, counted down */
+    int skip;    /* of the guard before it, not its own: answers that it is not told */
+    enum op_state state;
+    enum op_order order;
+    enum op_wire wire;
+
+    /* Set by whoever submits it. */
+    bool reads;        /* only reads: may share a transaction with others that do */
+    bool shares_sync;  /* with the one that is submitted behind it in the same tick, if any: when it
+                          fails, that is not run */
+    bool unawaited;    /* nobody waits for it: a cancel request may hit it */
+    bool own;          /* a statement of the library's own, quick on any server that works */
+    bool slow;         /* it is not known to be quick: nothing should wait behind it */
+    bool streams;      /* its rows are handed on as they come, so that there is no large result */
+    bool begins;       /* it is a BEGIN of ours */
+    bool keeps_block;  /* it leaves a transaction block as it finds it: open, or not */
+    bool changes_data; /* by itself: nothing is sent behind it on a connection that has not shown
+                          yet that it ends such a statement's transaction (see `proved`) */
+
+    /* Set while it is sent. */
+    bool has_more;     /* by send: more is to be handed over before its Sync; cleared by more */
+    bool sync_follows; /* it is the last before a Sync */
+};
+
+static inline bool op_was_sent(const struct op *op)
+{
+    return op->state >= OP_SENT;
+}
+
+static inline bool op_is_abandoned(const struct op *op)
+{
+    return op->state == OP_ABANDONED || op->state == OP_DISCARDED;
+}
+
+#endif
