@@ -140,6 +140,9 @@ libcore_la_SOURCES = \
 	src/listen/subscription.c \
 	src/ops/copy.c \
 	src/ops/copy.h \
+	src/ops/copy_impl.h \
+	src/ops/copy_in.c \
+	src/ops/copy_out.c \
 	src/ops/offer.c \
 	src/ops/offer.h \
 	src/ops/query.c \

@@ -49,11 +49,12 @@ static bool has_data(const evpq_copy *c)
     return c->rows ? copy_rows_has(c) : c->chunk.length > 0;
 }
 
-/* Something is there, and no more will join it soon. */
+/* Data are there, and no more is expected in this tick. */
 static bool can_give(const evpq_copy *c)
 {
     const struct copy *k = &c->verb;
-    return has_data(c) && (k->full || k->dry || k->error || k->stage > COPY_FLOWING);
+    return has_data(c) && (k->data == COPY_OUT_FULL || k->data == COPY_OUT_DRY || k->error ||
+                           k->state > COPY_FLOWING);
 }
 
 static void give_rows(evpq_copy *c, struct step *s)
@@ -81,21 +82,22 @@ static void give_bytes(evpq_copy *c, struct step *s)
 
 static void give(evpq_copy *c, struct step *s)
 {
-    bool was_full = c->verb.full;
+    bool was_full = c->verb.data == COPY_OUT_FULL;
     if (c->rows)
         give_rows(c, s);
     else
         give_bytes(c, s);
-    c->verb.full = has_data(c) && was_full;
-    if (was_full && !c->verb.full)
+    if (was_full && !has_data(c)) {
+        copy_set_full(&c->verb, false);
         copy_go_on(&c->verb);
+    }
 }
 
 /* ---- who waits ---- */
 
 static bool has_room(const evpq_copy *c)
 {
-    bool known = !c->rows || c->verb.stage >= COPY_FLOWING;
+    bool known = !c->rows || c->verb.state >= COPY_FLOWING;
     return known && copy_waiting(&c->verb) <= COPY_MOST_WAITING / 2;
 }
 
@@ -104,7 +106,7 @@ static bool is_due(const struct step *s)
 {
     const evpq_copy *c = s->copy;
     const struct copy *k = &c->verb;
-    if (k->error || k->stage == COPY_OVER)
+    if (k->error || k->state == COPY_OVER)
         return true;
     return s->what == DRAIN ? has_room(c) : s->what == READ && can_give(c);
 }
@@ -166,7 +168,7 @@ static void forget_connection(evpq_copy *c)
 static evpq_outcome stop(evpq_copy *c, const char *message)
 {
     struct copy *k = &c->verb;
-    if (k->stage == COPY_OVER)
+    if (k->state == COPY_OVER)
         return EVPQ_OUTCOME_UNKNOWN;
     if (!copy_was_sent(k))
         forget_connection(c);
@@ -264,7 +266,7 @@ static evpq_status refuse_call(evpq_copy *c, const char *message)
 static evpq_status check_write(evpq_copy *c, bool rows)
 {
     const struct copy *k = &c->verb;
-    if (!k->in)
+    if (!copy_is_in(k))
         return refuse_call(c, "this COPY is from the server: it can only be read");
     if (rows != (c->rows != NULL))
         return refuse_call(c, rows ? "this COPY takes bytes: use evpq_copy_write, or start it with "
@@ -273,14 +275,14 @@ static evpq_status check_write(evpq_copy *c, bool rows)
     if (k->error)
         return refuse(c, evpq_error_ref(k->error));
     refuse(c, NULL);
-    bool known = !rows || k->stage == COPY_FLOWING;
+    bool known = !rows || k->state == COPY_FLOWING;
     return known && copy_waiting(k) < COPY_MOST_WAITING ? EVPQ_OK : EVPQ_QUEUE_FULL;
 }
 
 /* Something was appended. What waits already brings the rest along. */
 static void send_soon(evpq_copy *c, bool was_empty)
 {
-    if (was_empty && c->verb.stage == COPY_FLOWING)
+    if (was_empty && c->verb.state == COPY_FLOWING)
         copy_go_on(&c->verb);
 }
 
@@ -322,8 +324,9 @@ evpq_future *evpq_copy_drain(evpq_copy *c)
     evpq_status status = c ? pool_check(c->pool) : EVPQ_INVALID;
     if (status)
         return pool_refused(c ? c->pool : NULL);
-    return c->verb.in ? wait_for(c, DRAIN)
-                      : fail_step(c, "this COPY is from the server: there is nothing to drain");
+    return copy_is_in(&c->verb)
+               ? wait_for(c, DRAIN)
+               : fail_step(c, "this COPY is from the server: there is nothing to drain");
 }
 
 /* It has failed, or there is no memory to say so. */
@@ -338,14 +341,15 @@ evpq_future *evpq_copy_finish(evpq_copy *c)
     evpq_status status = c ? pool_check(c->pool) : EVPQ_INVALID;
     if (status)
         return pool_refused(c ? c->pool : NULL);
-    evpq_future *f = c->verb.in ? wait_for(c, FINISH)
-                                : fail_step(c, "this COPY is from the server: read it to its end");
-    if (!c->verb.in || evpq_future_status(f) != EVPQ_PENDING)
+    evpq_future *f = copy_is_in(&c->verb)
+                         ? wait_for(c, FINISH)
+                         : fail_step(c, "this COPY is from the server: read it to its end");
+    if (!copy_is_in(&c->verb) || evpq_future_status(f) != EVPQ_PENDING)
         return fail_finish(c, f);
     evpq_error *error = c->rows ? copy_rows_end(c) : NULL;
     if (error)
         copy_stop(&c->verb, error);
-    c->verb.finishing = true;
+    copy_finish(&c->verb);
     copy_go_on(&c->verb);
     copy_unref(&c->verb); /* the future has one */
     return f;
@@ -355,7 +359,7 @@ evpq_copy *evpq_copy_abort(evpq_copy *c, const char *why)
 {
     if (!c || loop_is_barred(c->pool->loop))
         return NULL;
-    if (why && c->verb.stage != COPY_OVER)
+    if (why && c->verb.state != COPY_OVER)
         c->verb.why = mem_strdup(why);
     stop(c, why ? why : "the COPY was closed before its end");
     copy_unref(&c->verb);
@@ -369,8 +373,9 @@ evpq_future *evpq_copy_read(evpq_copy *c)
     evpq_status status = c ? pool_check(c->pool) : EVPQ_INVALID;
     if (status)
         return pool_refused(c ? c->pool : NULL);
-    return c->verb.in ? fail_step(c, "this COPY is to the server: there is nothing to read")
-                      : wait_for(c, READ);
+    return copy_is_in(&c->verb)
+               ? fail_step(c, "this COPY is to the server: there is nothing to read")
+               : wait_for(c, READ);
 }
 
 /* ---- both ways ---- */

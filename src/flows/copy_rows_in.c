@@ -147,7 +147,7 @@ char *copy_rows_in_known(struct copy *k, const evpq_result *answer, evpq_error *
             : copy_refused(k->question.sql, "the table has no columns that could be written", NULL);
     if (!error && (!(sql = copy_to_table(rows)) || !put_head(&k->filling)))
         error = copy_no_memory();
-    if (!error && k->finishing)
+    if (!error && k->data == COPY_IN_FINISHED)
         error = copy_rows_end(copy_of_verb(k));
     if (!error)
         return sql;

@@ -196,7 +196,7 @@ evpq_error *copy_rows_message(struct copy *k, const char *bytes, size_t n)
     size_t start = rows->data.length;
     bytes_put(&rows->data, bytes, n);
     evpq_error *error = take_all(k, rows, (struct rest){rows->data.data + start, n});
-    k->full = rows->n_came && rows->data.length >= MOST_DATA;
+    copy_set_full(k, rows->n_came && rows->data.length >= MOST_DATA);
     return error;
 }
 

@@ -33,7 +33,7 @@ static evpq_error *take_bytes(struct copy *k, const char *bytes, size_t n)
         return evpq_error_ref(error_nomem());
     if (!bytes_put(&c->chunk, bytes, n))
         return evpq_error_ref(error_nomem());
-    k->full = c->chunk.length >= COPY_CHUNK;
+    copy_set_full(k, c->chunk.length >= COPY_CHUNK);
     return NULL;
 }
 
@@ -87,7 +87,7 @@ static evpq_copy *on_pool(evpq_copy *c)
 {
     static const struct value_class begun = {.free = NULL};
     static const struct lease_use use = {.wrap = begin, .class = &begun, .name = "lease of a COPY"};
-    if (!c || c->verb.stage == COPY_OVER)
+    if (!c || c->verb.state == COPY_OVER)
         return c;
     if (pool_is_closing(c->pool)) {
         copy_fail(&c->verb, pool_closed_error(EVPQ_OUTCOME_NOT_SENT));
@@ -101,7 +101,7 @@ static evpq_copy *on_pool(evpq_copy *c)
 
 static evpq_copy *on_lease(evpq_copy *c, evpq_lease *lease)
 {
-    if (!c || c->verb.stage == COPY_OVER)
+    if (!c || c->verb.state == COPY_OVER)
         return c;
     evpq_error *refusal = lease_refusal(lease, c->verb.sql);
     if (refusal) {

@@ -14,13 +14,25 @@
 
 #include <evpq/result.h>
 
-enum copy_stage {
-    COPY_WAITING,  /* not on a line yet */
-    COPY_ASKING,   /* the question is on the line */
-    COPY_STARTING, /* the statement is */
-    COPY_FLOWING,  /* the server takes data, or gives them */
-    COPY_ENDING,   /* there are no more: the answer comes */
-    COPY_OVER,     /* off the line, or never to be on one */
+enum copy_state {
+    COPY_WAITING,          /* not on a pipeline yet */
+    COPY_ASKING,           /* the question is on the pipeline */
+    COPY_UNDOING_QUESTION, /* ROLLBACK is, of what the question has left open */
+    COPY_STARTING,         /* the statement is */
+    COPY_FLOWING,          /* the server takes data, or gives them */
+    COPY_ENDING,           /* there are no more: the answer comes */
+    COPY_UNDOING,      /* ROLLBACK is on the pipeline: what has failed left a transaction open */
+    COPY_UNDOING_OPEN, /* the same of what was carried out, and has failed by that alone */
+    COPY_OVER,         /* off the pipeline, or never to be on one */
+};
+
+/* Which way data go, and what its owner has to do with them. */
+enum copy_data {
+    COPY_IN_OPEN,     /* to the server: there may be more */
+    COPY_IN_FINISHED, /* there will be no more, and all is well */
+    COPY_OUT_COMING,  /* from the server: they come */
+    COPY_OUT_DRY,     /* nothing more has arrived */
+    COPY_OUT_FULL,    /* what was received has to be taken first */
 };
 
 struct copy;
@@ -30,10 +42,10 @@ struct copy_owner {
     /* To the question, which had one: the statement to send, given in mem_ memory; or NULL, with
      * *ret_error given. */
     char *(*answered)(struct copy *, const evpq_result *answer, evpq_error **ret_error);
-    /* Stage, error, room or `dry` may have changed. Whether somebody was told. */
+    /* State, data, error or room may have changed. Whether somebody was told. */
     bool (*changed)(struct copy *);
-    /* One message of data, borrowed; sets `full` when no more is to come now. An error is given,
-     * and ends the COPY. */
+    /* One message of data, borrowed; it calls copy_set_full when no more is to come now. An error
+     * is given, and ends the COPY. */
     evpq_error *(*message)(struct copy *, const char *bytes, size_t n);
     void (*free)(struct copy *); /* the last reference is gone */
 };
@@ -42,24 +54,19 @@ struct copy {
     struct op op;
     const struct copy_owner *owner;
     unsigned refs;
-    enum copy_stage stage;
-    struct conn *conn;       /* while on its line */
+    enum copy_state state;   /* written by copy_to alone */
+    enum copy_data data;     /* written by copy_data_to alone */
+    struct conn *conn;       /* while on its pipeline */
     struct request question; /* sql NULL: none */
     bool describes;          /* asks what the question would answer, not for the answer */
-    bool in;                 /* data go to the server */
-    bool finishing;          /* there will be no more, and all is well */
-    bool full;               /* what was received has to be taken first */
-    bool dry;                /* nothing more of it has arrived */
-    bool undoing;            /* ROLLBACK is on the line in its place */
-    bool left_open;          /* that is why it has failed */
-    bool rolled_back;
-    char *sql;            /* of the COPY: mem_ memory; NULL until the question is answered */
-    char *why;            /* what the server is told when it is stopped: mem_ memory, or NULL */
-    evpq_error *error;    /* the first */
-    evpq_result *result;  /* of the question, then of the COPY */
-    struct bytes filling; /* what waits to be sent: the later part, which is appended to */
-    struct bytes going;   /* the earlier, ... */
-    size_t gone;          /* ... of which so much has been handed to libpq */
+    bool rolled_back;        /* ROLLBACK was carried out */
+    char *sql;               /* of the COPY: mem_ memory; NULL until the question is answered */
+    char *why;               /* what the server is told when it is stopped: mem_ memory, or NULL */
+    evpq_error *error;       /* the first */
+    evpq_result *result;     /* of the question, then of the COPY */
+    struct bytes filling;    /* what waits to be sent: the later part, which is appended to */
+    struct bytes going;      /* the earlier, ... */
+    size_t gone;             /* ... of which so much has been handed to libpq */
 };
 
 /* With one reference. */
@@ -80,7 +87,19 @@ static inline size_t copy_waiting(const struct copy *k)
     return k->filling.length + k->going.length - k->gone;
 }
 
-/* Something was appended to `filling`, or `finishing` set; or `full` is no more. */
+/* Which way data go: what it was made for, until the server says otherwise. */
+static inline bool copy_is_in(const struct copy *k)
+{
+    return k->data <= COPY_IN_FINISHED;
+}
+
+/* No more is to come before what has come is taken, or it was taken. */
+void copy_set_full(struct copy *k, bool full);
+
+/* There will be no more to send, and all is well. */
+void copy_finish(struct copy *k);
+
+/* Something was appended to `filling`, or it was finished; or it is full no more. */
 void copy_go_on(struct copy *k);
 
 /* Nobody wants it any more: the server is told so, and what is received is dropped. Returns

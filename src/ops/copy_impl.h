@@ -1,0 +1,60 @@
+/* copy_impl.h - what the files of a COPY share: copy.c its life on the pipeline, copy_in.c and
+ * copy_out.c the data. */
+#ifndef OPS_COPY_IMPL_H
+#define OPS_COPY_IMPL_H
+
+#include "base/state.h"
+#include "ops/copy.h"
+
+static const unsigned copy_next[] = {
+    [COPY_WAITING] = TO(COPY_ASKING) | TO(COPY_STARTING) | TO(COPY_OVER),
+    [COPY_ASKING] = TO(COPY_STARTING) | TO(COPY_UNDOING_QUESTION) | TO(COPY_OVER),
+    [COPY_UNDOING_QUESTION] = TO(COPY_STARTING) | TO(COPY_OVER),
+    [COPY_STARTING] = TO(COPY_FLOWING) | TO(COPY_UNDOING) | TO(COPY_OVER),
+    [COPY_FLOWING] = TO(COPY_ENDING) | TO(COPY_OVER),
+    [COPY_ENDING] = TO(COPY_UNDOING) | TO(COPY_UNDOING_OPEN) | TO(COPY_OVER),
+    [COPY_UNDOING] = TO(COPY_OVER),
+    [COPY_UNDOING_OPEN] = TO(COPY_OVER),
+    [COPY_OVER] = 0,
+};
+
+static inline void copy_to(struct copy *k, enum copy_state state)
+{
+    INVARIANT(copy_next[k->state] & TO(state));
+    k->state = state;
+}
+
+/* From one way to the other: the server's statement is not what it was taken for. */
+static const unsigned copy_data_next[] = {
+    [COPY_IN_OPEN] = TO(COPY_IN_FINISHED) | TO(COPY_OUT_COMING),
+    [COPY_IN_FINISHED] = TO(COPY_OUT_COMING),
+    [COPY_OUT_COMING] = TO(COPY_OUT_DRY) | TO(COPY_OUT_FULL) | TO(COPY_IN_OPEN),
+    [COPY_OUT_DRY] = TO(COPY_OUT_COMING),
+    [COPY_OUT_FULL] = TO(COPY_OUT_COMING),
+};
+
+static inline void copy_data_to(struct copy *k, enum copy_data data)
+{
+    INVARIANT(copy_data_next[k->data] & TO(data));
+    k->data = data;
+}
+
+/* Whether somebody was told. */
+static inline bool copy_tell(struct copy *k)
+{
+    return k->owner->changed(k);
+}
+
+/* Takes the error; the first is kept. */
+void copy_keep_error(struct copy *k, evpq_error *error);
+
+/* The server reads no more of it than what has been handed to libpq. `why`: it fails by that. */
+void copy_end_data(struct copy *k, struct pg_conn *c, const char *why);
+void copy_break_off(struct copy *k, struct pg_conn *c); /* for the program's reason */
+
+/* Of struct op_class. */
+bool copy_in_more(struct copy *k, struct pg_conn *c);
+enum pull copy_in_pull(struct copy *k, struct pg_conn *c);
+enum pull copy_out_pull(struct copy *k, struct pg_conn *c);
+
+#endif

@@ -1,0 +1,40 @@
+/* copy_out.c - data from the server, a message at a time. */
+#include "ops/copy_impl.h"
+
+/* Whether somebody was told. */
+static bool take_message(struct copy *k, const char *bytes, size_t n)
+{
+    evpq_error *error = op_is_abandoned(&k->op) || k->error ? NULL : k->owner->message(k, bytes, n);
+    if (!error)
+        return false;
+    copy_stop(k, error);
+    return true;
+}
+
+enum pull copy_out_pull(struct copy *k, struct pg_conn *c)
+{
+    if (k->data == COPY_OUT_DRY)
+        copy_data_to(k, COPY_OUT_COMING);
+    while (k->data != COPY_OUT_FULL || op_is_abandoned(&k->op)) {
+        char *buffer;
+        int n = pq_copy_get(c, &buffer);
+        if (n < 0) {
+            copy_to(k, COPY_ENDING);
+            return PULL_OVER;
+        }
+        if (n == 0) {
+            if (k->data == COPY_OUT_COMING)
+                copy_data_to(k, COPY_OUT_DRY);
+            return !op_is_abandoned(&k->op) && copy_tell(k) ? PULL_TOLD : PULL_DRY;
+        }
+        pipeline_weigh(&k->conn->pipeline, (size_t)n);
+        bool told = take_message(k, buffer, (size_t)n);
+        pq_copy_free(buffer);
+        if (told)
+            return PULL_TOLD;
+    }
+    if (copy_tell(k))
+        return PULL_TOLD;
+    pipeline_pause(&k->conn->pipeline, true);
+    return PULL_DRY;
+}
