@@ -94,6 +94,8 @@ libcore_la_SOURCES = \
 	src/flows/session.c \
 	src/flows/session.h \
 	src/flows/stream.c \
+	src/flows/stream.h \
+	src/flows/stream_next.c \
 	src/flows/transact.c \
 	src/flows/txn.c \
 	src/flows/txn.h \
