@@ -39,9 +39,11 @@ static void print_state(FILE *out, const struct evpq_task *t, double now)
         fprintf(out, "has not begun");
         return;
     case TASK_RUNNING:
+    case TASK_ENDING:
         fprintf(out, "is running");
         return;
     case TASK_WAITING:
+    case TASK_ENDING_WAITING:
     case TASK_RETURNED:
         break;
     case TASK_OVER:
@@ -72,6 +74,6 @@ void evpq_task_dump(evpq_loop *loop, FILE *out)
             fprintf(out, ", out of time");
         else if (isfinite(t->coroutine.deadline))
             fprintf(out, ", deadline in %.3f s", t->coroutine.deadline - now);
-        fprintf(out, "%s%s\n", t->canceled ? ", canceled" : "", t->closing ? ", ending" : "");
+        fprintf(out, "%s%s\n", t->cancel ? ", canceled" : "", task_is_ending(t) ? ", ending" : "");
     }
 }

@@ -12,7 +12,7 @@
 
 static void over(struct evpq_task *t)
 {
-    t->state = TASK_OVER;
+    task_to(t, TASK_OVER);
     timer_stop(&t->timer);
     list_remove(&t->node);
     if (t->on_over)
@@ -78,11 +78,10 @@ static void take_returned(struct evpq_task *t, evpq_future *f)
         settle_as(t, f);
         return;
     }
-    t->state = TASK_RETURNED;
     t->awaits = f;
     t->since = loop_time_polled(t->future.loop);
     future_watch(f, t->future.loop, &t->turn, returned_settled);
-    if (t->canceled || t->late || !future_pending(&t->future))
+    if (t->cancel || t->late || !future_pending(&t->future))
         task_stop_waited(f, t->late);
 }
 
@@ -103,7 +102,7 @@ static void run_deferred(struct evpq_task *t)
 {
     struct list *node;
     double deadline = t->coroutine.deadline;
-    t->closing = true;
+    task_to(t, TASK_ENDING);
     t->coroutine.deadline = INFINITY;
     timer_stop(&t->timer);
     while ((node = list_pop_last(&t->deferred))) {
@@ -114,7 +113,6 @@ static void run_deferred(struct evpq_task *t)
             mem_free(d);
         fn(arg);
     }
-    t->closing = false;
     /* Of what the function returned. A deadline that has passed meanwhile strikes as any that is
      * found late: what has come goes first. */
     t->coroutine.deadline = deadline;
@@ -138,14 +136,14 @@ static void on_stack(void *arg)
     if (!list_empty(&t->deferred))
         run_deferred(t);
     t->awaits = f;
-    t->state = TASK_RETURNED;
+    task_to(t, TASK_RETURNED);
 }
 
 /* `t` is not in the caches as a rule: what is needed to go there is handed in. */
 static void run(struct evpq_task *t, evpq_loop *loop, struct stack *stack, void *place)
 {
     struct coroutine *outer = coroutine_enter(loop, &t->coroutine);
-    t->state = TASK_RUNNING;
+    task_to(t, t->state == TASK_ENDING_WAITING ? TASK_ENDING : TASK_RUNNING);
     stack_enter(stack, place);
     coroutine_leave(loop, outer);
     if (t->state == TASK_RETURNED)
@@ -159,7 +157,7 @@ void task_start(struct job *job)
     if (t->late)
         end_unbegun(t, error_new(EVPQ_TIMEOUT, EVPQ_OUTCOME_NOT_SENT,
                                  "the deadline of task \"%s\" passed before it began", t->name));
-    else if (t->canceled)
+    else if (t->cancel)
         end_unbegun(t, evpq_error_ref(error_canceled(EVPQ_OUTCOME_NOT_SENT)));
     else if (!(t->stack = stack_take(&tasks->stacks, t->stack_size)))
         end_unbegun(t, error_new(EVPQ_NOMEM, EVPQ_OUTCOME_NOT_SENT,
@@ -192,7 +190,7 @@ static void leave(struct evpq_task *t, struct pause *p, evpq_loop *loop, evpq_fu
     p->task = t;
     p->loop = loop;
     p->stack = t->stack;
-    t->state = TASK_WAITING;
+    task_to(t, t->state == TASK_ENDING ? TASK_ENDING_WAITING : TASK_WAITING);
     t->awaits = awaits;
     t->since = loop_time_polled(loop);
     stack_leave(t->stack, &p->place);
@@ -220,13 +218,13 @@ static evpq_status strike(struct evpq_task *t, evpq_future *f, evpq_status statu
 
 static evpq_status told_to_stop(struct evpq_task *t, evpq_future *f)
 {
-    if (t->closing)
+    if (task_is_ending(t))
         return f->status;
     if (t->late)
         return strike(t, f, EVPQ_TIMEOUT);
-    if (!t->canceled)
+    if (!t->cancel)
         return f->status;
-    t->canceled = t->passed_on = false;
+    task_cancel_to(t, CANCEL_NONE);
     return strike(t, f, EVPQ_CANCELED);
 }
 
@@ -248,8 +246,8 @@ evpq_status task_await(struct evpq_task *t, evpq_future *f)
     if (task_is_behind(f, t))
         return EVPQ_DEADLOCK;
     evpq_future_ref(f);
-    if ((t->canceled || t->late) && !t->closing) {
-        t->passed_on = t->canceled;
+    if ((t->cancel || t->late) && !task_is_ending(t)) {
+        task_pass_cancel_on(t);
         task_stop_waited(f, t->late);
     }
     if (future_pending(f)) {
@@ -258,10 +256,10 @@ evpq_status task_await(struct evpq_task *t, evpq_future *f)
         leave(t, &pause, f->loop, f);
     }
     evpq_status status = f->status;
-    if (status != EVPQ_OK) { /* else it is told at the next */
-        t->canceled = t->canceled && status != EVPQ_CANCELED && !t->passed_on;
-        t->passed_on = false;
-    }
+    /* One that has succeeded does not tell it: the next does. */
+    if (status != EVPQ_OK && t->cancel &&
+        (t->cancel == CANCEL_PASSED_ON || status == EVPQ_CANCELED))
+        task_cancel_to(t, CANCEL_NONE);
     evpq_future_unref(f);
     return status;
 }
@@ -277,12 +275,12 @@ evpq_status evpq_yield(evpq_task *self)
     job_init(&pause.wake.job, resume);
     loop_defer(loop, &pause.wake.job);
     leave(self, &pause, loop, NULL);
-    if (self->closing)
+    if (task_is_ending(self))
         return EVPQ_OK;
     if (self->late)
         return EVPQ_TIMEOUT;
-    if (!self->canceled)
+    if (!self->cancel)
         return EVPQ_OK;
-    self->canceled = self->passed_on = false;
+    task_cancel_to(self, CANCEL_NONE);
     return EVPQ_CANCELED;
 }

@@ -77,7 +77,7 @@ static void mark_late(struct evpq_task *t)
 {
     double now = loop_time(t->future.loop);
     t->late = true;
-    if (t->coroutine.deadline > now && !t->closing)
+    if (t->coroutine.deadline > now && !task_is_ending(t))
         t->coroutine.deadline = now; /* for what it still starts */
 }
 
@@ -90,16 +90,16 @@ void task_stop(struct evpq_task *t, bool late)
             return;
         if (late)
             mark_late(t);
-        else
-            t->canceled = true;
-        if (t->closing)
+        else if (t->cancel == CANCEL_NONE)
+            task_cancel_to(t, CANCEL_ASKED);
+        if (task_is_ending(t))
             return; /* it goes for what the function returned, if anything */
         if (t->state == TASK_NEW)
             task_begin(t); /* it need not wait for its turn to end */
         evpq_future *f = t->awaits;
         if (!f || !future_pending(f))
             return;
-        t->passed_on = t->canceled;
+        task_pass_cancel_on(t);
         if (f->class != &task_class) {
             task_stop_waited(f, late);
             return;
@@ -302,7 +302,7 @@ evpq_status evpq_task_set_deadline(evpq_task *self, double seconds)
     if (loop_check(self->future.loop))
         return loop_check(self->future.loop);
     double at = loop_time(self->future.loop) + (seconds > 0 ? seconds : 0);
-    if (!self->closing && at < self->coroutine.deadline)
+    if (!task_is_ending(self) && at < self->coroutine.deadline)
         task_set_deadline(self, at);
     return EVPQ_OK;
 }

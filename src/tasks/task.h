@@ -3,16 +3,26 @@
 #define TASKS_TASK_H
 
 #include "async/future.h"
+#include "base/state.h"
 #include "tasks/stack.h"
 
 #include <evpq/task.h>
 
 enum task_state {
-    TASK_NEW,      /* its function has not been called */
-    TASK_RUNNING,  /* its code runs, or has run the loop */
-    TASK_WAITING,  /* for `awaits`, which may have settled since; or, NULL, for its turn */
-    TASK_RETURNED, /* its stack is gone: `awaits` is what it returned */
+    TASK_NEW,            /* its function has not been called */
+    TASK_RUNNING,        /* its code runs, or has run the loop */
+    TASK_WAITING,        /* for `awaits`, which may have settled since; or, NULL, for its turn */
+    TASK_ENDING,         /* its function has returned, and the deferred ones run */
+    TASK_ENDING_WAITING, /* one of those waits */
+    TASK_RETURNED,       /* its stack is given back: `awaits` is what it returned */
     TASK_OVER,
+};
+
+/* A cancel that was asked for. */
+enum task_cancel {
+    CANCEL_NONE,      /* or the task was told */
+    CANCEL_ASKED,     /* and not yet told to it */
+    CANCEL_PASSED_ON, /* nor to it, but to what it waits for, which may fail in a way of its own */
 };
 
 struct evpq_task {
@@ -20,12 +30,10 @@ struct evpq_task {
 
     /* What every await uses, together. */
     struct coroutine coroutine;
-    enum task_state state;
-    bool closing;   /* the deferred functions run */
-    bool canceled;  /* asked for, and not yet told to it, ... */
-    bool passed_on; /* ... but to what it waits for, which may fail in a way of its own */
-    bool late;      /* its deadline has passed */
-    bool counted;   /* in what the group's limit bounds */
+    enum task_state state;   /* written by task_to alone */
+    enum task_cancel cancel; /* written by task_cancel_to alone */
+    bool late;               /* its deadline has passed */
+    bool counted;            /* in what the group's limit bounds */
     struct streak streak;
     evpq_status struck_as; /* what an await of a done future said; EVPQ_OK: none did */
     struct stack *stack;
@@ -47,6 +55,46 @@ struct evpq_task {
     struct list in_group;
     char name[];
 };
+
+static const unsigned task_next[] = {
+    [TASK_NEW] = TO(TASK_RUNNING) | TO(TASK_OVER),
+    [TASK_RUNNING] = TO(TASK_WAITING) | TO(TASK_ENDING) | TO(TASK_RETURNED),
+    [TASK_WAITING] = TO(TASK_RUNNING),
+    [TASK_ENDING] = TO(TASK_ENDING_WAITING) | TO(TASK_RETURNED),
+    [TASK_ENDING_WAITING] = TO(TASK_ENDING),
+    [TASK_RETURNED] = TO(TASK_OVER),
+    [TASK_OVER] = 0,
+};
+
+static inline void task_to(struct evpq_task *t, enum task_state state)
+{
+    INVARIANT(task_next[t->state] & TO(state));
+    t->state = state;
+}
+
+static inline bool task_is_ending(const struct evpq_task *t)
+{
+    return t->state == TASK_ENDING || t->state == TASK_ENDING_WAITING;
+}
+
+static const unsigned task_cancel_next[] = {
+    [CANCEL_NONE] = TO(CANCEL_ASKED),
+    [CANCEL_ASKED] = TO(CANCEL_PASSED_ON) | TO(CANCEL_NONE),
+    [CANCEL_PASSED_ON] = TO(CANCEL_NONE),
+};
+
+static inline void task_cancel_to(struct evpq_task *t, enum task_cancel cancel)
+{
+    INVARIANT(task_cancel_next[t->cancel] & TO(cancel));
+    t->cancel = cancel;
+}
+
+/* What it waits for is asked to stop. */
+static inline void task_pass_cancel_on(struct evpq_task *t)
+{
+    if (t->cancel == CANCEL_ASKED)
+        task_cancel_to(t, CANCEL_PASSED_ON);
+}
 
 /* Something to do when the task ends, last in first out. */
 struct deferred {
