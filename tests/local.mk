@@ -136,6 +136,7 @@ tree_tests = \
 	tests/check-faults \
 	tests/check-headers \
 	tests/check-layers \
+	tests/check-states \
 	tests/check-static \
 	tests/it_bench \
 	tests/it_examples
