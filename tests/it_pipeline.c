@@ -262,6 +262,37 @@ START_TEST(the_counters_follow)
 }
 END_TEST
 
+START_TEST(an_operation_says_where_it_is)
+{
+    set_up(server_conninfo(SERVER_UNIX, NULL));
+    struct step a = step('a', "select pg_sleep(0.1)"), b = step('b', "select 1");
+    ck_assert_int_eq(a.op.state, OP_NEW);
+    submit(&a);
+    submit(&b);
+    ck_assert_int_eq(a.op.state, OP_QUEUED);
+    ck_assert(!op_was_sent(&a.op));
+    ck_assert(pipeline_abandon(&line, &b.op));
+    ck_assert_int_eq(b.op.state, OP_NEW); /* never sent, and not abandoned */
+    ck_assert(RUN_UNTIL(evpq_loop_ev(loop), line.n_sent == 1, 10));
+    ck_assert_int_eq(a.op.state, OP_SENT);
+    ck_assert(op_was_sent(&a.op) && !op_is_abandoned(&a.op));
+    ck_assert(!pipeline_abandon(&line, &a.op));
+    ck_assert_int_eq(a.op.state, OP_ABANDONED);
+    submit(&b);
+    ck_over(b);
+    ck_assert_int_eq(a.op.state, OP_DISCARDED);
+    ck_assert(op_was_sent(&a.op) && op_is_abandoned(&a.op));
+    ck_assert_int_eq(b.op.state, OP_DONE);
+    ck_assert(op_was_sent(&b.op) && !op_is_abandoned(&b.op));
+    submit(&a);
+    ck_assert_int_eq(a.op.state, OP_QUEUED);
+    ck_assert(RUN_UNTIL(evpq_loop_ev(loop), !pipeline_depth(&line), 10));
+    ck_assert_int_eq(a.op.state, OP_DONE); /* as if it had never been abandoned */
+    ck_empty();
+    tear_down();
+}
+END_TEST
+
 START_TEST(the_time_at_the_head_is_measured)
 {
     set_up(server_conninfo(SERVER_UNIX, NULL));
@@ -556,7 +587,7 @@ START_TEST(an_operation_that_libpq_refuses_breaks_the_line)
 }
 END_TEST
 
-START_TEST(deserting_tells_everybody_and_reads_on)
+START_TEST(detaching_tells_everybody_and_reads_on)
 {
     set_up(server_conninfo(SERVER_UNIX, NULL));
     struct step a = step('a', "select pg_sleep(0.1)"), b = step('b', "select 1");
@@ -623,6 +654,7 @@ int main(void)
     CHECK_ADD_LOOP(c, each_is_told_what_came_for_it, 2);
     CHECK_ADD(c, f06_a_failure_stops_at_its_sync);
     CHECK_ADD(c, the_counters_follow);
+    CHECK_ADD(c, an_operation_says_where_it_is);
     CHECK_ADD(c, the_time_at_the_head_is_measured);
     CHECK_ADD(c, the_way_is_as_long_as_the_shortest_answer_says);
     CHECK_ADD(c, the_first_that_share_a_sync_are_not_parted);
@@ -636,7 +668,7 @@ int main(void)
     CHECK_ADD(c, a_command_tells_whether_it_succeeded);
     CHECK_ADD_LOOP(c, f10_a_lost_link_fails_each_once_in_order, 3);
     CHECK_ADD(c, an_operation_that_libpq_refuses_breaks_the_line);
-    CHECK_ADD(c, deserting_tells_everybody_and_reads_on);
+    CHECK_ADD(c, detaching_tells_everybody_and_reads_on);
     CHECK_ADD_LOOP(c, f29_a_copy_in_the_line, 2);
     CHECK_ADD_LOOP(c, an_idle_line_notices_its_end, 2);
     return check_end(c);

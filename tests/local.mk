@@ -149,6 +149,7 @@ script_tests = \
 	tests/check-faults \
 	tests/check-headers \
 	tests/check-layers \
+	tests/check-states \
 	tests/check-static \
 	tests/it_copypipe \
 	tests/it_examples \

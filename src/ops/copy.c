@@ -7,8 +7,6 @@
 #include "libpq/result.h"
 #include "words/error.h"
 
-static const char stopped[] = "canceled by the program";
-
 static struct copy *copy_of(struct op *op)
 {
     return container_of(op, struct copy, op);
@@ -26,14 +24,6 @@ bool copy_was_sent(const struct copy *k)
 
 /* ---- the end ---- */
 
-void copy_keep_error(struct copy *k, evpq_error *error)
-{
-    if (k->error)
-        evpq_error_unref(error);
-    else
-        k->error = error;
-}
-
 static void end(struct copy *k)
 {
     if (k->state != COPY_OVER)
@@ -50,17 +40,6 @@ static void leave_line(struct copy *k)
 {
     end(k);
     copy_unref(k);
-}
-
-void copy_end_data(struct copy *k, struct pg_conn *c, const char *why)
-{
-    copy_to(k, COPY_ENDING);
-    pq_copy_end(c, why); /* where it fails the link is broken, which the wire finds out */
-}
-
-void copy_break_off(struct copy *k, struct pg_conn *c)
-{
-    copy_end_data(k, c, k->why ? k->why : stopped);
 }
 
 /* ---- on the pipeline ---- */
@@ -283,7 +262,8 @@ static void called_off(struct op *op, struct pg_conn *c)
 
 static bool more(struct op *op, struct pg_conn *c)
 {
-    return copy_in_more(copy_of(op), c);
+    struct copy *k = copy_of(op);
+    return copy_is_in(k) && copy_in_more(k, c);
 }
 
 static enum pull pull(struct op *op, struct pg_conn *c)
@@ -292,7 +272,10 @@ static enum pull pull(struct op *op, struct pg_conn *c)
     if (copy_is_in(k))
         return copy_in_pull(k, c);
     copy_ref(k); /* the link may be closed below, to stop it */
-    enum pull found = copy_out_pull(k, c);
+    evpq_error *refusal = NULL;
+    enum pull found = copy_out_pull(k, c, &refusal);
+    if (refusal)
+        copy_stop(k, refusal);
     copy_unref(k);
     return found;
 }

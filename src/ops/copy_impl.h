@@ -5,6 +5,7 @@
 
 #include "base/state.h"
 #include "ops/copy.h"
+#include "words/error.h"
 
 static const unsigned copy_next[] = {
     [COPY_WAITING] = TO(COPY_ASKING) | TO(COPY_STARTING) | TO(COPY_OVER),
@@ -46,15 +47,31 @@ static inline bool copy_tell(struct copy *k)
 }
 
 /* Takes the error; the first is kept. */
-void copy_keep_error(struct copy *k, evpq_error *error);
+static inline void copy_keep_error(struct copy *k, evpq_error *error)
+{
+    if (k->error)
+        evpq_error_unref(error);
+    else
+        k->error = error;
+}
 
 /* The server reads no more of it than what has been handed to libpq. `why`: it fails by that. */
-void copy_end_data(struct copy *k, struct pg_conn *c, const char *why);
-void copy_break_off(struct copy *k, struct pg_conn *c); /* for the program's reason */
+static inline void copy_end_data(struct copy *k, struct pg_conn *c, const char *why)
+{
+    copy_to(k, COPY_ENDING);
+    pq_copy_end(c, why); /* where it fails the link is broken, which the wire finds out */
+}
+
+/* For the reason that the program gave, if it did. */
+static inline void copy_break_off(struct copy *k, struct pg_conn *c)
+{
+    copy_end_data(k, c, k->why ? k->why : "canceled by the program");
+}
 
 /* Of struct op_class. */
 bool copy_in_more(struct copy *k, struct pg_conn *c);
 enum pull copy_in_pull(struct copy *k, struct pg_conn *c);
-enum pull copy_out_pull(struct copy *k, struct pg_conn *c);
+/* The error is given where its owner refuses what has come: the COPY is to be stopped. */
+enum pull copy_out_pull(struct copy *k, struct pg_conn *c, evpq_error **ret_error);
 
 #endif

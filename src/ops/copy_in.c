@@ -30,7 +30,7 @@ static void no_memory(struct copy *k, struct pg_conn *c)
 
 bool copy_in_more(struct copy *k, struct pg_conn *c)
 {
-    if (!copy_is_in(k) || k->state != COPY_FLOWING)
+    if (k->state != COPY_FLOWING)
         return false;
     if (next_piece(k)) {
         size_t left = k->going.length - k->gone, n = left < PIECE ? left : PIECE;

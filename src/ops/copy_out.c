@@ -1,17 +1,7 @@
 /* copy_out.c - data from the server, a message at a time. */
 #include "ops/copy_impl.h"
 
-/* Whether somebody was told. */
-static bool take_message(struct copy *k, const char *bytes, size_t n)
-{
-    evpq_error *error = op_is_abandoned(&k->op) || k->error ? NULL : k->owner->message(k, bytes, n);
-    if (!error)
-        return false;
-    copy_stop(k, error);
-    return true;
-}
-
-enum pull copy_out_pull(struct copy *k, struct pg_conn *c)
+enum pull copy_out_pull(struct copy *k, struct pg_conn *c, evpq_error **ret_error)
 {
     if (k->data == COPY_OUT_DRY)
         copy_data_to(k, COPY_OUT_COMING);
@@ -28,9 +18,10 @@ enum pull copy_out_pull(struct copy *k, struct pg_conn *c)
             return !op_is_abandoned(&k->op) && copy_tell(k) ? PULL_TOLD : PULL_DRY;
         }
         pipeline_weigh(&k->conn->pipeline, (size_t)n);
-        bool told = take_message(k, buffer, (size_t)n);
+        if (!op_is_abandoned(&k->op) && !k->error)
+            *ret_error = k->owner->message(k, buffer, (size_t)n);
         pq_copy_free(buffer);
-        if (told)
+        if (*ret_error)
             return PULL_TOLD;
     }
     if (copy_tell(k))
