@@ -56,10 +56,11 @@ static inline void pipeline_take_off(struct pipeline *p, struct op *op)
         op_to(op, OP_NEW);
         return;
     }
+    bool abandoned = op->state == OP_ABANDONED;
     p->n_sent--;
-    p->n_awaited -= op_is_awaited(op);
-    p->n_abandoned -= op->state == OP_ABANDONED;
-    op_to(op, op->state == OP_ABANDONED ? OP_DISCARDED : OP_DONE);
+    p->n_abandoned -= abandoned;
+    p->n_awaited -= !abandoned && !op->unawaited;
+    op_to(op, abandoned ? OP_DISCARDED : OP_DONE);
 }
 
 /* wire_class's send: all that is ready, as far as the socket takes it. */
