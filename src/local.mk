@@ -80,7 +80,7 @@ libcore_la_SOURCES = \
 	src/flows/borrow.c \
 	src/flows/borrow.h \
 	src/flows/copy.c \
-	src/flows/copy.h \
+	src/flows/copy_impl.h \
 	src/flows/copy_rows.c \
 	src/flows/copy_rows.h \
 	src/flows/copy_rows_in.c \
@@ -94,7 +94,7 @@ libcore_la_SOURCES = \
 	src/flows/session.c \
 	src/flows/session.h \
 	src/flows/stream.c \
-	src/flows/stream.h \
+	src/flows/stream_impl.h \
 	src/flows/stream_next.c \
 	src/flows/transact.c \
 	src/flows/txn.c \
@@ -208,6 +208,7 @@ libcore_la_SOURCES = \
 	src/tasks/overflow.c \
 	src/tasks/overflow.h \
 	src/tasks/run.c \
+	src/tasks/spawn.c \
 	src/tasks/stack.c \
 	src/tasks/stack.h \
 	src/tasks/switch.S \

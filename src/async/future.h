@@ -14,6 +14,8 @@
 
 #include <evpq/future.h>
 
+struct evpq_task;
+
 struct future_class {
     const char *name; /* what it is, for people */
     /* It is pending: stop the work and settle it, as canceled. */
@@ -30,6 +32,8 @@ struct future_class {
     /* What tells it from others of its class; NULL, or an answer of NULL: nothing does. Borrowed
      * while f is. */
     const char *(*detail)(const evpq_future *f);
+    /* It is pending: whether it cannot settle before the task goes on or ends. NULL: not so. */
+    bool (*is_behind)(const evpq_future *f, const struct evpq_task *t);
     /* It is pending: says what it waits for. NULL: its children's words, or its name, will do. */
     void (*why)(const evpq_future *f, struct why *why);
 };

@@ -1,6 +1,6 @@
 /* copy.c - what a COPY is asked for, and the futures that wait for it: room, the end, the next
  * bytes or rows. */
-#include "flows/copy.h"
+#include "flows/copy_impl.h"
 
 #include "base/mem.h"
 #include "values/args.h"
@@ -16,7 +16,7 @@ struct step {
 };
 
 /* What a raw read is done with. */
-struct chunk {
+struct copy_chunk {
     struct bytes bytes;
 };
 
@@ -29,7 +29,7 @@ static struct step *step_of(const evpq_future *f)
 
 static void free_chunk(void *value)
 {
-    struct chunk *chunk = value;
+    struct copy_chunk *chunk = value;
     bytes_free(&chunk->bytes);
     mem_free(chunk);
 }
@@ -38,7 +38,7 @@ static const struct value_class chunk_class = {.free = free_chunk};
 
 const void *evpq_future_bytes(const evpq_future *f, size_t *ret_n)
 {
-    const struct chunk *chunk = future_value(f, &chunk_class);
+    const struct copy_chunk *chunk = future_value(f, &chunk_class);
     if (ret_n)
         *ret_n = chunk ? chunk->bytes.length : 0;
     return chunk ? chunk->bytes.data : NULL;
@@ -70,7 +70,7 @@ static void give_rows(evpq_copy *c, struct step *s)
 
 static void give_bytes(evpq_copy *c, struct step *s)
 {
-    struct chunk *chunk = mem_alloc(sizeof *chunk);
+    struct copy_chunk *chunk = mem_alloc(sizeof *chunk);
     if (!chunk) {
         future_settle_error(&s->future, evpq_error_ref(error_nomem()));
         return; /* the bytes are there for the next */

@@ -5,7 +5,7 @@
 #ifndef FLOWS_COPY_ROWS_H
 #define FLOWS_COPY_ROWS_H
 
-#include "flows/copy.h"
+#include "flows/copy_impl.h"
 #include "values/encode.h"
 
 /* Before the first row stand the signature, flags, and the length of an extension. Behind the last,

@@ -4,7 +4,7 @@
  * A connection of the pool is given back as soon as the verb is on it: it is handed on when the
  * line is at rest. */
 #include "base/mem.h"
-#include "flows/copy.h"
+#include "flows/copy_impl.h"
 #include "pool/dispatch.h"
 #include "pool/lease.h"
 #include "values/args.h"

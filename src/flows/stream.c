@@ -1,6 +1,6 @@
 /* stream.c - evpq_stream: a statement's rows between the pipeline that brings them and the futures
  * that wait for them. It holds the lease. The operation below it is rows. */
-#include "flows/stream.h"
+#include "flows/stream_impl.h"
 
 #include "base/mem.h"
 #include "pool/dispatch.h"
@@ -13,18 +13,6 @@ enum { ROWS = 256 };
 static evpq_stream *stream_of(struct rows *rows)
 {
     return container_of(rows, evpq_stream, rows);
-}
-
-void stream_unref(evpq_stream *s)
-{
-    if (--s->refs)
-        return;
-    evpq_pool *pool = s->pool;
-    rows_free(&s->rows);
-    evpq_result_unref(s->summary);
-    evpq_error_unref(s->error);
-    mem_free(s);
-    pool_unref(pool);
 }
 
 /* ---- what the pipeline brings ---- */

@@ -1,6 +1,7 @@
 /* stream_next.c - what a stream has for evpq_stream_next, and who waits for it. */
-#include "flows/stream.h"
+#include "flows/stream_impl.h"
 
+#include "base/mem.h"
 #include "ops/offer.h"
 #include "words/error.h"
 
@@ -19,6 +20,18 @@ struct next {
     struct list node;
     evpq_stream *stream; /* while it waits */
 };
+
+void stream_unref(evpq_stream *s)
+{
+    if (--s->refs)
+        return;
+    evpq_pool *pool = s->pool;
+    rows_free(&s->rows);
+    evpq_result_unref(s->summary);
+    evpq_error_unref(s->error);
+    mem_free(s);
+    pool_unref(pool);
+}
 
 /* ---- results ---- */
 

@@ -20,7 +20,7 @@ struct evpq_group {
     evpq_future *failed; /* the first that did */
     bool canceled;
     bool stopping; /* some of those begun are on another list */
-    bool seen;     /* by group_waits_for, which goes in circles */
+    bool seen;     /* by group_is_behind, which goes in circles */
     bool joined;
     struct deferred guard; /* until joined, in the task that opened it */
 };
@@ -137,18 +137,8 @@ static void group_class_why(const evpq_future *f, struct why *why)
         future_why(&member_at(first)->future, why);
 }
 
-static const struct future_class group_class = {
-    .name = "group",
-    .cancel = group_class_cancel,
-    .free = group_class_free,
-    .stop = group_class_stop,
-    .why = group_class_why,
-};
-
-bool group_waits_for(const evpq_future *f, const struct evpq_task *t)
+static bool group_is_behind(const evpq_future *f, const struct evpq_task *t)
 {
-    if (f->class != &group_class)
-        return false;
     struct evpq_group *g = group_of(f);
     if (t->group == g)
         return true;
@@ -161,6 +151,15 @@ bool group_waits_for(const evpq_future *f, const struct evpq_task *t)
     g->seen = false;
     return found;
 }
+
+static const struct future_class group_class = {
+    .is_behind = group_is_behind,
+    .name = "group",
+    .cancel = group_class_cancel,
+    .free = group_class_free,
+    .stop = group_class_stop,
+    .why = group_class_why,
+};
 
 /* ---- what programs call ---- */
 

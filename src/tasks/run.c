@@ -36,15 +36,6 @@ static void returned_settled(struct job *job)
     settle_as(t, t->awaits);
 }
 
-/* Whether `f` cannot settle before `t` goes on or ends. */
-bool task_is_behind(const evpq_future *f, const struct evpq_task *t)
-{
-    for (; f && future_pending(f) && f->class == &task_class; f = task_of(f)->awaits)
-        if (task_of(f) == t)
-            return true;
-    return f && future_pending(f) && group_waits_for(f, t);
-}
-
 /* In place of the future (taken) by which it was told to stop, and which is done. */
 static evpq_future *stopped_by(struct evpq_task *t, evpq_future *f)
 {

@@ -1,4 +1,4 @@
-/* task.c - tasks as they are spawned, stopped, and called upon; run.c runs them.
+/* task.c - tasks as they are stopped and called upon; spawn.c makes them, run.c runs them.
  *
  * Asking a task to stop only settles what it waits for: it is told through the run queue. Three
  * references keep it: its producer's until the future settles, one from `task_new` until it is
@@ -7,12 +7,10 @@
 
 #include "base/mem.h"
 #include "words/error.h"
-#include "words/opts_read.h"
 
 #include <math.h>
-#include <string.h>
 
-enum { STACK_SIZE = 256 * 1024, STACK_LEAST = 16 * 1024 };
+enum { STACK_SIZE = 256 * 1024 };
 
 /* ---- the loop's tasks ---- */
 
@@ -57,8 +55,17 @@ evpq_status evpq_task_set_stack_size(evpq_loop *loop, size_t bytes)
     struct tasks *tasks = tasks_of(loop);
     if (!tasks)
         return EVPQ_NOMEM;
-    tasks->stack_size = !bytes ? STACK_SIZE : bytes < STACK_LEAST ? STACK_LEAST : bytes;
+    tasks->stack_size = !bytes ? STACK_SIZE : bytes < TASK_STACK_LEAST ? TASK_STACK_LEAST : bytes;
     return EVPQ_OK;
+}
+
+/* Of tasks that wait for tasks one after the other, as in task_stop. */
+bool task_is_behind(const evpq_future *f, const struct evpq_task *t)
+{
+    for (; f && future_pending(f) && f->class == &task_class; f = task_of(f)->awaits)
+        if (task_of(f) == t)
+            return true;
+    return f && future_pending(f) && f->class->is_behind && f->class->is_behind(f, t);
 }
 
 /* ---- stopping ---- */
@@ -116,7 +123,7 @@ void evpq_task_cancel(evpq_future *f)
         evpq_future_cancel(f);
 }
 
-static void out_of_time(struct timer *timer)
+void task_out_of_time(struct timer *timer)
 {
     task_stop(container_of(timer, struct evpq_task, timer), true);
 }
@@ -182,14 +189,14 @@ const struct future_class task_class = {
     .why = task_class_why,
 };
 
-/* ---- spawning ---- */
+/* ---- beginning ---- */
 
-static double nearer(double a, double b)
+void task_begin(struct evpq_task *t)
 {
-    return a < b ? a : b;
+    loop_defer(t->future.loop, &t->turn.job);
 }
 
-static double bound_of(evpq_loop *loop, double seconds)
+double task_bound_of(evpq_loop *loop, double seconds)
 {
     return seconds > 0 ? loop_time(loop) + seconds : INFINITY;
 }
@@ -198,80 +205,7 @@ double task_bound(evpq_loop *loop, double seconds)
 {
     const struct coroutine *spawner = loop_coroutine(loop);
     double bound = spawner && !(seconds < 0) ? spawner->deadline : INFINITY;
-    return nearer(bound, bound_of(loop, seconds));
-}
-
-/* No task comes of it. */
-static evpq_future *refuse(evpq_loop *loop, void *arg, const evpq_task_opts *o, evpq_future *why)
-{
-    loop_free_value(loop, o->free_arg, arg);
-    return why;
-}
-
-/* The error in the place of `f`. Takes both. */
-static evpq_future *say_why(evpq_loop *loop, evpq_future *f, evpq_error *error)
-{
-    if (loop_check(loop)) {
-        evpq_error_unref(error);
-        return f;
-    }
-    evpq_future_unref(f);
-    return future_failed(loop, error);
-}
-
-evpq_future *task_new(evpq_loop *loop, evpq_task_fn *fn, void *arg, const evpq_task_opts *opts,
-                      const double *of_group, struct evpq_task **ret_task)
-{
-    evpq_task_opts o;
-    evpq_error *error = opts_read(OPTS_KIND(evpq_task_opts, name), opts, &o);
-    *ret_task = NULL;
-    if (!error && isnan(o.deadline))
-        error = error_new(EVPQ_INVALID, EVPQ_OUTCOME_NOT_SENT,
-                          "evpq_task_opts: the deadline is not a number");
-    if (error || !loop || !fn) {
-        evpq_future *f = refuse(loop, arg, &o, future_constant(EVPQ_INVALID));
-        return error ? say_why(loop, f, error) : f;
-    }
-    if (loop_check(loop))
-        return refuse(loop, arg, &o, future_refused(loop));
-    struct tasks *tasks = tasks_of(loop);
-    const char *name = o.name ? o.name : "task";
-    size_t length = strlen(name) + 1;
-    struct evpq_task *t = tasks ? recycler_take(loop_blocks(loop), sizeof *t + length) : NULL;
-    if (!t)
-        return refuse(loop, arg, &o, future_constant(EVPQ_NOMEM));
-    *t = (struct evpq_task){
-        .size = sizeof *t + length, .fn = fn, .arg = arg, .free_arg = o.free_arg};
-    future_init(&t->future, &task_class, loop);
-    memcpy(t->name, name, length);
-    t->stack_size = o.stack_size ? o.stack_size : tasks->stack_size;
-    if (t->stack_size < STACK_LEAST)
-        t->stack_size = STACK_LEAST;
-    job_init(&t->turn.job, task_start);
-    list_append(&tasks->live, &t->node);
-    list_init(&t->deferred);
-    list_init(&t->in_group);
-    timer_init(&t->timer, loop, out_of_time);
-    task_set_deadline(t, of_group ? nearer(*of_group, bound_of(loop, o.deadline))
-                                  : task_bound(loop, o.deadline));
-    evpq_future_ref(&t->future);
-    *ret_task = t;
-    return &t->future;
-}
-
-void task_begin(struct evpq_task *t)
-{
-    loop_defer(t->future.loop, &t->turn.job);
-}
-
-evpq_future *evpq_task_spawn(evpq_loop *loop, evpq_task_fn *fn, void *arg,
-                             const evpq_task_opts *opts)
-{
-    struct evpq_task *t;
-    evpq_future *f = task_new(loop, fn, arg, opts, NULL, &t);
-    if (t)
-        task_begin(t);
-    return f;
+    return task_nearer(bound, task_bound_of(loop, seconds));
 }
 
 /* ---- from inside ---- */

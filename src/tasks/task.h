@@ -128,7 +128,18 @@ evpq_future *task_new(evpq_loop *loop, evpq_task_fn *fn, void *arg, const evpq_t
                       const double *of_group, struct evpq_task **ret_task);
 void task_begin(struct evpq_task *t);
 
-/* Between task.c and run.c. */
+enum { TASK_STACK_LEAST = 16 * 1024 };
+
+static inline double task_nearer(double a, double b)
+{
+    return a < b ? a : b;
+}
+
+/* So many seconds from now, on loop_time's clock; infinity: no bound. */
+double task_bound_of(evpq_loop *loop, double seconds);
+
+/* Between task.c, run.c and spawn.c. */
+void task_out_of_time(struct timer *timer);
 extern const struct future_class task_class;
 void task_start(struct job *turn);
 void task_set_deadline(struct evpq_task *t, double at);
@@ -144,9 +155,6 @@ void task_stop(struct evpq_task *t, bool late);
 
 /* Whether f cannot settle before t goes on or ends, as far as tasks and groups tell. */
 bool task_is_behind(const evpq_future *f, const struct evpq_task *t);
-
-/* The same for what may be the join of a group. */
-bool group_waits_for(const evpq_future *f, const struct evpq_task *t);
 
 /* evpq_await in a task, of what is pending, and of what has settled. */
 evpq_status task_await(struct evpq_task *t, evpq_future *f);

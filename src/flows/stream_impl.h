@@ -1,7 +1,7 @@
-/* stream.h - a stream as its files see it: stream.c how it gets a connection and ends,
+/* stream_impl.h - a stream as its files see it: stream.c how it gets a connection and ends,
  * stream_next.c its results and the futures that wait for them. */
-#ifndef FLOWS_STREAM_H
-#define FLOWS_STREAM_H
+#ifndef FLOWS_STREAM_IMPL_H
+#define FLOWS_STREAM_IMPL_H
 
 #include "base/state.h"
 #include "ops/rows.h"

@@ -1,8 +1,8 @@
-/* copy.h - a COPY as the files of this floor see it: copy_start.c how it gets its statement and a
+/* copy_impl.h - a COPY as the files of this floor see it: copy_start.c how it gets its statement and a
  * connection, copy.c what it is asked for and the futures that wait, copy_rows.c rows in binary
  * form. */
-#ifndef FLOWS_COPY_H
-#define FLOWS_COPY_H
+#ifndef FLOWS_COPY_IMPL_H
+#define FLOWS_COPY_IMPL_H
 
 #include "ops/copy.h"
 #include "pool/pool.h"
