@@ -1,6 +1,6 @@
 /* verdict.h - what became of an operation's statements: the one place that decides between OK,
  * REJECTED, UNKNOWN and NOT_SENT. The rule is the table in verdict.c, which evpq_error(3) prints
- * and tests/it_outcome walks.
+ * and tests/test_outcome walks.
  *
  * An operation that runs statements embeds a struct verdict. It notes what comes, and at the Sync,
  * or when the link is lost, asks what to say. */
