@@ -214,6 +214,10 @@ EXTRA_DIST += \
 	tests/without-check
 
 TESTS += $(script_tests)
+# Not in `make check'. Automake makes a rule for each of them that it sees in TESTS, whatever the condition.
+if IN_NO_CHECK
+TESTS += $(tool_tests) $(torture_tests)
+endif
 check_PROGRAMS += tests/trapped
 tests_trapped_LDADD = libevpq.la
 
