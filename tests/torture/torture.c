@@ -176,7 +176,8 @@ int main(int argc, char **argv)
     t.begun = ev_time();
     run();
     /* No session of before is left then. */
-    if (system("\"$EVPQ_PG_CTL\" restart >&2 || { tail -n 20 \"$EVPQ_PGLOG\" >&2; exit 1; }")) // NOLINT
+    if (system(
+            "\"$EVPQ_PG_CTL\" restart >&2 || { tail -n 20 \"$EVPQ_PGLOG\" >&2; exit 1; }")) // NOLINT
         die("the server does not restart");
     printf("# seed %llu, %lld tokens, %d faults, %.0f s\n", (unsigned long long)t.seed,
            (long long)t.tokens, t.faults, ev_time() - t.begun);
