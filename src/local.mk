@@ -157,6 +157,7 @@ libcore_la_SOURCES = \
 	src/ops/verdict.h \
 	src/pipeline/command.c \
 	src/pipeline/command.h \
+	src/pipeline/on_wire.c \
 	src/pipeline/op.h \
 	src/pipeline/peer.c \
 	src/pipeline/peer.h \

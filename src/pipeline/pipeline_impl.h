@@ -1,5 +1,6 @@
-/* pipeline_impl.h - what the files of a pipeline share: pipeline.c keeps what waits and ends it all,
- * send.c hands operations to libpq, receive.c tells each what came for it. */
+/* pipeline_impl.h - what the files of a pipeline share: pipeline.c keeps what waits,
+ * send.c hands operations to libpq, receive.c tells each what came for it, on_wire.c joins them to the
+ * socket. */
 #ifndef PIPELINE_PIPELINE_IMPL_H
 #define PIPELINE_PIPELINE_IMPL_H
 
