@@ -73,6 +73,11 @@ libcore_la_SOURCES = \
 	src/base/thread_mark.h \
 	src/conn/conn.c \
 	src/conn/conn.h \
+	src/conn/conn_cancel.c \
+	src/conn/conn_impl.h \
+	src/conn/events.c \
+	src/conn/limit.c \
+	src/conn/reset.c \
 	src/conn/why.c \
 	src/flows/batch.c \
 	src/flows/batch_pipeline.c \

@@ -1,4 +1,4 @@
-/* conn.h - one connection: from dialing to the grave.
+/* conn.h - one connection, from dialing to its end.
  *
  * Puts wire, pipeline and statements together, and adds what needs all three: canceling with its
  * fence, and the reset. Its owner (the pool) is told what it needs to know through one table, and
@@ -61,6 +61,14 @@ enum conn_clean {
     CLEAN_ALWAYS,  /* DISCARD ALL, whosever the session is */
 };
 
+enum conn_state {
+    CONN_DIALING,
+    CONN_OPEN,        /* operations are sent */
+    CONN_QUARANTINED, /* from a cancel request until the fence behind it is answered */
+    CONN_RESETTING,   /* until the session is clean */
+    CONN_DEAD,        /* until its memory goes */
+};
+
 struct conn {
     evpq_loop *loop; /* a reference */
     struct pipeline pipeline;
@@ -68,20 +76,18 @@ struct conn {
     struct conn_config *config;
     const struct conn_owner *owner;
 
+    enum conn_state state;
+    bool killed;  /* dead by conn_kill: not the server's doing */
+    bool hurried; /* until it is at rest: somebody said by when that must be */
     struct dial_owner dialing;
     struct dial *dial;
-    bool is_dead;
-    bool killed; /* dead by conn_kill: not the server's doing */
+    struct timer cancel_timer; /* the limit of what is the library's own: cancel_timeout */
 
-    bool quarantined; /* from a cancel request until the fence behind it is answered */
-    struct cancel *cancel;
+    struct cancel *cancel; /* the request */
     struct command fence;
-    bool hurried; /* until it is at rest: somebody said by when that must be */
-    struct timer patience;
-    struct timer again; /* until the next cancel request, or until the first may be due */
-    double pause;       /* before that */
+    struct timer retry_timer; /* until the next cancel request, or until the first may be due */
+    double pause;             /* before that */
 
-    bool resetting;
     enum conn_clean cleaning; /* still to be done, once it is known whose the session is */
     bool dirty; /* a statement may have changed the session: to be reset before another uses it */
     bool has_marks; /* what is to be cleaned away */

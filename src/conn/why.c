@@ -22,7 +22,7 @@ static void say_unsent(const struct conn *c, const struct op *op, struct why *wh
 {
     const struct pipeline *p = &c->pipeline;
     why_say(why, "it was not sent: server process %d ", conn_backend_pid(c));
-    if (c->quarantined)
+    if (c->state == CONN_QUARANTINED)
         why_say(why, "is still ending a canceled statement");
     else if (p->n_sent + before(&p->fresh, op))
         why_say(why, "has %d before it to answer", p->n_sent + before(&p->fresh, op));
@@ -32,7 +32,7 @@ static void say_unsent(const struct conn *c, const struct op *op, struct why *wh
 
 void conn_why(const struct conn *c, const struct op *op, struct why *why)
 {
-    if (c->is_dead)
+    if (c->state == CONN_DEAD)
         why_say(why, "its connection is lost");
     else if (c->dial)
         dial_why(c->dial, why);

@@ -24,7 +24,7 @@ static void look_at_idle(struct pool_conn *p)
     ck_assert_msg(!pipeline_depth(&c->pipeline), "idle with %d in flight",
                   pipeline_depth(&c->pipeline));
     ck_assert_msg(!conn_in_transaction(c), "idle in a transaction");
-    ck_assert_msg(!c->dirty && !c->resetting && !c->quarantined, "idle, but not clean");
+    ck_assert_msg(!c->dirty && c->state == CONN_OPEN, "idle, but not clean");
     ck_assert_msg(!p->lease, "idle, but leased");
 }
 
