@@ -101,7 +101,7 @@ struct conn {
  * of an owner's struct of owner->size bytes, of which the rest is zero. NULL without memory. */
 struct conn *conn_new(struct conn_config *config, const struct conn_owner *owner);
 
-/* Puts an operation at the end of the line; a quarantined connection sends it when it is
+/* Puts an operation at the end of the pipeline; a quarantined connection sends it when it is
  * through. */
 void conn_submit(struct conn *c, struct op *op);
 
@@ -114,7 +114,7 @@ void conn_return_unsent(struct conn *c);
 
 /* What became of an operation that nobody waits for any more. */
 enum conn_abandoned {
-    CONN_NOT_SENT,  /* it is off the line */
+    CONN_NOT_SENT,  /* it is off the pipeline */
     CONN_ON_SERVER, /* its answer will be read and dropped; it is canceled if nothing else would
                        suffer */
     CONN_NO_KEY,    /* as it could not be canceled, the connection was closed (the operation has
@@ -147,7 +147,7 @@ void conn_hurry(struct conn *c, double seconds);
  * quiet, or dead. */
 void conn_detach(struct conn *c, const evpq_error *why);
 
-/* What it is at: connecting, or with an operation on its line (NULL: with none in particular). */
+/* What it is at: connecting, or with an operation on its pipeline (NULL: with none in particular). */
 void conn_why(const struct conn *c, const struct op *op, struct why *why);
 
 /* Closes at once, for a reason (borrowed) that its operations are told. */

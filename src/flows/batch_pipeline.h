@@ -24,7 +24,7 @@ struct entry {
 struct batch {
     struct evpq_future future;
     struct op op;
-    struct conn *conn; /* while on its line */
+    struct conn *conn; /* while on its pipeline */
     struct borrower borrower;
     size_t refs; /* futures that are not freed yet */
     size_t n;
@@ -42,7 +42,7 @@ static inline struct batch *batch_of(evpq_future *f)
 extern const struct op_class batch_op_class;
 extern const struct work batch_work;
 
-/* The line has given back its operation, or lets go of it. May free the batch. */
+/* The pipeline has given back its operation, or lets go of it. May free the batch. */
 void batch_leave_pipeline(struct batch *b);
 
 /* All of it was carried out; or failed (takes the error), because of one of its statements (`which`

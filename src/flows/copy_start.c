@@ -1,8 +1,8 @@
 /* copy_start.c - how a COPY comes about: the statement is looked at, a connection waited for, and
- * the verb put on its line.
+ * the verb put on its pipeline.
  *
  * A connection of the pool is given back as soon as the verb is on it: it is handed on when the
- * line is at rest. */
+ * pipeline is at rest. */
 #include "base/mem.h"
 #include "flows/copy_impl.h"
 #include "pool/dispatch.h"

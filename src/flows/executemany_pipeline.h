@@ -16,7 +16,7 @@ enum { EXECUTEMANY_PIECE = 64 * 1024 };
 struct executemany {
     struct evpq_future future;
     struct op op;
-    struct conn *conn; /* while on its line */
+    struct conn *conn; /* while on its pipeline */
     struct borrower borrower;
     struct stmt_run run;
     struct verdict verdict;
@@ -41,7 +41,7 @@ extern const struct value_class total_class;
 extern const struct op_class executemany_op_class;
 extern const struct work executemany_work;
 
-/* The line has given back its operation, or lets go of it. May free the block. */
+/* The pipeline has given back its operation, or lets go of it. May free the block. */
 void executemany_leave(struct executemany *m);
 
 #endif

@@ -17,9 +17,9 @@ enum stream_state {
 };
 
 struct evpq_stream {
-    unsigned refs; /* the program's, that of the line, and one for each result that is out */
+    unsigned refs; /* the program's, that of the pipeline, and one for each result that is out */
     evpq_pool *pool;
-    evpq_lease *lease; /* of its own, until it is off the line */
+    evpq_lease *lease; /* of its own, until it is off the pipeline */
     evpq_future *acquiring;
     struct waiter acquired;
     struct rows rows;

@@ -62,7 +62,7 @@ static void quote(char *to, const char *name)
     *to = 0;
 }
 
-/* ---- on the line ---- */
+/* ---- in the pipeline ---- */
 
 static const char *statement(const struct listen_channel *lc)
 {

@@ -35,7 +35,7 @@ static void end(struct copy *k)
     copy_tell(k);
 }
 
-/* Off the line. May free it. */
+/* Off the pipeline. May free it. */
 static void leave_line(struct copy *k)
 {
     end(k);

@@ -1,8 +1,8 @@
 /* copy.h - the verb "COPY": a statement during which the server takes data, or gives them.
  *
- * It goes by the simple protocol, with nothing before or behind it on the line. What has to be
+ * It goes by the simple protocol, with nothing before or behind it in the pipeline. What has to be
  * known first (the types of columns) is asked in an operation before it, in the same place on the
- * line, and nothing comes between the two.
+ * pipeline, and nothing comes between the two.
  *
  * Owns what waits to be sent. What it receives it hands up, a message at a time. */
 #ifndef OPS_COPY_H
@@ -37,7 +37,7 @@ enum copy_data {
 
 struct copy;
 
-/* The owner's side: called from the line, and from copy_stop. */
+/* The owner's side: called from the pipeline, and from copy_stop. */
 struct copy_owner {
     /* To the question, which had one: the statement to send, given in mem_ memory; or NULL, with
      * *ret_error given. */

@@ -19,7 +19,7 @@ static struct query *query_of_op(struct op *op)
     return container_of(op, struct query, op);
 }
 
-/* Off the line: gives back what was held for the time on it. May free the query. */
+/* Off the pipeline: gives back what was held for the time on it. May free the query. */
 static void leave_line(struct query *q)
 {
     stmt_run_leave(&q->run);
@@ -66,7 +66,7 @@ static void query_cancel(evpq_future *f)
     struct query *q = query_of(f);
     evpq_outcome outcome = EVPQ_OUTCOME_NOT_SENT;
     const char *detail = NULL;
-    evpq_future_ref(f); /* a line that lets go of it below must not free it */
+    evpq_future_ref(f); /* a pipeline that lets go of it below must not free it */
     if (q->conn) {
         switch (conn_abandon(q->conn, &q->op)) {
         case CONN_NOT_SENT:
@@ -110,7 +110,7 @@ static const struct future_class query_class = {.name = "query",
                                                 .free = query_free,
                                                 .is_leaf = true};
 
-/* ---- on the line ---- */
+/* ---- in the pipeline ---- */
 
 static enum stmt_trust trust(const struct query *q)
 {

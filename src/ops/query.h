@@ -1,6 +1,6 @@
 /* query.h - the verb "run one statement and keep its result".
  *
- * A query is one block: the future that the program holds, the operation that goes down the line,
+ * A query is one block: the future that the program holds, the operation that goes down the pipeline,
  * and the copy of the statement. Its place in a pool's queue is kept here too, so that waiting
  * costs nothing more. */
 #ifndef OPS_QUERY_H
@@ -35,7 +35,7 @@ struct query {
     struct evpq_future future;
     struct op op;
     struct query_home *home; /* NULL: runs on one connection or not at all */
-    struct conn *conn;       /* while on its line */
+    struct conn *conn;       /* while on its pipeline */
     evpq_result *result;
     struct verdict verdict;
     struct stmt_run run;
@@ -54,10 +54,10 @@ evpq_future *query_new(evpq_loop *loop, const char *sql, const evpq_args *args,
 /* The query that query_new has made; NULL for a future that failed from the start. */
 struct query *query_of_new(evpq_future *f);
 
-/* Sends it down a connection's line. */
+/* Sends it down a connection's pipeline. */
 void query_submit(struct query *q, struct conn *c);
 
-/* Settles a query that is on no line. Takes the error. */
+/* Settles a query that is in no pipeline. Takes the error. */
 void query_fail(struct query *q, evpq_error *error);
 
 #endif

@@ -91,7 +91,7 @@ static void deliver(struct job *job)
     }
 }
 
-/* ---- on the line ---- */
+/* ---- in the pipeline ---- */
 
 /* Whether rows come one by one, to be gathered. */
 static bool buffers_rows(const struct rows *s)

@@ -22,13 +22,13 @@ enum rows_came {
     ROWS_LOST, /* there was no memory: it fails */
 };
 
-/* The user's side: called from the line, and from rows_flush. */
+/* The user's side: called from the pipeline, and from rows_flush. */
 struct rows_user {
     enum rows_came (*came)(struct rows *, evpq_result *rows); /* one or more: given */
     /* No more rows come: `last`, without rows, is the statement's own result, or `error` says why
      * it failed; given. Not when it was stopped. */
     void (*ended)(struct rows *, evpq_result *last, evpq_error *error);
-    /* It is off the line; after ended, unless it was stopped. May free it. */
+    /* It is off the pipeline; after ended, unless it was stopped. May free it. */
     void (*off)(struct rows *);
 };
 
@@ -38,7 +38,7 @@ struct rows {
     struct request request;
     int most;          /* rows in a result */
     size_t most_bytes; /* of values in a result; 0: not bounded where libpq makes the results */
-    struct conn *conn; /* while on its line */
+    struct conn *conn; /* while on its pipeline */
     struct stmt_run run;
     struct verdict verdict;
     struct row_buffer buffered;
@@ -58,7 +58,7 @@ evpq_error *rows_measure(const char *sql, const evpq_args *args, struct request_
 void rows_init(struct rows *s, const struct rows_user *user, void *room, const char *sql,
                const evpq_args *args, const struct request_size *size);
 
-/* Sends it down a connection's line. */
+/* Sends it down a connection's pipeline. */
 void rows_submit(struct rows *s, struct conn *c);
 
 /* Hands on what was gathered so far, if anything was. */
@@ -67,11 +67,11 @@ void rows_flush(struct rows *s);
 /* Stops reading, or goes on. */
 void rows_pause(struct rows *s, bool paused);
 
-/* Nobody wants its rows any more: it is canceled on the server, and off the line soon, or by now
+/* Nobody wants its rows any more: it is canceled on the server, and off the pipeline soon, or by now
  * (keep what it is in until then). */
 void rows_stop(struct rows *s);
 
-/* Lets go of what it holds; it is not on a line. */
+/* Lets go of what it holds; it is not in a pipeline. */
 void rows_free(struct rows *s);
 
 #endif

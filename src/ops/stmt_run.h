@@ -9,7 +9,7 @@
 #include "values/request.h"
 
 struct stmt_run {
-    struct stmt *stmt; /* pinned, while it is on a line; NULL: sent as it is */
+    struct stmt *stmt; /* pinned, while it is in a pipeline; NULL: sent as it is */
     bool preparing;    /* the first answer will be that of Prepare */
     bool used;         /* the prepared statement was bound */
     bool plain;        /* not this time: it is run again after the prepared one had failed */
@@ -35,7 +35,7 @@ static inline void stmt_run_board(struct stmt_run *u, struct conn *c, const stru
         peer_ask(&c->pipeline); /* ahead of it: the next time it may be prepared */
 }
 
-/* It is off the line. */
+/* It is off the pipeline. */
 static inline void stmt_run_leave(struct stmt_run *u)
 {
     stmt_unpin(u->stmt);

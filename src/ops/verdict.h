@@ -55,7 +55,7 @@ struct verdict {
     enum role role;
     bool several; /* more than one under one Sync */
     bool healed;  /* it was run again after a prepared statement had failed */
-    bool undoing; /* ROLLBACK is on the line in its place */
+    bool undoing; /* ROLLBACK is in the pipeline in its place */
     bool rolled_back;
     uint8_t aborts; /* how often others in its segment have failed before it */
     enum fate fate;
@@ -70,7 +70,7 @@ static inline void verdict_begin(struct verdict *v)
     v->doubt = false;
 }
 
-/* The same for so many statements that stand or fall together, about to be submitted to a line: the
+/* The same for so many statements that stand or fall together, about to be submitted: the
  * verdict rests on their sharing a transaction, which is asked ahead of them. */
 void verdict_begin_several(struct verdict *v, struct pipeline *pipeline, size_t n);
 void verdict_free(struct verdict *v);

@@ -18,7 +18,7 @@ enum pull {
  * are called when they are off it. */
 struct op_class {
     /* Hands the operation to libpq, without Sync, and sets op->parts. False: libpq refused; the
-     * line is then broken, and the operation fails as not sent. */
+     * pipeline is then broken, and the operation fails as not sent. */
     bool (*send)(struct op *, struct pg_conn *);
     /* What came for it: ROWS (if it asked for them, and when it was abandoned), RESULT and ERROR
      * (the result is given), ABORTED and END; COPY_IN and
@@ -26,7 +26,7 @@ struct op_class {
     void (*feed)(struct op *, enum pq_kind, struct pg_result *);
     /* The connection is gone (`why` is borrowed), or `sent` is false and it must go another way. */
     void (*fail)(struct op *, const evpq_error *why, bool sent);
-    /* Whoever waits is to be told `why` (borrowed) now; the operation stays on the line. NULL:
+    /* Whoever waits is to be told `why` (borrowed) now; the operation stays in the pipeline. NULL:
      * nobody waits. */
     void (*detach)(struct op *, const evpq_error *why);
 

@@ -7,7 +7,7 @@
  * be submitted again.
  *
  * The mirror of libpq's own command queue. A new operation stays `fresh`, untouched by libpq, until
- * its line is flushed: so what has not been sent is known for certain, and costs nothing to take
+ * its pipeline is flushed: so what has not been sent is known for certain, and costs nothing to take
  * back. */
 #ifndef PIPELINE_PIPELINE_H
 #define PIPELINE_PIPELINE_H

@@ -7,7 +7,7 @@
 /* What may still come of a result that was given up, until the cancel request has its effect. */
 enum { DROPPED_MOST = 32 << 20 };
 
-/* Nothing on this line can be understood any more. */
+/* Nothing in this pipeline can be understood any more. */
 static void copy_began(struct pipeline *p, struct op *op)
 {
     evpq_error *why = error_new(EVPQ_INVALID, EVPQ_OUTCOME_UNKNOWN,

@@ -66,8 +66,7 @@ static void fail_close(struct op *op, const evpq_error *why, bool sent)
 {
     struct stmt *s = container_of(op, struct stmt, close);
     if (sent || why)
-        s->state = STMT_ABSENT; /* with its connection; else the line goes on, and it is still to be
-                                   closed */
+        s->state = STMT_ABSENT; /* with its connection; else it is still to be closed */
     close_over(s);
 }
 
