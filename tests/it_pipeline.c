@@ -143,14 +143,14 @@ static void step_fail(struct op *op, const evpq_error *why, bool sent)
     tell(s, sent ? 'X' : 'x');
 }
 
-static void step_desert(struct op *op, const evpq_error *why)
+static void step_tell(struct op *op, const evpq_error *why)
 {
     ck_assert_ptr_nonnull(why);
     tell(container_of(op, struct step, op), 'D');
 }
 
 static const struct op_class step_class = {
-    .send = step_send, .feed = step_feed, .fail = step_fail, .detach = step_desert};
+    .send = step_send, .feed = step_feed, .fail = step_fail, .tell_waiter = step_tell};
 
 static struct step step(char name, const char *sql)
 {

@@ -1,4 +1,4 @@
-/* test_outcome.c - F51, F52, F59: what is said to have become of a statement (verbs/verdict): the table row by
+/* test_outcome.c - F51, F52, F59: what is said to have become of a statement (ops/verdict): the table row by
  * row, and what a program is told when a server, or something before it, answers so. */
 #include "ops/verdict.h"
 

@@ -1,4 +1,4 @@
-/* future.c - the state of a future: settled once, by `settle` alone, which only queues. */
+/* future.c - the state of a future: settled once, by future_settle alone, which only queues. */
 #include "async/future.h"
 
 #include "base/invariant.h"

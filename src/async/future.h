@@ -130,7 +130,7 @@ void future_watch(evpq_future *f, evpq_loop *loop, struct waiter *w, void (*run)
 /* It will settle soon: fetches what will be needed then. A task waits with a node on its stack,
  * which has been out of the caches since it was set aside; the frames that it goes on with lie
  * below and above. */
-static inline void future_expect(const evpq_future *f)
+static inline void future_prefetch(const evpq_future *f)
 {
     enum { LINE = 64, NEAR = 2, BELOW = 5 };
     const char *waiter = (const char *)f->waiters.next;

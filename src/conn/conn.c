@@ -82,7 +82,7 @@ void conn_die(struct conn *c, const evpq_error *why)
     c->dial = NULL;
     cancel_abandon(c->cancel);
     c->cancel = NULL;
-    timer_stop(&c->cancel_timer);
+    timer_stop(&c->limit_timer);
     timer_stop(&c->retry_timer);
     list_remove(&c->settling.node);
     loop_defer(c->loop, &c->free_later);

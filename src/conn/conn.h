@@ -27,8 +27,9 @@ struct conn_config {
     bool pooled; /* set when one of these connections is seen to end at a pooler */
 };
 
-/* The owner's side. Called from watchers and jobs, never from inside a conn_ function that the
- * owner calls, except that conn_kill and conn_look call dead. */
+/* The owner's side; filled in by pool/events.c and listen/link.c. Called from watchers and jobs, and
+ * from inside a conn_ function that the owner or a verb calls only so: conn_kill, conn_look,
+ * conn_abandon and conn_reset may call dead, and conn_abandon may call canceling. */
 struct conn_owner {
     size_t size; /* of the owner's own struct, which begins with the struct conn */
     void (*opened)(struct conn *);
@@ -81,7 +82,7 @@ struct conn {
     bool hurried; /* until it is at rest: somebody said by when that must be */
     struct dial_owner dialing;
     struct dial *dial;
-    struct timer cancel_timer; /* the limit of what is the library's own: cancel_timeout */
+    struct timer limit_timer; /* the limit of what is the library's own: cancel_timeout */
 
     struct cancel *cancel; /* the request */
     struct command fence;

@@ -33,7 +33,7 @@ static void fence_over(struct command *k)
         return;
     }
     conn_to(c, CONN_OPEN);
-    timer_stop(&c->cancel_timer);
+    timer_stop(&c->limit_timer);
     pipeline_hold(&c->pipeline, false);
 }
 

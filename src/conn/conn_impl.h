@@ -1,4 +1,4 @@
-/* conn_impl.h - what the files of this floor know of each other. None calls one that stands before it:
+/* conn_impl.h - what the files of this floor know of each other. None calls one that stands behind it:
  *
  *   conn         the state of a connection, what is asked of it, its end
  *   limit        the time limit of what is the library's own

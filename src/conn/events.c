@@ -72,8 +72,8 @@ static void on_too_large(struct pipeline *p, struct op *op)
                                            .outcome = EVPQ_OUTCOME_UNKNOWN,
                                            .message = message,
                                            .hint = "take it row by row, with evpq_pool_stream"});
-    if (op->class->detach)
-        op->class->detach(op, why);
+    if (op->class->tell_waiter)
+        op->class->tell_waiter(op, why);
     pipeline_abandon(p, op);
     evpq_error_unref(why);
     conn_settle_later(c);

@@ -18,15 +18,15 @@ static bool is_ours(const struct conn *c)
 
 void conn_limit(struct conn *c, double seconds)
 {
-    timer_start(&c->cancel_timer, seconds);
+    timer_start(&c->limit_timer, seconds);
 }
 
 void conn_limit_own(struct conn *c)
 {
-    if (is_ours(c) == timer_active(&c->cancel_timer))
+    if (is_ours(c) == timer_active(&c->limit_timer))
         return;
-    if (timer_active(&c->cancel_timer))
-        timer_stop(&c->cancel_timer);
+    if (timer_active(&c->limit_timer))
+        timer_stop(&c->limit_timer);
     else
         conn_limit(c, c->config->cancel_timeout);
 }
@@ -34,7 +34,7 @@ void conn_limit_own(struct conn *c)
 /* What the server had no time for, as the program held the loop up, it is given once more. */
 static void limit_is_over(struct timer *t)
 {
-    struct conn *c = container_of(t, struct conn, cancel_timer);
+    struct conn *c = container_of(t, struct conn, limit_timer);
     if (!is_ours(c) || timer_excuse(t, c->config->cancel_timeout))
         return;
     conn_kill_for(c, EVPQ_LOST,
@@ -53,5 +53,5 @@ void conn_hurry(struct conn *c, double seconds)
 
 void conn_limit_init(struct conn *c)
 {
-    timer_init(&c->cancel_timer, c->loop, limit_is_over);
+    timer_init(&c->limit_timer, c->loop, limit_is_over);
 }

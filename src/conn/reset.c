@@ -13,7 +13,7 @@ static void reset_failed(struct conn *c)
 static void reset_done(struct conn *c)
 {
     conn_to(c, CONN_OPEN);
-    timer_stop(&c->cancel_timer);
+    timer_stop(&c->limit_timer);
 }
 
 static void rollback_over(struct command *k)

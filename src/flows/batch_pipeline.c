@@ -128,7 +128,7 @@ static void batch_take_result(struct batch *b, struct pg_result *r)
         return;
     }
     e->result = result_wrap(r, loop_blocks(b->future.loop));
-    result_came_on(e->result, b->conn->pipeline.wire.c);
+    result_note_encoding(e->result, b->conn->pipeline.wire.c);
     if (!e->result)
         batch_note(b,
                    error_build(&(struct error_fields){
@@ -289,7 +289,7 @@ static void batch_lost(struct op *op, const evpq_error *why, bool sent)
     evpq_future_unref(&b->future);
 }
 
-static void batch_detach(struct op *op, const evpq_error *why)
+static void batch_tell_waiter(struct op *op, const evpq_error *why)
 {
     struct batch *b = batch_of_op(op);
     batch_settle_failed(b, error_about(why, EVPQ_OK, EVPQ_OUTCOME_UNKNOWN, NULL), b->n);
@@ -307,7 +307,7 @@ static struct op *batch_op(evpq_future *f)
 }
 
 const struct op_class batch_op_class = {
-    .send = batch_send, .feed = batch_feed, .fail = batch_lost, .detach = batch_detach};
+    .send = batch_send, .feed = batch_feed, .fail = batch_lost, .tell_waiter = batch_tell_waiter};
 
 const struct work batch_work = {
     .op = batch_op, .ties = true, .submit = batch_submit, .fail = batch_fail};

@@ -123,7 +123,7 @@ static void settle_over(struct step *s)
             &s->future, error_new(EVPQ_LOST, EVPQ_OUTCOME_UNKNOWN, "the server gave no answer"));
 }
 
-static void settle(struct step *s)
+static void copy_settle(struct step *s)
 {
     evpq_copy *c = s->copy;
     list_remove(&s->node);
@@ -146,7 +146,7 @@ bool copy_serve(struct copy *k)
         struct step *s = container_of(node, struct step, node);
         if (!is_due(s))
             break;
-        settle(s);
+        copy_settle(s);
         told = true;
     }
     copy_unref(k);

@@ -258,7 +258,7 @@ static void executemany_lost(struct op *op, const evpq_error *why, bool sent)
     evpq_future_unref(&m->future);
 }
 
-static void executemany_detach(struct op *op, const evpq_error *why)
+static void executemany_tell_waiter(struct op *op, const evpq_error *why)
 {
     struct executemany *m = executemany_of_op(op);
     future_settle_error(&m->future, error_about(why, EVPQ_OK, EVPQ_OUTCOME_UNKNOWN, m->first.sql));
@@ -279,5 +279,5 @@ const struct work executemany_work = {
 const struct op_class executemany_op_class = {.send = executemany_send,
                                               .feed = executemany_feed,
                                               .fail = executemany_lost,
-                                              .detach = executemany_detach,
+                                              .tell_waiter = executemany_tell_waiter,
                                               .more = more};

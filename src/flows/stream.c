@@ -47,7 +47,7 @@ static const struct rows_user rows_user = {.came = came, .ended = ended, .off = 
 
 /* ---- getting a connection ---- */
 
-static void fail(evpq_stream *s, evpq_error *error)
+static void stream_fail(evpq_stream *s, evpq_error *error)
 {
     stream_to(s, STREAM_ENDED);
     s->error = error;
@@ -91,7 +91,7 @@ static void acquired(struct job *job)
         return;
     }
     evpq_lease_release(lease);
-    fail(s, refusal);
+    stream_fail(s, refusal);
 }
 
 static void acquire(evpq_stream *s)
@@ -155,7 +155,7 @@ evpq_stream *evpq_pool_stream(evpq_pool *pool, const char *sql, evpq_args args,
         return s;
     s->rows.alone = true;
     if (pool_is_closing(pool))
-        fail(s, pool_closed_error(EVPQ_OUTCOME_NOT_SENT));
+        stream_fail(s, pool_closed_error(EVPQ_OUTCOME_NOT_SENT));
     else
         acquire(s);
     return s;
@@ -169,7 +169,7 @@ evpq_stream *evpq_lease_stream(evpq_lease *lease, const char *sql, evpq_args arg
         return s;
     evpq_error *refusal = lease_refusal(lease, sql);
     if (refusal)
-        fail(s, refusal);
+        stream_fail(s, refusal);
     else
         submit(s, lease);
     return s;

@@ -137,7 +137,7 @@ bool pq_is_fatal(const struct pg_result *r);
 /* A notice, as an error that is none. */
 evpq_error *pq_notice_error(const struct pg_result *r);
 /* The error that a PQ_ERROR result is. Its outcome is UNKNOWN: what became of the statement is
- * decided at the Sync (verbs/verdict.h). */
+ * decided at the Sync (ops/verdict.h). */
 evpq_error *pq_result_error(const struct pg_result *r, const char *sql);
 /* libpq would not send a statement, though the link is whole: EVPQ_NOMEM or EVPQ_INVALID, not
  * sent. */

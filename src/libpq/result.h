@@ -25,7 +25,7 @@ void results_clear(struct pg_result *const *results, size_t n);
 void copy_buffers_free(char **buffers, size_t n);
 
 /* The result (NULL is allowed) came on this connection: its values are in its client_encoding. */
-void result_came_on(evpq_result *r, const struct pg_conn *c);
+void result_note_encoding(evpq_result *r, const struct pg_conn *c);
 
 /* The rows of `n` results, one after the other, as they come of a statement in single-row or
  * chunked mode: at least one, all of the same columns. Each is taken; the array is borrowed. Its

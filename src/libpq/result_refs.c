@@ -31,7 +31,7 @@ evpq_result *result_wrap(struct pg_result *pg, struct recycler *blocks)
     return &both->result;
 }
 
-void result_came_on(evpq_result *r, const struct pg_conn *c)
+void result_note_encoding(evpq_result *r, const struct pg_conn *c)
 {
     if (r)
         r->notes->half_letters = !pg_valid_server_encoding_id(PQclientEncoding(c));

@@ -24,7 +24,7 @@ bool copy_was_sent(const struct copy *k)
 
 /* ---- the end ---- */
 
-static void end(struct copy *k)
+static void copy_op_end(struct copy *k)
 {
     if (k->state != COPY_OVER)
         copy_to(k, COPY_OVER);
@@ -36,9 +36,9 @@ static void end(struct copy *k)
 }
 
 /* Off the pipeline. May free it. */
-static void leave_line(struct copy *k)
+static void copy_op_leave(struct copy *k)
 {
-    end(k);
+    copy_op_end(k);
     copy_unref(k);
 }
 
@@ -50,7 +50,7 @@ static bool is_undoing(const struct copy *k)
            k->state == COPY_UNDOING_QUESTION;
 }
 
-static bool send(struct op *op, struct pg_conn *c)
+static bool copy_op_send(struct op *op, struct pg_conn *c)
 {
     struct copy *k = copy_of(op);
     bool sent;
@@ -71,11 +71,11 @@ static bool send(struct op *op, struct pg_conn *c)
     return sent;
 }
 
-static void take_result(struct copy *k, struct pg_result *r)
+static void copy_op_take_result(struct copy *k, struct pg_result *r)
 {
     evpq_result_unref(k->result);
     k->result = result_wrap(r, NULL);
-    result_came_on(k->result, k->conn->pipeline.wire.c);
+    result_note_encoding(k->result, k->conn->pipeline.wire.c);
     if (!k->result)
         copy_keep_error(
             k, error_build(&(struct error_fields){
@@ -127,7 +127,7 @@ static void go_on_to_copy(struct copy *k)
     if (error)
         copy_keep_error(k, error);
     if (!k->sql) {
-        leave_line(k);
+        copy_op_leave(k);
         return;
     }
     copy_to(k, COPY_STARTING);
@@ -204,10 +204,10 @@ static void finish(struct copy *k)
                    .message = "the statement was run, but is not a COPY from or to the client",
                    .sql = statement(k),
                }));
-    leave_line(k);
+    copy_op_leave(k);
 }
 
-static void feed(struct op *op, enum pq_kind kind, struct pg_result *r)
+static void copy_op_feed(struct op *op, enum pq_kind kind, struct pg_result *r)
 {
     struct copy *k = copy_of(op);
     if (kind != PQ_SYNC && is_undoing(k)) {
@@ -217,7 +217,7 @@ static void feed(struct op *op, enum pq_kind kind, struct pg_result *r)
     }
     switch (kind) {
     case PQ_RESULT:
-        take_result(k, r);
+        copy_op_take_result(k, r);
         break;
     case PQ_ERROR:
         take_error(k, r);
@@ -234,17 +234,17 @@ static void feed(struct op *op, enum pq_kind kind, struct pg_result *r)
     }
 }
 
-static void fail(struct op *op, const evpq_error *why, bool sent)
+static void copy_op_lost(struct op *op, const evpq_error *why, bool sent)
 {
     struct copy *k = copy_of(op);
     bool seen = sent && k->state >= COPY_STARTING;
     copy_keep_error(k,
                     error_about(why, EVPQ_OK, seen ? EVPQ_OUTCOME_UNKNOWN : EVPQ_OUTCOME_NOT_SENT,
                                 statement(k)));
-    leave_line(k);
+    copy_op_leave(k);
 }
 
-static void detach(struct op *op, const evpq_error *why)
+static void copy_op_tell_waiter(struct op *op, const evpq_error *why)
 {
     struct copy *k = copy_of(op);
     copy_keep_error(k, error_about(why, EVPQ_OK,
@@ -284,10 +284,10 @@ static enum pull pull(struct op *op, struct pg_conn *c)
 
 void copy_init(struct copy *k, const struct copy_owner *owner, bool in)
 {
-    static const struct op_class class = {.send = send,
-                                          .feed = feed,
-                                          .fail = fail,
-                                          .detach = detach,
+    static const struct op_class class = {.send = copy_op_send,
+                                          .feed = copy_op_feed,
+                                          .fail = copy_op_lost,
+                                          .tell_waiter = copy_op_tell_waiter,
                                           .more = more,
                                           .pull = pull,
                                           .called_off = called_off};
@@ -328,7 +328,7 @@ void copy_start(struct copy *k, struct conn *c)
 void copy_fail(struct copy *k, evpq_error *error)
 {
     copy_keep_error(k, error);
-    end(k);
+    copy_op_end(k);
 }
 
 void copy_set_full(struct copy *k, bool full)
@@ -358,9 +358,9 @@ evpq_outcome copy_stop(struct copy *k, evpq_error *error)
     copy_ref(k);
     copy_keep_error(k, error);
     if (!k->conn)
-        end(k);
+        copy_op_end(k);
     else if (!op_is_abandoned(&k->op) && conn_abandon(k->conn, &k->op) == CONN_NOT_SENT)
-        leave_line(k);
+        copy_op_leave(k);
     else
         copy_tell(k);
     copy_unref(k);

@@ -20,7 +20,7 @@ static struct query *query_of_op(struct op *op)
 }
 
 /* Off the pipeline: gives back what was held for the time on it. May free the query. */
-static void leave_line(struct query *q)
+static void query_leave(struct query *q)
 {
     stmt_run_leave(&q->run);
     q->conn = NULL;
@@ -70,7 +70,7 @@ static void query_cancel(evpq_future *f)
     if (q->conn) {
         switch (conn_abandon(q->conn, &q->op)) {
         case CONN_NOT_SENT:
-            leave_line(q);
+            query_leave(q);
             break;
         case CONN_NO_KEY:
             detail = "the server gave no key to cancel it with: its connection was closed";
@@ -133,7 +133,7 @@ __attribute__((cold, noinline)) static void was_refused(struct query *q, const s
     verdict_fails(&q->verdict, pq_refused_error(c, q->request.sql));
 }
 
-__attribute__((flatten)) static bool send(struct op *op, struct pg_conn *c)
+__attribute__((flatten)) static bool query_send(struct op *op, struct pg_conn *c)
 {
     struct query *q = query_of_op(op);
     op->parts = 0;
@@ -157,9 +157,9 @@ __attribute__((cold, noinline)) static void has_no_room(struct query *q)
 }
 
 /* This and the next ones, to finish, are apart from feed, which then keeps no registers. */
-__attribute__((noinline)) static void take_result(struct query *q, struct pg_result *r)
+__attribute__((noinline)) static void query_take_result(struct query *q, struct pg_result *r)
 {
-    future_expect(&q->future);
+    future_prefetch(&q->future);
     bool own = stmt_run_result(&q->run, q->conn, r);
     if (own)
         verdict_notes(&q->verdict, CAME_RESULT);
@@ -168,7 +168,7 @@ __attribute__((noinline)) static void take_result(struct query *q, struct pg_res
         return;
     }
     q->result = result_wrap(r, loop_blocks(q->future.loop));
-    result_came_on(q->result, q->conn->pipeline.wire.c);
+    result_note_encoding(q->result, q->conn->pipeline.wire.c);
     if (!q->result)
         has_no_room(q);
 }
@@ -206,7 +206,7 @@ static void undo(struct query *q)
 }
 
 /* The error is taken. */
-static void settle(struct query *q, evpq_error *error)
+static void query_settle(struct query *q, evpq_error *error)
 {
     evpq_result *result = q->result;
     q->result = NULL;
@@ -220,7 +220,7 @@ static void settle(struct query *q, evpq_error *error)
     }
 }
 
-static void tell(struct query *q)
+static void query_tell(struct query *q)
 {
     evpq_error *error = verdict_error(&q->verdict, q->request.sql);
     stmt_run_over(&q->run, error);
@@ -229,14 +229,14 @@ static void tell(struct query *q)
     if (op_is_abandoned(&q->op))
         evpq_error_unref(error);
     else
-        settle(q, error);
-    leave_line(q);
+        query_settle(q, error);
+    query_leave(q);
 }
 
 __attribute__((noinline)) static void finish(struct query *q)
 {
     if (verdict_is_done(&q->verdict, &q->conn->pipeline)) {
-        tell(q);
+        query_tell(q);
         return;
     }
     switch (verdict_at_sync(&q->verdict, &q->op, q->conn, q->request.sql, q->home, q->run.stale)) {
@@ -247,12 +247,12 @@ __attribute__((noinline)) static void finish(struct query *q)
         undo(q);
         break;
     case NEXT_TELL:
-        tell(q);
+        query_tell(q);
         break;
     }
 }
 
-static void feed(struct op *op, enum pq_kind kind, struct pg_result *r)
+static void query_feed(struct op *op, enum pq_kind kind, struct pg_result *r)
 {
     struct query *q = query_of_op(op);
     if (kind == PQ_SYNC) {
@@ -266,7 +266,7 @@ static void feed(struct op *op, enum pq_kind kind, struct pg_result *r)
     switch (kind) {
     case PQ_ROWS: /* nobody has asked for them so */
     case PQ_RESULT:
-        take_result(q, r);
+        query_take_result(q, r);
         break;
     case PQ_ERROR:
         take_error(q, r);
@@ -280,12 +280,12 @@ static void feed(struct op *op, enum pq_kind kind, struct pg_result *r)
     }
 }
 
-static void fail(struct op *op, const evpq_error *why, bool sent)
+static void query_lost(struct op *op, const evpq_error *why, bool sent)
 {
     struct query *q = query_of_op(op);
     struct query_home *home = q->home;
     evpq_future_ref(&q->future);
-    leave_line(q);
+    query_leave(q);
     if (!op_is_abandoned(op)) {
         bool untouched = !sent && !q->verdict.error && q->verdict.came == CAME_NOTHING;
         if (untouched && home && evpq_error_status(why) != EVPQ_CLOSED)
@@ -296,7 +296,7 @@ static void fail(struct op *op, const evpq_error *why, bool sent)
     evpq_future_unref(&q->future);
 }
 
-static void detach(struct op *op, const evpq_error *why)
+static void query_tell_waiter(struct op *op, const evpq_error *why)
 {
     struct query *q = query_of_op(op);
     query_fail(q, error_about(why, EVPQ_OK, EVPQ_OUTCOME_UNKNOWN, q->request.sql));
@@ -324,8 +324,10 @@ struct query *query_of_new(evpq_future *f)
 __attribute__((flatten)) evpq_future *query_new(evpq_loop *loop, const char *sql,
                                                 const evpq_args *args, struct query_home *home)
 {
-    static const struct op_class class = {
-        .send = send, .feed = feed, .fail = fail, .detach = detach};
+    static const struct op_class class = {.send = query_send,
+                                          .feed = query_feed,
+                                          .fail = query_lost,
+                                          .tell_waiter = query_tell_waiter};
     struct request_size size;
     evpq_error *error = request_measure(sql, args, &size);
     enum sql_kind kind = error ? SQL_EMPTY : sql_memo_kind(loop_texts(loop), sql, size.sql);

@@ -14,7 +14,7 @@ static struct rows *rows_of(struct op *op)
     return container_of(op, struct rows, op);
 }
 
-static void leave_line(struct rows *s)
+static void rows_leave(struct rows *s)
 {
     stmt_run_leave(&s->run);
     s->conn = NULL;
@@ -45,7 +45,7 @@ static void lose(struct rows *s)
 static void hand_on(struct rows *s, evpq_result *rows)
 {
     if (s->conn && s->conn->pipeline.wire.c)
-        result_came_on(rows, s->conn->pipeline.wire.c);
+        result_note_encoding(rows, s->conn->pipeline.wire.c);
     s->came = true;
     switch (s->user->came(s, rows)) {
     case ROWS_KEPT:
@@ -67,7 +67,7 @@ void rows_flush(struct rows *s)
 }
 
 /* Takes both; at most one of them is there. */
-static void end(struct rows *s, evpq_result *last, evpq_error *error)
+static void rows_end(struct rows *s, evpq_result *last, evpq_error *error)
 {
     rows_flush(s);
     if (s->lost && !error) {
@@ -86,7 +86,7 @@ static void deliver(struct job *job)
     if (!s->lost) {
         rows_flush(s);
     } else if (!s->over) {
-        end(s, NULL, NULL);
+        rows_end(s, NULL, NULL);
         rows_stop(s);
     }
 }
@@ -113,7 +113,7 @@ void rows_submit(struct rows *s, struct conn *c)
     conn_submit(c, &s->op);
 }
 
-static bool send(struct op *op, struct pg_conn *c)
+static bool rows_send(struct op *op, struct pg_conn *c)
 {
     struct rows *s = rows_of(op);
     op->parts = 0;
@@ -176,7 +176,7 @@ static void take_rows(struct rows *s, struct pg_result *r)
         take_chunk(s, r);
 }
 
-static void take_result(struct rows *s, struct pg_result *r)
+static void rows_take_result(struct rows *s, struct pg_result *r)
 {
     bool own = stmt_run_result(&s->run, s->conn, r);
     if (own)
@@ -208,7 +208,7 @@ static void go_again(struct rows *s)
 }
 
 /* Takes the error; NULL: done. */
-static void settle(struct rows *s, evpq_error *error)
+static void rows_settle(struct rows *s, evpq_error *error)
 {
     evpq_result *last = s->last;
     s->last = NULL;
@@ -216,10 +216,10 @@ static void settle(struct rows *s, evpq_error *error)
         error = error_new(EVPQ_LOST, EVPQ_OUTCOME_UNKNOWN, "the server gave no answer");
     if (error)
         last = evpq_result_unref(last);
-    end(s, last, error);
+    rows_end(s, last, error);
 }
 
-static void tell(struct rows *s)
+static void rows_tell(struct rows *s)
 {
     evpq_error *error = verdict_error(&s->verdict, s->request.sql);
     stmt_run_over(&s->run, error);
@@ -228,8 +228,8 @@ static void tell(struct rows *s)
     if (s->over)
         evpq_error_unref(error);
     else
-        settle(s, error);
-    leave_line(s);
+        rows_settle(s, error);
+    rows_leave(s);
 }
 
 static void finish(struct rows *s)
@@ -243,12 +243,12 @@ static void finish(struct rows *s)
         conn_submit(s->conn, &s->op);
         break;
     case NEXT_TELL:
-        tell(s);
+        rows_tell(s);
         break;
     }
 }
 
-static void feed(struct op *op, enum pq_kind kind, struct pg_result *r)
+static void rows_feed(struct op *op, enum pq_kind kind, struct pg_result *r)
 {
     struct rows *s = rows_of(op);
     if (kind == PQ_SYNC) {
@@ -264,7 +264,7 @@ static void feed(struct op *op, enum pq_kind kind, struct pg_result *r)
         take_rows(s, r);
         break;
     case PQ_RESULT:
-        take_result(s, r);
+        rows_take_result(s, r);
         break;
     case PQ_ERROR:
         take_error(s, r);
@@ -279,19 +279,19 @@ static void feed(struct op *op, enum pq_kind kind, struct pg_result *r)
     }
 }
 
-static void fail(struct op *op, const evpq_error *why, bool sent)
+static void rows_lost(struct op *op, const evpq_error *why, bool sent)
 {
     struct rows *s = rows_of(op);
     if (!s->over)
-        settle(s, verdict_at_loss(&s->verdict, why, sent, s->request.sql));
-    leave_line(s);
+        rows_settle(s, verdict_at_loss(&s->verdict, why, sent, s->request.sql));
+    rows_leave(s);
 }
 
-static void detach(struct op *op, const evpq_error *why)
+static void rows_tell_waiter(struct op *op, const evpq_error *why)
 {
     struct rows *s = rows_of(op);
     if (!s->over)
-        end(s, NULL, error_about(why, EVPQ_OK, EVPQ_OUTCOME_UNKNOWN, s->request.sql));
+        rows_end(s, NULL, error_about(why, EVPQ_OK, EVPQ_OUTCOME_UNKNOWN, s->request.sql));
 }
 
 /* ---- asking ---- */
@@ -309,7 +309,7 @@ void rows_stop(struct rows *s)
     s->over = true;
     row_buffer_clear(&s->buffered);
     if (conn_abandon(s->conn, &s->op) == CONN_NOT_SENT)
-        leave_line(s);
+        rows_leave(s);
 }
 
 /* ---- life ---- */
@@ -331,8 +331,11 @@ evpq_error *rows_measure(const char *sql, const evpq_args *args, struct request_
 void rows_init(struct rows *s, const struct rows_user *user, void *room, const char *sql,
                const evpq_args *args, const struct request_size *size)
 {
-    static const struct op_class class = {
-        .send = send, .feed = feed, .fail = fail, .detach = detach, .begin = begin};
+    static const struct op_class class = {.send = rows_send,
+                                          .feed = rows_feed,
+                                          .fail = rows_lost,
+                                          .tell_waiter = rows_tell_waiter,
+                                          .begin = begin};
     *s = (struct rows){
         .op = {.class = &class,
                .size = size->block,

@@ -6,13 +6,13 @@ static struct command *command_of(struct op *op)
     return container_of(op, struct command, op);
 }
 
-static bool send(struct op *op, struct pg_conn *c)
+static bool command_send(struct op *op, struct pg_conn *c)
 {
     op->parts = 1;
     return pq_send_command(c, command_of(op)->sql);
 }
 
-static void feed(struct op *op, enum pq_kind kind, struct pg_result *result)
+static void command_feed(struct op *op, enum pq_kind kind, struct pg_result *result)
 {
     struct command *k = command_of(op);
     pq_clear(result);
@@ -24,7 +24,7 @@ static void feed(struct op *op, enum pq_kind kind, struct pg_result *result)
     k->over(k);
 }
 
-static void fail(struct op *op, const evpq_error *why, bool sent)
+static void command_lost(struct op *op, const evpq_error *why, bool sent)
 {
     (void)why, (void)sent;
     command_of(op)->running = false;
@@ -32,7 +32,8 @@ static void fail(struct op *op, const evpq_error *why, bool sent)
 
 void command_init(struct command *k, const char *sql, void (*over)(struct command *))
 {
-    static const struct op_class class = {.send = send, .feed = feed, .fail = fail};
+    static const struct op_class class = {
+        .send = command_send, .feed = command_feed, .fail = command_lost};
     *k = (struct command){
         .op = {.class = &class, .sql = *sql ? sql : NULL, .slow = true, .own = true},
         .sql = sql,

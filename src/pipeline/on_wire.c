@@ -47,7 +47,7 @@ void pipeline_init(struct pipeline *p, evpq_loop *loop, const struct pipeline_ow
 {
     static const struct wire_class class = {
         .arrived = receive,
-        .grew = receive_some,
+        .grew = receive_grew,
         .pull = receive_copy,
         .send = send_fresh,
         .lost = pipeline_lost,

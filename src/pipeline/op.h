@@ -28,7 +28,7 @@ struct op_class {
     void (*fail)(struct op *, const evpq_error *why, bool sent);
     /* Whoever waits is to be told `why` (borrowed) now; the operation stays in the pipeline. NULL:
      * nobody waits. */
-    void (*detach)(struct op *, const evpq_error *why);
+    void (*tell_waiter)(struct op *, const evpq_error *why);
 
     /* The rest may be NULL. */
 

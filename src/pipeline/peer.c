@@ -8,7 +8,7 @@ static struct pipeline *pipeline_of_peer(struct op *op)
 
 /* Two statements under one Sync: what is set for the transaction in the first is seen by the second
  * if they share one. */
-static bool send(struct op *op, struct pg_conn *c)
+static bool peer_send(struct op *op, struct pg_conn *c)
 {
     op->parts = 2;
     pipeline_of_peer(op)->seen_together = false;
@@ -17,7 +17,7 @@ static bool send(struct op *op, struct pg_conn *c)
            pq_send_command(c, "select pg_catalog.current_setting('evpq.together', true)");
 }
 
-static void take_result(struct pipeline *p, const struct pg_result *result)
+static void peer_take_result(struct pipeline *p, const struct pg_result *result)
 {
     int pid = pq_backend_pid(p->wire.c);
     if (p->peer_op.parts == 2)
@@ -37,11 +37,11 @@ static void decide(struct pipeline *p)
         p->unity = UNITY_YES;
 }
 
-static void feed(struct op *op, enum pq_kind kind, struct pg_result *result)
+static void peer_feed(struct op *op, enum pq_kind kind, struct pg_result *result)
 {
     struct pipeline *p = pipeline_of_peer(op);
     if (kind == PQ_RESULT)
-        take_result(p, result);
+        peer_take_result(p, result);
     else if (kind == PQ_ERROR)
         p->peer = pq_is_in_failed_transaction(result) ? PEER_UNKNOWN : PEER_POOLER;
     pq_clear(result);
@@ -50,7 +50,7 @@ static void feed(struct op *op, enum pq_kind kind, struct pg_result *result)
         decide(p);
 }
 
-static void fail(struct op *op, const evpq_error *why, bool sent)
+static void peer_lost(struct op *op, const evpq_error *why, bool sent)
 {
     (void)why, (void)sent;
     pipeline_of_peer(op)->peer = PEER_UNKNOWN;
@@ -58,7 +58,7 @@ static void fail(struct op *op, const evpq_error *why, bool sent)
 
 void peer_init(struct pipeline *p)
 {
-    static const struct op_class class = {.send = send, .feed = feed, .fail = fail};
+    static const struct op_class class = {.send = peer_send, .feed = peer_feed, .fail = peer_lost};
     p->peer_op = (struct op){
         .class = &class, .unawaited = true, .own = true, .order = OP_FRONT, .keeps_block = true};
     list_init(&p->peer_op.node);

@@ -24,7 +24,7 @@ void pipeline_more(struct pipeline *p)
 }
 
 /* An answer that nobody waits for is not to be collected: at its beginning it can be asked for row
- * by row (send_begin), later a cancel request ends it, in time or not. */
+ * by row (ask_dropped_rows), later a cancel request ends it, in time or not. */
 static void begin_dropping(struct pipeline *p)
 {
     p->wire.counts = true;
@@ -58,9 +58,9 @@ void pipeline_detach(struct pipeline *p, const evpq_error *why)
 {
     list_each(node, &p->sent) {
         struct op *op = container_of(node, struct op, node);
-        if (op_is_abandoned(op) || !op->class->detach)
+        if (op_is_abandoned(op) || !op->class->tell_waiter)
             continue;
-        op->class->detach(op, why);
+        op->class->tell_waiter(op, why);
         pipeline_abandon(p, op);
     }
 }

@@ -69,13 +69,13 @@ void send_fresh(struct wire *w);
 
 /* wire_class's arrived, grew and pull. */
 bool receive(struct wire *w, enum pq_kind kind, struct pg_result *result);
-void receive_some(struct wire *w);
+void receive_grew(struct wire *w);
 bool receive_copy(struct wire *w);
 
 enum { DROPPED_ROWS = 64 }; /* at a time, of an answer that nobody waits for */
 
 /* Another operation, or another part of one, has its answers next. */
-static inline void send_begin(struct pipeline *p)
+static inline void ask_dropped_rows(struct pipeline *p)
 {
     struct op *op = p->current;
     if (op && op_is_abandoned(op) && !op->skip && p->wire.c)

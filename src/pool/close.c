@@ -16,7 +16,7 @@ static bool is_empty(const evpq_pool *pool)
     return !pool->n_waiting && !pool->total && !pool->count[POOL_CONN_DEAD];
 }
 
-static void end(evpq_pool *pool)
+static void close_end(evpq_pool *pool)
 {
     assert(!timer_active(&pool->expiry)); /* nobody waits */
     pool_to(pool, POOL_CLOSED);
@@ -68,7 +68,7 @@ void close_go_on(evpq_pool *pool)
     if (!pool->n_waiting)
         close_unneeded(pool);
     if (is_empty(pool))
-        end(pool);
+        close_end(pool);
 }
 
 static void out_of_time(struct timer *t)

@@ -22,7 +22,7 @@ static void make_idle(evpq_pool *pool, struct pool_conn *c)
 }
 
 /* Nothing is in flight, and nobody has it: cleans it if need be, retires it, or makes it idle. */
-static void settle(evpq_pool *pool, struct pool_conn *c)
+static void put_to_use(evpq_pool *pool, struct pool_conn *c)
 {
     if (c->conn.dirty || conn_in_transaction(&c->conn)) {
         reset_session(c, c->conn.dirty);
@@ -42,7 +42,7 @@ static void settle_new(evpq_pool *pool, struct pool_conn *c)
 {
     if (!c->born)
         sizing_connected(c);
-    settle(pool, c);
+    put_to_use(pool, c);
 }
 
 /* The next in the queue is served without a detour over the idle. */
@@ -51,7 +51,7 @@ static void settle_shared(evpq_pool *pool, struct pool_conn *c)
     if (pool->n_waiting && !c->conn.dirty && !conn_in_transaction(&c->conn))
         dispatch_serve(pool, c);
     if (conn_at_rest(&c->conn))
-        settle(pool, c);
+        put_to_use(pool, c);
 }
 
 /* Nobody has it any more, or not yet. */
@@ -67,7 +67,7 @@ static void is_free(struct pool_conn *c)
         break;
     case POOL_CONN_LEASED:
     case POOL_CONN_CANCELING:
-        settle(pool, c);
+        put_to_use(pool, c);
         break;
     default: /* idle already; or it has died in what came before */
         break;

@@ -1,4 +1,4 @@
-/* events.h - what the connections of a pool tell it. */
+/* events.h - what the connections of a pool tell it, through the conn_owner that events.c fills in. */
 #ifndef POOL_EVENTS_H
 #define POOL_EVENTS_H
 

@@ -9,7 +9,7 @@
 #include "words/error.h"
 
 /* Its connection, if it still has one, is free for something else. */
-static void end(evpq_lease *lease)
+static void lend_end(evpq_lease *lease)
 {
     lease_to(lease, LEASE_ENDED);
     if (lease->conn)
@@ -114,7 +114,7 @@ evpq_lease *evpq_lease_release(evpq_lease *lease)
         return NULL;
     lease_to(lease, LEASE_RETURNED);
     if (!lease->conn)
-        end(lease);
+        lend_end(lease);
     else if (conn_at_rest(&lease->conn->conn))
         after_release(lease);
     return NULL;
@@ -128,7 +128,7 @@ void lend_quiet(struct pool_conn *c)
     switch (lease->state) {
     case LEASE_AFTER_CONNECT:
         c->conn.dirty = false; /* what after_connect has done is to stay */
-        end(lease);
+        lend_end(lease);
         break;
     case LEASE_BEFORE_ACQUIRE:
         sizing_check_passed(c);
@@ -141,7 +141,7 @@ void lend_quiet(struct pool_conn *c)
         reset(lease);
         break;
     case LEASE_RESETTING:
-        end(lease);
+        lend_end(lease);
         break;
     default: /* LENT: the program is between two statements */
         break;
@@ -168,5 +168,5 @@ void lend_lost(struct pool_conn *c, const evpq_error *why)
         a->lease = NULL;
         wait_queue_return(lease->pool, &a->place);
     }
-    end(lease);
+    lend_end(lease);
 }

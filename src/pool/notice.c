@@ -11,7 +11,7 @@ struct telling {
     void *owner;
 };
 
-static void tell(struct job *job)
+static void notice_tell(struct job *job)
 {
     struct telling *t = container_of(job, struct telling, job);
     struct notice_fn to = t->who(t->owner);
@@ -32,6 +32,6 @@ void notice_tell_later(evpq_loop *loop, evpq_error *notice, struct notice_fn (*w
         return;
     }
     *t = (struct telling){.notice = notice, .who = who, .let_go = let_go, .owner = owner};
-    job_init(&t->job, tell);
+    job_init(&t->job, notice_tell);
     loop_defer(loop, &t->job);
 }

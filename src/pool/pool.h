@@ -32,7 +32,7 @@ enum pool_conn_state {
     POOL_CONN_IDLE,
     POOL_CONN_SHARED,    /* running one-shot queries, or being reset after one */
     POOL_CONN_LEASED,    /* from before_acquire to the end of the reset */
-    POOL_CONN_CANCELING, /* a cancel request is out: nobody uses it until it is quiet */
+    POOL_CONN_CANCELING, /* taken from its users: they were canceled, or the pool is out of time */
     POOL_CONN_DEAD,      /* until its memory goes: what it had not sent goes to another */
     POOL_CONN_STATES
 };

@@ -76,7 +76,7 @@ evpq_future *pool_future_new(evpq_pool *pool, enum pool_future_for what)
     return f;
 }
 
-static void end(struct pool_future *w, evpq_error *error)
+static void pool_future_end(struct pool_future *w, evpq_error *error)
 {
     list_remove(&w->node);
     if (error)
@@ -90,9 +90,9 @@ void pool_future_check(evpq_pool *pool)
     list_each(node, &pool->futures) {
         struct pool_future *w = future_at(node);
         if (is_true(pool, w->what))
-            end(w, NULL);
+            pool_future_end(w, NULL);
         else if (w->what == POOL_FUTURE_CONNECTED && pool_is_closing(pool))
-            end(w, pool_closed_error(EVPQ_OUTCOME_NOT_SENT));
+            pool_future_end(w, pool_closed_error(EVPQ_OUTCOME_NOT_SENT));
     }
 }
 
@@ -100,7 +100,7 @@ void pool_future_connect_failed(evpq_pool *pool, const evpq_error *why)
 {
     list_each(node, &pool->futures)
         if (future_at(node)->what == POOL_FUTURE_CONNECTED)
-            end(future_at(node), evpq_error_ref(why));
+            pool_future_end(future_at(node), evpq_error_ref(why));
 }
 
 int pool_future_wants_one(const evpq_pool *pool)

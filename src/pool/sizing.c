@@ -1,4 +1,5 @@
-/* sizing.c - see sizing.h. Decides and notes; others open and close. */
+/* sizing.c - see sizing.h. Decides and notes; step.c opens, through events_dial, and
+ * closes. */
 #include "pool/sizing.h"
 
 #include "base/backoff.h"

@@ -58,7 +58,7 @@ static void tell_failure(evpq_pool *pool)
     evpq_error_unref(why);
 }
 
-static void tell(evpq_pool *pool)
+static void step_tell(evpq_pool *pool)
 {
     if (pool->untold)
         tell_failure(pool);
@@ -74,7 +74,7 @@ void pool_step(evpq_pool *pool)
     expire(pool);
     dispatch_idle(pool); /* serve */
     size(pool);
-    tell(pool);
+    step_tell(pool);
     if (pool_is_closing(pool))
         close_go_on(pool);
     INVARIANT(pool_is_sound(pool));

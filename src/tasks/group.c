@@ -74,7 +74,7 @@ static void stop_all(struct evpq_group *g, bool late)
     evpq_future_unref(&g->future);
 }
 
-static void fail(struct evpq_group *g, evpq_future *why)
+static void group_fail(struct evpq_group *g, evpq_future *why)
 {
     if (g->failed)
         return;
@@ -100,7 +100,7 @@ static void member_over(struct evpq_task *t)
     list_remove(&t->in_group);
     g->n_begun -= t->counted;
     if (status != EVPQ_OK && status != EVPQ_CANCELED)
-        fail(g, &t->future);
+        group_fail(g, &t->future);
     begin_next(g);
     settle_when_empty(g);
     evpq_future_unref(&g->future);
@@ -207,7 +207,7 @@ evpq_future *evpq_group_spawn(evpq_group *g, evpq_task_fn *fn, void *arg,
         task_new(g ? g->future.loop : NULL, fn, arg, opts, g ? &g->deadline : NULL, &t);
     if (!t) {
         if (g && f->status == EVPQ_NOMEM)
-            fail(g, f); /* the join must not say that all was done */
+            group_fail(g, f); /* the join must not say that all was done */
         return f;
     }
     t->group = g;

@@ -160,7 +160,7 @@ void task_start(struct job *job)
 }
 
 /* A task that is set aside. Stands on its stack, so that whoever comes to wake it brings the frames
- * nearby into the caches (future_expect). */
+ * nearby into the caches (future_prefetch). */
 struct pause {
     struct waiter wake;
     struct evpq_task *task;

@@ -1,4 +1,4 @@
-/* cancel.c - two ways to send the same request; configure chose, in libpq/pq.c. */
+/* cancel.c - two ways to send the same request; configure chose, in libpq/pq_cancel.c. */
 #include "wire/cancel.h"
 
 #include "async/loop.h"

@@ -3,7 +3,7 @@
  *
  * A request names a server process, not a query, and takes a way of its own: when it has been
  * delivered, the process may still be about to be interrupted. What that means for the next query
- * is line/'s business. */
+ * is the business of conn/conn_cancel.c. */
 #ifndef WIRE_CANCEL_H
 #define WIRE_CANCEL_H
 

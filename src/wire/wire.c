@@ -303,7 +303,7 @@ static void writable(struct io *io)
         loop_read_soon(w->loop, &w->input);
 }
 
-static void tick(struct flusher *flusher)
+static void flush_new(struct flusher *flusher)
 {
     struct wire *w = container_of(flusher, struct wire, flusher);
     if (wire_is_being_read(w))
@@ -325,7 +325,7 @@ void wire_init(struct wire *w, evpq_loop *loop, const struct wire_class *class)
     *w = (struct wire){.class = class, .loop = loop};
     w->input.read = read_some;
     list_init(&w->input.node);
-    w->flusher.flush = tick;
+    w->flusher.flush = flush_new;
     list_init(&w->flusher.node);
     w->listener.notice = take_notice;
     io_init(&w->reader, loop, readable);

@@ -14,8 +14,8 @@ struct wire;
 
 /* Called with nothing of the wire on the stack that a wire_close could hurt, except that the wire
  * itself (the memory) must stay until the call is over. */
-struct wire_class {
-    /* One thing that arrived; the result is given. Returns whether more is outstanding. */
+struct wire_class { /* filled in by pipeline/on_wire.c */
+    /* One thing that arrived; the result is given. Returns whether to ask libpq for the next. */
     bool (*arrived)(struct wire *, enum pq_kind, struct pg_result *);
     /* In WIRE_COPYING: takes what has arrived of a COPY's data. Whether the results that end it may
      * be next; then it has ended that mode. */
