@@ -113,6 +113,22 @@ START_TEST(acquire_timeout_ends_the_wait_of_queries_and_leases)
 }
 END_TEST
 
+/* Two limits end in one moment: the one that says more is told. */
+START_TEST(acquire_timeout_is_told_before_query_timeout)
+{
+    open_pool(.max_size = 1, .acquire_timeout = 0.05, .query_timeout = 0.05);
+    evpq_lease *lease = lease_get();
+    evpq_future *f = query("select 1");
+    ck_await_status(f, EVPQ_TIMEOUT);
+    ck_assert_msg(strstr(evpq_error_message(evpq_future_error(f)), "no connection became free"),
+                  "%s", evpq_error_message(evpq_future_error(f)));
+    ck_assert_uint_eq(stats().acquire_timeouts, 1);
+    evpq_future_unref(f);
+    evpq_lease_release(lease);
+    pools_end();
+}
+END_TEST
+
 START_TEST(a_timeout_says_that_connecting_failed)
 {
     open_pool_at(server_conninfo_port(SERVER_TCP, 1, NULL), .acquire_timeout = 0.1);
@@ -481,6 +497,7 @@ int main(void)
     CHECK_ADD(c, f15_one_too_many_fails_in_the_same_tick);
     CHECK_ADD(c, acquire_timeout_ends_the_wait_of_queries_and_leases);
     CHECK_ADD(c, a_timeout_says_that_connecting_failed);
+    CHECK_ADD(c, acquire_timeout_is_told_before_query_timeout);
     CHECK_ADD(c, no_acquire_timeout_is_no_deadline);
     CHECK_ADD(c, f14_who_holds_and_acquires_again_is_told_so);
     CHECK_ADD(c, who_gives_up_is_taken_off_the_queue);

@@ -64,6 +64,8 @@ static void on_ended(struct pipeline *p)
 static void on_too_large(struct pipeline *p, struct op *op)
 {
     struct conn *c = conn_of_pipeline(p);
+    if (op->own) /* it has no result worth a bound: what came is something else, a NOTIFY */
+        return;
     char message[96];
     snprintf(message, sizeof message, "the result is larger than max_result_bytes (%zu)",
              p->result_most);

@@ -163,10 +163,11 @@ bool dispatch_query(evpq_pool *pool, struct query *q)
             c = one_to_ride(pool);
     }
     if (c) {
-        pool->crowded |= c->state != POOL_CONN_IDLE;
+        if (c->state != POOL_CONN_IDLE)
+            pool->crowded = pool->total < pool->opts.max_size;
         q->place.ticket = ++pool->next_ticket; /* it may have to come back */
         run(pool, c, q);
-        return pool->crowded && pool->total < pool->opts.max_size;
+        return pool->crowded;
     }
     if (wait_queue_add(pool, &q->place))
         return pool->total < pool->opts.max_size;

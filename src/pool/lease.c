@@ -114,7 +114,7 @@ int evpq_lease_backend_pid(const evpq_lease *lease)
 
 struct notice_fn lease_notice_fn(const evpq_lease *lease)
 {
-    return lease->state <= LEASE_LENT ? lease->notice : (struct notice_fn){.fn = NULL};
+    return lease->notice;
 }
 
 evpq_status evpq_lease_on_notice(evpq_lease *lease, evpq_notice_fn *fn, void *arg)

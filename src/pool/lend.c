@@ -113,6 +113,7 @@ evpq_lease *evpq_lease_release(evpq_lease *lease)
     if (!lease || lease->state != LEASE_LENT || loop_is_barred(lease->pool->loop))
         return NULL;
     lease_to(lease, LEASE_RETURNED);
+    lease->notice = (struct notice_fn){.fn = NULL};
     if (!lease->conn)
         lend_end(lease);
     else if (conn_at_rest(&lease->conn->conn))

@@ -58,10 +58,13 @@ static void tell_failure(evpq_pool *pool)
     evpq_error_unref(why);
 }
 
+/* What has come true first, whatever failed after it. */
 static void step_tell(evpq_pool *pool)
 {
-    if (pool->untold)
-        tell_failure(pool);
+    pool_future_check(pool);
+    if (!pool->untold)
+        return;
+    tell_failure(pool);
     pool_future_check(pool);
 }
 
@@ -86,7 +89,16 @@ static void step(struct job *job)
     pool_step(container_of(job, evpq_pool, step));
 }
 
+/* At once: another timer of this moment, a query's deadline, would tell it something else. */
+static void on_expiry(struct timer *t)
+{
+    evpq_pool *pool = container_of(t, evpq_pool, expiry);
+    pool->expiry_due = true;
+    pool_step(pool);
+}
+
 void step_init(evpq_pool *pool)
 {
     job_init(&pool->step, step);
+    timer_init(&pool->expiry, pool->loop, on_expiry);
 }

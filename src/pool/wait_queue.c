@@ -72,15 +72,7 @@ struct queue_place *wait_queue_take_expired(evpq_pool *pool)
     return place;
 }
 
-static void expire(struct timer *t)
-{
-    evpq_pool *pool = container_of(t, evpq_pool, expiry);
-    pool->expiry_due = true;
-    pool_mark(pool);
-}
-
 void wait_queue_init(evpq_pool *pool)
 {
     list_init(&pool->waiting);
-    timer_init(&pool->expiry, pool->loop, expire);
 }
