@@ -282,11 +282,11 @@ START_TEST(time_goes_on_from_one_socket_to_the_next)
     open_pool(.min_size = 2, .max_size = 2, .pipeline_depth = 1);
     ck_until(stats().idle == 2);
     for (int i = 0; i < 2; i++) {
-        f[i] = query("select pg_sleep(0.1)");
+        f[i] = query("select pg_sleep(1)");
         ck_assert_int_eq(evpq_future_on_done(f[i], dawdle, NULL), EVPQ_OK);
     }
     ck_running(2);
-    usleep(400000);
+    usleep(1300000);
     for (int i = 0; i < 2; i++)
         ck_done(f[i]);
     ck_quiet();
