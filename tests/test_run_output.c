@@ -259,22 +259,20 @@ static pid_t slow_reader(const int *ends, size_t expected)
 START_TEST(f74_pipe_in_nonblocking_mode_is_waited_for)
 {
     struct out o = {.name = dup_string("pipe"), .immediate = true};
-    enum { MUCH = 1 << 20 };
-    char *much = calloc(1, MUCH);
+    static const char much[1 << 20];
     int ends[2], status = -1;
     pid_t reader;
 
     ck_assert_int_eq(pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
-    reader = slow_reader(ends, MUCH);
+    reader = slow_reader(ends, sizeof much);
     o.fd = ends[1];
-    ck_assert(out_add(&o, much, MUCH, "a:1"));
+    ck_assert(out_add(&o, much, sizeof much, "a:1"));
     ck_assert_int_eq(o.error, 0);
     ck_assert(out_close(&o));
     ck_assert_int_eq(waitpid(reader, &status, 0), reader);
     ck_assert_int_eq(status, 0);
     close(ends[0]);
     out_free(&o);
-    free(much);
 }
 END_TEST
 
