@@ -287,13 +287,12 @@ evpq_error *verdict_at_loss(struct verdict *v, const evpq_error *why, bool sent,
     v->fate = fate_of(&evidence);
     if (v->error)
         return verdict_error(v, sql);
-    evpq_outcome outcome =
-        v->fate == FATE_NOT_SENT ? EVPQ_OUTCOME_NOT_SENT : EVPQ_OUTCOME_UNKNOWN;
+    evpq_outcome outcome = v->fate == FATE_NOT_SENT ? EVPQ_OUTCOME_NOT_SENT : EVPQ_OUTCOME_UNKNOWN;
     if (why)
         return error_about(why, EVPQ_OK, outcome, sql);
-    return error_build(&(struct error_fields){
-        .status = EVPQ_LOST,
-        .outcome = outcome,
-        .message = "a statement before it on its connection was canceled",
-        .sql = sql});
+    return error_build(
+        &(struct error_fields){.status = EVPQ_LOST,
+                               .outcome = outcome,
+                               .message = "a statement before it on its connection was canceled",
+                               .sql = sql});
 }
