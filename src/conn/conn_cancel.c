@@ -15,8 +15,6 @@
  * All that within cancel_timeout (limit.c), or the connection is closed. */
 #include "conn/conn_impl.h"
 
-#include "words/error.h"
-
 static void request_over(void *arg)
 {
     struct conn *c = arg;

@@ -28,7 +28,7 @@ static void turn_to(struct batch *b, size_t at)
 
 /* ---- settling ---- */
 
-void batch_settle_done(struct batch *b)
+static void batch_settle_done(struct batch *b)
 {
     for (size_t i = 0; i < b->n; i++) {
         struct entry *e = &b->entries[i];

@@ -45,9 +45,7 @@ extern const struct work batch_work;
 /* The pipeline has given back its operation, or lets go of it. May free the batch. */
 void batch_leave_pipeline(struct batch *b);
 
-/* All of it was carried out; or failed (takes the error), because of one of its statements (`which`
- * < n) or as a whole. */
-void batch_settle_done(struct batch *b);
+/* It failed (takes the error), because of one of its statements (`which` < n) or as a whole. */
 void batch_settle_failed(struct batch *b, evpq_error *error, size_t which);
 
 #endif

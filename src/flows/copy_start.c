@@ -5,6 +5,7 @@
  * pipeline is at rest. */
 #include "base/mem.h"
 #include "flows/copy_impl.h"
+#include "flows/copy_rows.h"
 #include "pool/dispatch.h"
 #include "pool/lease.h"
 #include "values/args.h"
@@ -115,37 +116,28 @@ static evpq_copy *on_lease(evpq_copy *c, evpq_lease *lease)
 
 /* ---- the statement ---- */
 
-static evpq_error *refused(const char *sql, const char *message, const char *hint)
-{
-    return error_build(&(struct error_fields){
-        .status = EVPQ_INVALID,
-        .outcome = EVPQ_OUTCOME_NOT_SENT,
-        .message = message,
-        .hint = hint,
-        .sql = sql,
-    });
-}
-
 /* The protocol that it goes by would run several statements, and carry out another. */
 static evpq_error *check_text(const char *sql, bool in)
 {
     size_t length;
     if (!sql)
-        return refused(NULL, "the SQL is a NULL pointer", NULL);
+        return copy_refused(NULL, "the SQL is a NULL pointer", NULL);
     if (strlen(sql) > ARGS_MOST_BYTES)
-        return refused(NULL, "the SQL has a gigabyte or more, which the server does not take",
-                       NULL);
+        return copy_refused(NULL, "the SQL has a gigabyte or more, which the server does not take",
+                            NULL);
     if (!sql_is_single(sql, &length))
-        return refused(sql, "the SQL is more than one statement",
-                       "ask for each on its own; a COPY takes one, with nothing behind it");
+        return copy_refused(sql, "the SQL is more than one statement",
+                            "ask for each on its own; a COPY takes one, with nothing behind it");
     if (sql_copy(sql) == (in ? SQL_COPY_IN : SQL_COPY_OUT))
         return NULL;
-    return in ? refused(sql, "the SQL is not COPY ... FROM STDIN",
-                        "use evpq_pool_copy_out for COPY ... TO STDOUT, and evpq_pool_query for "
-                        "other statements")
-              : refused(sql, "the SQL is not COPY ... TO STDOUT",
-                        "use evpq_pool_copy_in for COPY ... FROM STDIN, and evpq_pool_query for "
-                        "other statements");
+    return in ? copy_refused(
+                    sql, "the SQL is not COPY ... FROM STDIN",
+                    "use evpq_pool_copy_out for COPY ... TO STDOUT, and evpq_pool_query for "
+                    "other statements")
+              : copy_refused(
+                    sql, "the SQL is not COPY ... TO STDOUT",
+                    "use evpq_pool_copy_in for COPY ... FROM STDIN, and evpq_pool_query for "
+                    "other statements");
 }
 
 static evpq_error *check_pool(const evpq_pool *pool)

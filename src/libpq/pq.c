@@ -342,11 +342,6 @@ size_t pq_largest_row(const struct pg_result *r)
     return largest;
 }
 
-int pq_row_count(const struct pg_result *r)
-{
-    return PQntuples(r);
-}
-
 bool pq_rows_have_tag(const struct pg_result *r)
 {
     return *PQcmdStatus((PGresult *)(uintptr_t)r) != '\0';

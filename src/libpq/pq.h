@@ -105,7 +105,6 @@ void pq_clear(struct pg_result *r);
 size_t pq_result_size(const struct pg_result *r);
 /* The bytes of its largest row. Looks at every cell. */
 size_t pq_largest_row(const struct pg_result *r);
-int pq_row_count(const struct pg_result *r);
 /* Whether ROWS have the command's tag. libpq 17 puts it into the last of them when these are fewer
  * than were asked for, and then none into the RESULT that follows. */
 bool pq_rows_have_tag(const struct pg_result *r);

@@ -4,7 +4,6 @@
  * then is an error of the commit itself (a deferred constraint) known. */
 #include "ops/query.h"
 
-#include "base/mem.h"
 #include "libpq/result.h"
 #include "ops/offer.h"
 #include "words/error.h"

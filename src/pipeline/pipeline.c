@@ -24,7 +24,7 @@ void pipeline_more(struct pipeline *p)
 }
 
 /* An answer that nobody waits for is not to be collected: at its beginning it can be asked for row
- * by row (ask_dropped_rows), later a cancel request ends it, in time or not. */
+ * by row (answers_begin), later a cancel request ends it, in time or not. */
 static void begin_dropping(struct pipeline *p)
 {
     p->wire.counts = true;

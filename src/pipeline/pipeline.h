@@ -54,7 +54,8 @@ struct pipeline {
     struct op *current; /* whose answers come next: the first that has not had them all, or the last
                            before a Sync */
     struct op
-        *bar; /* nothing is sent behind it: its `wire` is not OP_PIPELINED, or it changes data */
+        *bar; /* nothing is sent behind it: its `wire` is not OP_PIPELINED, or it changes data on
+                       a connection that is not `proved`; or the pipeline is `mistrusted` */
     bool guarded;      /* the guard is prepared on the server */
     bool prepares;     /* it may be */
     size_t unflushed;  /* bytes handed to libpq since the last flush, in this tick */

@@ -60,7 +60,7 @@ static inline void pipeline_take_off(struct pipeline *p, struct op *op)
     bool abandoned = op->state == OP_ABANDONED;
     p->n_sent--;
     p->n_abandoned -= abandoned;
-    p->n_awaited -= !abandoned && !op->unawaited;
+    p->n_awaited -= op_is_awaited(op);
     op_to(op, abandoned ? OP_DISCARDED : OP_DONE);
 }
 
@@ -75,7 +75,7 @@ bool receive_copy(struct wire *w);
 enum { DROPPED_ROWS = 64 }; /* at a time, of an answer that nobody waits for */
 
 /* Another operation, or another part of one, has its answers next. */
-static inline void ask_dropped_rows(struct pipeline *p)
+static inline void answers_begin(struct pipeline *p)
 {
     struct op *op = p->current;
     if (op && op_is_abandoned(op) && !op->skip && p->wire.c)

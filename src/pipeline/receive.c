@@ -35,7 +35,7 @@ static void end_part(struct pipeline *p, struct op *op)
     op->class->feed(op, PQ_END, NULL);
     if (!--op->parts && !op->sync_follows)
         p->current = op_after(p, op);
-    ask_dropped_rows(p);
+    answers_begin(p);
 }
 
 /* The guard failed, or the transaction did when it was to be committed: whoever is in it has no
@@ -170,7 +170,7 @@ static bool end_segment(struct pipeline *p)
         peer_ask_unity(p); /* somebody would like to be sent behind the next */
     if (p->stray)
         close_stray(p);
-    ask_dropped_rows(p);
+    answers_begin(p);
     if (p->n_fresh && !p->n_sent)
         wire_send_later(&p->wire); /* it may have waited for just that */
     if (p->wire.c)

@@ -96,7 +96,7 @@ static bool send_one(struct pipeline *p, struct op *op, bool guarded, bool last)
     if (!taken)
         return false;
     if (p->current == op)
-        ask_dropped_rows(p);
+        answers_begin(p);
     bool proved = p->proved && p->unity == UNITY_YES;
     if (op->wire != OP_PIPELINED || (op->changes_data && !proved) || p->mistrusted)
         p->bar = op;

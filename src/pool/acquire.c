@@ -4,7 +4,6 @@
 #include "base/mem.h"
 #include "pool/wait_queue.h"
 #include "pool/why.h"
-#include "words/error.h"
 
 static void acquire_cancel(evpq_future *f)
 {

@@ -1,6 +1,7 @@
 /* close.c - see close.h. */
 #include "pool/close.h"
 
+#include "base/invariant.h"
 #include "pool/dispatch.h"
 #include "pool/lend.h"
 #include "pool/pool_conn.h"
@@ -8,7 +9,6 @@
 #include "pool/sizing.h"
 #include "words/error.h"
 
-#include <assert.h>
 #include <math.h>
 
 static bool is_empty(const evpq_pool *pool)
@@ -18,7 +18,7 @@ static bool is_empty(const evpq_pool *pool)
 
 static void close_end(evpq_pool *pool)
 {
-    assert(!timer_active(&pool->expiry)); /* nobody waits */
+    INVARIANT(!timer_active(&pool->expiry)); /* nobody waits */
     pool_to(pool, POOL_CLOSED);
     sizing_stop(pool);
     timer_stop(&pool->close_timer);

@@ -4,7 +4,6 @@
 #include "base/invariant.h"
 #include "pool/lend.h"
 #include "pool/pool_conn.h"
-#include "pool/sizing.h"
 #include "pool/wait_queue.h"
 #include "pool/why.h"
 #include "words/error.h"
@@ -58,7 +57,6 @@ static evpq_error *waited_too_long(const evpq_pool *pool, const char *sql)
 
 void dispatch_expire(evpq_pool *pool)
 {
-    pool->expiry_due = false;
     for (struct queue_place *place; (place = wait_queue_take_expired(pool));)
         fail_place(place, waited_too_long(pool, sql_of(place)));
     wait_queue_settle(pool);
@@ -110,8 +108,8 @@ void dispatch_serve(evpq_pool *pool, struct pool_conn *c)
             run(pool, c, query_at(place));
         }
     }
-    if (!pool->n_waiting)
-        timer_stop(&pool->expiry);
+    if (!pool->n_waiting && timer_active(&pool->expiry))
+        wait_queue_settle(pool);
 }
 
 void dispatch_idle(evpq_pool *pool)
@@ -152,6 +150,12 @@ __attribute__((cold, noinline)) static evpq_error *too_many_wait(const char *sql
     });
 }
 
+/* While a connect waits for its turn, the step would not begin one. */
+static bool may_grow(const evpq_pool *pool)
+{
+    return pool->total < pool->opts.max_size && !timer_active(&pool->retry);
+}
+
 /* The direct way is that of most queries, and stays: by the step each would wait for a turn of the
  * run queue, and cost a job. */
 bool dispatch_query(evpq_pool *pool, struct query *q)
@@ -164,13 +168,13 @@ bool dispatch_query(evpq_pool *pool, struct query *q)
     }
     if (c) {
         if (c->state != POOL_CONN_IDLE)
-            pool->crowded = pool->total < pool->opts.max_size;
+            pool->crowded = may_grow(pool);
         q->place.ticket = ++pool->next_ticket; /* it may have to come back */
         run(pool, c, q);
         return pool->crowded;
     }
     if (wait_queue_add(pool, &q->place))
-        return pool->total < pool->opts.max_size;
+        return may_grow(pool);
     query_fail(q, too_many_wait(q->request.sql));
     return false;
 }

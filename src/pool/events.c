@@ -10,7 +10,6 @@
 #include "pool/pool_conn.h"
 #include "pool/reset.h"
 #include "pool/sizing.h"
-#include "words/error.h"
 
 /* ---- between one use and the next ---- */
 

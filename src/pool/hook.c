@@ -51,7 +51,7 @@ static evpq_future *limit_hook(evpq_lease *lease, evpq_future *f)
 static void call_hook(struct job *job)
 {
     evpq_lease *lease = container_of(job, evpq_lease, call);
-    lease->refs++;
+    lease_ref(lease);
     evpq_future *f = lease->hook(lease, lease->pool->opts.hook_arg);
     if (!lease->conn) { /* lost meanwhile, or the pool was closed */
         evpq_future_cancel(f);

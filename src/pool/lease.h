@@ -24,7 +24,7 @@ enum lease_state {
 struct acquire;
 
 struct evpq_lease {
-    unsigned refs; /* the life of the lease, a hook that is being called, and flows */
+    unsigned refs; /* the life of the lease, a hook that is being called, notices, and flows */
     evpq_pool *pool;
     struct pool_conn *conn;
     evpq_error *gone;
@@ -40,7 +40,7 @@ struct evpq_lease {
     struct waiter hook_done;
 };
 
-/* Without a state to come from, it begins in `state`. NULL without memory. */
+/* A new lease, which begins in `state`. NULL without memory. */
 evpq_lease *lease_new(evpq_pool *pool, struct pool_conn *c, enum lease_state state);
 
 /* The one function that changes the state. */

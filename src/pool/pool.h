@@ -1,5 +1,7 @@
-/* pool.h - what the files of this floor know of each other. None calls one that stands before it:
+/* pool.h - what the files of this floor know of each other. None calls one that stands behind it:
  *
+ *   opts         what evpq_pool_opts may say
+ *   notice       telling a notice, later
  *   pool         memory, the pool's state, its invariants
  *   wait_queue   who waits for a connection
  *   lease        a connection lent out: its state, and what can be asked of it
@@ -80,7 +82,6 @@ struct evpq_pool {
     int n_waiting;
     uint64_t next_ticket;
     struct timer expiry; /* of the first in the queue */
-    bool expiry_due;     /* it has fired: for the step */
 
     /* sizing */
     int window; /* connects at a time */

@@ -3,7 +3,6 @@
 
 #include "base/mem.h"
 #include "pool/why.h"
-#include "words/error.h"
 
 struct pool_future {
     struct evpq_future future;

@@ -4,7 +4,6 @@
 
 #include "base/backoff.h"
 #include "pool/pool_future.h"
-#include "words/error.h"
 
 #include <string.h>
 

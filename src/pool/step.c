@@ -1,14 +1,14 @@
 /* step.c - the maintenance pass of a pool: after whatever has happened to it in a turn of the run queue,
  * once, and always in this order.
  *
- *   expire  who has waited too long is told
+ *   expire  who has waited too long is told (by the queue's timer alone, right before)
  *   serve   idle connections take what is left on the queue
  *   size    connections are retired and opened
  *   tell    futures on the pool's state are settled
  *   close   a pool that is closing lets go of what it does not need
  *
  * It runs as a job (pool_mark), before anything is sent. A public function that changes the pool calls
- * it directly: what follows has happened when that returns. */
+ * it directly: what follows has happened when that returns. So does the queue's timer. */
 #include "pool/step.h"
 
 #include "base/invariant.h"
@@ -19,12 +19,6 @@
 #include "pool/pool_future.h"
 #include "pool/sizing.h"
 #include "words/error.h"
-
-static void expire(evpq_pool *pool)
-{
-    if (pool->expiry_due)
-        dispatch_expire(pool);
-}
 
 static void retire(evpq_pool *pool)
 {
@@ -74,7 +68,6 @@ void pool_step(evpq_pool *pool)
     if (pool->state == POOL_CLOSED)
         return;
     pool_ref(pool);
-    expire(pool);
     dispatch_idle(pool); /* serve */
     size(pool);
     step_tell(pool);
@@ -93,7 +86,7 @@ static void step(struct job *job)
 static void on_expiry(struct timer *t)
 {
     evpq_pool *pool = container_of(t, evpq_pool, expiry);
-    pool->expiry_due = true;
+    dispatch_expire(pool);
     pool_step(pool);
 }
 

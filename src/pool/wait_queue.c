@@ -1,18 +1,13 @@
 /* wait_queue.c - see wait_queue.h. */
 #include "pool/wait_queue.h"
 
-static void arm_expiry(evpq_pool *pool)
+void wait_queue_settle(evpq_pool *pool)
 {
     struct queue_place *place = wait_queue_first(pool);
     if (!place || pool->opts.acquire_timeout < 0)
         timer_stop(&pool->expiry);
     else if (!timer_active(&pool->expiry))
         timer_start(&pool->expiry, place->deadline - loop_time(pool->loop));
-}
-
-void wait_queue_settle(evpq_pool *pool)
-{
-    arm_expiry(pool);
 }
 
 bool wait_queue_add(evpq_pool *pool, struct queue_place *place)
@@ -25,7 +20,7 @@ bool wait_queue_add(evpq_pool *pool, struct queue_place *place)
     place->deadline = loop_time(pool->loop) + pool->opts.acquire_timeout;
     list_append(&pool->waiting, &place->node);
     if (!pool->n_waiting++)
-        arm_expiry(pool);
+        wait_queue_settle(pool);
     return true;
 }
 
@@ -46,7 +41,7 @@ void wait_queue_return(evpq_pool *pool, struct queue_place *place)
     list_append(before, &place->node);
     pool->n_waiting++;
     timer_stop(&pool->expiry);
-    arm_expiry(pool);
+    wait_queue_settle(pool);
     pool_mark(pool);
 }
 
@@ -55,7 +50,7 @@ void wait_queue_withdraw(evpq_pool *pool, struct queue_place *place)
     if (!list_linked(&place->node))
         return;
     wait_queue_take(pool, place);
-    arm_expiry(pool);
+    wait_queue_settle(pool);
     pool_mark(pool); /* a drain or a close may have waited for that */
 }
 

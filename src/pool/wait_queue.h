@@ -30,6 +30,7 @@ static inline void wait_queue_take(evpq_pool *pool, struct queue_place *place)
     list_remove(&place->node);
     pool->n_waiting--;
 }
+/* Sets the timer for whoever is the first now, or stops it. */
 void wait_queue_settle(evpq_pool *pool);
 
 /* After its timer has fired: takes the first off, if its deadline has passed; else NULL. */

@@ -1,5 +1,4 @@
 /* spawn.c - making a task, and setting it going. */
-#include "base/mem.h"
 #include "tasks/task.h"
 #include "words/error.h"
 #include "words/opts_read.h"

@@ -7,9 +7,7 @@
 
 #include "values/arg_kind.h"
 #include "values/encode_impl.h"
-#include "values/oids.h"
 #include "values/value.h"
-#include "values/value_number.h"
 
 #include <stdio.h>
 

@@ -129,16 +129,22 @@ static void print(const struct decimal *d, char room[PRINTED])
     sprintf(p, "e%d", d->count ? d->exponent - d->more : 0);
 }
 
+/* What has no digits. */
+static bool is_special(const struct decimal *d, double *ret_value)
+{
+    if (d->kind == DECIMAL_NAN)
+        *ret_value = (double)NAN;
+    else if (d->kind == DECIMAL_INFINITE)
+        *ret_value = d->negative ? -(double)INFINITY : (double)INFINITY;
+    else
+        return false;
+    return true;
+}
+
 enum value_fit decimal_to_float8(const struct decimal *d, double *ret_value)
 {
-    if (d->kind == DECIMAL_NAN) {
-        *ret_value = (double)NAN;
+    if (is_special(d, ret_value))
         return VALUE_FITS;
-    }
-    if (d->kind == DECIMAL_INFINITE) {
-        *ret_value = d->negative ? -(double)INFINITY : (double)INFINITY;
-        return VALUE_FITS;
-    }
     char printed[PRINTED];
     print(d, printed);
     double value = strtod(printed, NULL);
@@ -150,12 +156,9 @@ enum value_fit decimal_to_float8(const struct decimal *d, double *ret_value)
 
 enum value_fit decimal_to_float4(const struct decimal *d, float *ret_value)
 {
-    if (d->kind == DECIMAL_NAN) {
-        *ret_value = NAN;
-        return VALUE_FITS;
-    }
-    if (d->kind == DECIMAL_INFINITE) {
-        *ret_value = d->negative ? -INFINITY : INFINITY;
+    double special;
+    if (is_special(d, &special)) {
+        *ret_value = (float)special;
         return VALUE_FITS;
     }
     char printed[PRINTED];
