@@ -261,6 +261,7 @@ START_TEST(f17_crash_of_a_backend)
     evpq_lease *lease = lease_get();
     evpq_future *running = query_on(lease, "select pg_sleep(60)");
     ck_running(1);
+    ck_until(stats().idle == 1);
     server_kill9(evpq_lease_backend_pid(lease));
     evpq_await(running);
     ck_assert(evpq_error_outcome(evpq_future_error(running)) != EVPQ_OUTCOME_NOT_SENT);

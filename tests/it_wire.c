@@ -43,7 +43,7 @@ START_TEST(basics_through_a_proxy)
     proxy_delay(p, PROXY_TO_SERVER, _i < 2 ? 0 : 2);
     struct site s = site_open(server_conninfo_port(path, proxy_port(p), NULL),
                               &(evpq_pool_opts){.size = sizeof one, .max_size = 3});
-    basics_run(&s, _i < 2 ? 10 * 1000 : 300 * 1000);
+    basics_run(&s, _i < 2 ? check_rounds(10 * 1000) : 300 * 1000);
     site_close(&s);
     proxy_stop(p);
 }
@@ -670,7 +670,7 @@ START_TEST(f24_reused_descriptors_call_nobody_back)
     struct site t = s; /* another pool on the same loop, which reaches nobody */
     struct proxy *p = server_proxy();
     evpq_future_unref(site_query(&s, "select 1"));
-    for (int i = 0; i < 2500; i++) {
+    for (int i = 0, n = check_rounds(2500); i < n; i++) {
         proxy_door(p, i % 3 == 0 ? PROXY_REFUSE : i % 3 == 1 ? PROXY_SILENT : PROXY_OPEN);
         t.pool = evpq_pool_open(s.loop, server_conninfo_port(SERVER_TCP, proxy_port(p), NULL),
                                 &(evpq_pool_opts){.size = sizeof one, .min_size = 2, .max_size = 2},

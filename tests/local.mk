@@ -282,7 +282,15 @@ tests_torture_torture_SOURCES = \
 	tests/torture/torture.c \
 	tests/torture/torture.h \
 	tests/torture/verbs.c
-LDADD = tests/libsupport.la libcore.la $(CHECK_LIBS)
+# Linked without libtool, which takes four times as long as the linker: none of them is installed.
+test_libs = $(lt_cv_objdir)/libcore.a $(CHECK_LIBS) $(LIBPQ_LIBS) $(LIBEV_LIBS)
+LDADD = tests/$(lt_cv_objdir)/libsupport.a $(test_libs)
+tests/$(lt_cv_objdir)/libsupport.a: tests/libsupport.la ;
+$(lt_cv_objdir)/libcore.a: libcore.la ;
+$(lt_cv_objdir)/librun.a: librun.la ;
+$(lt_cv_objdir)/libloader.a: libloader.la ;
+$(unit_tests) $(integration_tests): private LINK = $(CCLD) $(AM_CFLAGS) $(CFLAGS) $(AM_LDFLAGS) $(LDFLAGS) -o $@
+
 
 # The same tests, over the switch for other processors.
 tests_test_stack_ucontext_SOURCES = tests/test_stack.c src/tasks/stack.c src/tasks/switch_ucontext.c
@@ -300,7 +308,7 @@ tests_test_overflow_SOURCES = \
 tests_test_overflow_CPPFLAGS = $(AM_CPPFLAGS) -UEVPQ_DEBUG -DEVPQ_DEBUG=1
 
 # evpq-run's own tests see its parts first.
-run_libs = librun.la $(LDADD)
+run_libs = $(lt_cv_objdir)/librun.a $(LDADD)
 tests_test_run_csv_LDADD = $(run_libs)
 tests_test_run_format_LDADD = $(run_libs)
 tests_test_run_output_LDADD = $(run_libs)
@@ -308,7 +316,7 @@ tests_test_run_progress_LDADD = $(run_libs)
 tests_test_run_source_LDADD = $(run_libs)
 tests_test_run_split_LDADD = $(run_libs)
 tests_test_run_stats_LDADD = $(run_libs)
-tests_it_loader_LDADD = libloader.la $(LDADD)
+tests_it_loader_LDADD = $(lt_cv_objdir)/libloader.a $(LDADD)
 
 # Those that use support/oom.h, and those that use support/clock.h: what they call is put between the
 # program and the C library. The flags are for a program's own link, not for what it is made from.

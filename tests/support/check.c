@@ -65,6 +65,11 @@ int check_end(struct check *c)
     return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+int check_rounds(int n)
+{
+    return getenv("EVPQ_TEST_LONG") ? n : n / 5;
+}
+
 bool check_on_valgrind(void)
 {
 #if HAVE_VALGRIND

@@ -1,5 +1,5 @@
 /*
- * The throwaway server from a test's side: see server.h. Keeps no state between calls.
+ * The throwaway server from a test's side: see server.h.
  */
 #include "support/server.h"
 
@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/types.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "support/proxy.h"
 #include "support/watch.h"
@@ -88,22 +89,42 @@ static PGconn *admin_open(void)
     }
 }
 
+/* The connection of the calling thread. A process that was forked has its own, and leaves its parent's alone. */
+static _Thread_local struct {
+    PGconn *conn;
+    pid_t pid;
+} admin;
+
+static void admin_drop(void)
+{
+    if (admin.conn && admin.pid == getpid())
+        PQfinish(admin.conn);
+    admin.conn = NULL;
+}
+
+static PGconn *admin_get(void)
+{
+    if (admin.conn && admin.pid == getpid() && PQconsumeInput(admin.conn) &&
+        PQstatus(admin.conn) == CONNECTION_OK)
+        return admin.conn;
+    admin_drop();
+    admin.conn = admin_open();
+    admin.pid = getpid();
+    return admin.conn;
+}
+
 /* A server one of whose processes has died takes its other connections down a moment later: a
  * statement that only looks is then asked again. */
-static PGresult *ask(const char *sql, bool again, PGconn **ret_conn)
+static PGresult *ask(const char *sql, bool again)
 {
     double until = now() + patience;
 
     for (;;) {
-        PGconn *conn = admin_open();
-        PGresult *result = PQexec(conn, sql);
+        PGresult *result = PQexec(admin_get(), sql);
 
-        if (!again || PQstatus(conn) == CONNECTION_OK || now() >= until) {
-            *ret_conn = conn;
+        if (!again || PQstatus(admin.conn) == CONNECTION_OK || now() >= until)
             return result;
-        }
         PQclear(result);
-        PQfinish(conn);
         pause_briefly();
     }
 }
@@ -111,17 +132,15 @@ static PGresult *ask(const char *sql, bool again, PGconn **ret_conn)
 static const char *run(const char *sql, bool again)
 {
     watch_pause();
-    PGconn *conn;
-    PGresult *result = ask(sql, again, &conn);
+    PGresult *result = ask(sql, again);
     ExecStatusType status = PQresultStatus(result);
     const char *text = "";
 
     ck_assert_msg(status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK, "%s: %s", sql,
-                  PQerrorMessage(conn));
+                  PQerrorMessage(admin.conn));
     if (PQntuples(result) > 0 && PQnfields(result) > 0)
         text = strf("%s", PQgetvalue(result, 0, 0));
     PQclear(result);
-    PQfinish(conn);
     watch_resume();
     return text;
 }

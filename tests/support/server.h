@@ -2,9 +2,10 @@
  * The server that tests/with-postgres has started, seen from a test: a look inside by a plain,
  * blocking connection of its own, ways to hurt it, and connection strings for each way to reach it.
  *
- * What fails here fails the test. Each call opens and closes its own connection (application_name
- * evpq-admin), waiting up to 30 s for a server that is still starting, so that all of it works
- * across restarts and in forked tests. Calls may block; the watch of watch.h looks away meanwhile.
+ * What fails here fails the test. The looks of a process share one connection (application_name
+ * evpq-admin), so that a session's settings are not for them. One that is lost is replaced, waiting
+ * up to 30 s for a server that is still starting: all of it works across restarts and in forked
+ * tests. Calls may block; the watch of watch.h looks away meanwhile.
  */
 #ifndef TESTS_SUPPORT_SERVER_H
 #define TESTS_SUPPORT_SERVER_H
