@@ -37,7 +37,7 @@ static struct site behind_by_default(int max_size)
 START_TEST(f49_basics)
 {
     struct site s = behind_by_default(1 + 3 * _i);
-    basics_run(&s, 300 * 1000);
+    basics_run(&s, 300 * 1000, 3);
     site_close(&s);
 }
 END_TEST
@@ -116,7 +116,7 @@ END_TEST
 START_TEST(f30_basics)
 {
     struct site s = behind(1 + 3 * _i);
-    basics_run(&s, 300 * 1000);
+    basics_run(&s, 300 * 1000, 3);
     site_close(&s);
 }
 END_TEST

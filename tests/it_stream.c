@@ -359,9 +359,9 @@ START_TEST(f36_memory_stays_bounded_and_the_socket_unread)
     enum { WIDTH = 10000, MOST_KB = 30000 };
     const int rows_in_all = check_rounds(30000);
     open_pool();
-    evpq_stream *s =
-        evpq_pool_stream(pool, "select i::int8, repeat('x', $1) from generate_series(1, $2) i",
-                         EVPQ_ARGS(WIDTH, rows_in_all), STREAM_OPTS(.rows = 100, .bytes = ways[_i].bytes));
+    evpq_stream *s = evpq_pool_stream(
+        pool, "select i::int8, repeat('x', $1) from generate_series(1, $2) i",
+        EVPQ_ARGS(WIDTH, rows_in_all), STREAM_OPTS(.rows = 100, .bytes = ways[_i].bytes));
     int first = next_rows(s);
     ck_assert_int_gt(first, 0);
     long before = resident_kb(), most = before;

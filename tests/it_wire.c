@@ -26,7 +26,7 @@ START_TEST(basics_on_every_way)
         return;
     struct site s = site_open(server_conninfo(path, NULL),
                               &(evpq_pool_opts){.size = sizeof one, .max_size = 3});
-    basics_run(&s, 300 * 1000);
+    basics_run(&s, 300 * 1000, 3);
     site_close(&s);
 }
 END_TEST
@@ -43,7 +43,7 @@ START_TEST(basics_through_a_proxy)
     proxy_delay(p, PROXY_TO_SERVER, _i < 2 ? 0 : 2);
     struct site s = site_open(server_conninfo_port(path, proxy_port(p), NULL),
                               &(evpq_pool_opts){.size = sizeof one, .max_size = 3});
-    basics_run(&s, _i < 2 ? check_rounds(10 * 1000) : 300 * 1000);
+    basics_run(&s, _i < 2 ? 2000 : 300 * 1000, _i < 2 ? check_rounds(5) : 3);
     site_close(&s);
     proxy_stop(p);
 }
@@ -55,7 +55,7 @@ START_TEST(basics_without_pipeline_and_prepare)
         server_conninfo(SERVER_UNIX, NULL),
         &(evpq_pool_opts){
             .size = sizeof one, .max_size = 3, .pipeline_depth = 1, .prepare = EVPQ_PREPARE_OFF});
-    basics_run(&s, 300 * 1000);
+    basics_run(&s, 300 * 1000, 3);
     site_close(&s);
 }
 END_TEST

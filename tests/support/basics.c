@@ -102,11 +102,11 @@ static void errors(struct site *s)
 enum { CROWD = 200 };
 
 /* Every seventh fails, the others bring their own number back. */
-static void a_crowd(struct site *s)
+static void a_crowd(struct site *s, int rounds)
 {
     evpq_future *f[CROWD];
 
-    for (int round = 0; round < 3; round++) {
+    for (int round = 0; round < rounds; round++) {
         for (int i = 0; i < CROWD; i++)
             f[i] = i % 7 == 6 ? evpq_pool_query(s->pool, "select 1 / $1::int", EVPQ_ARGS(0))
                               : evpq_pool_query(s->pool, "select $1::int", EVPQ_ARGS(i));
@@ -165,19 +165,21 @@ static int count_up(evpq_stream *stream, evpq_status *ret_end)
     }
 }
 
-static void streams(struct site *s, int large)
+static void streams(struct site *s, int large, int rounds)
 {
-    static const char *const sql =
-        "select i, 1 / ($1::int - i), repeat('s', $2) from (select generate_series(1, 1000) i) x";
+    const int rows = 500 * rounds;
+    const char *sql = strf("select i, 1 / ($1::int - i), repeat('s', $2)"
+                           " from (select generate_series(1, %d) i) x",
+                           rows);
     evpq_status end;
-    for (int round = 0; round < 3; round++) {
+    for (int round = 0; round < rounds; round++) {
         evpq_stream *stream = evpq_pool_stream(s->pool, sql, EVPQ_ARGS(0, large / 1000), NULL);
-        ck_assert_int_eq(count_up(stream, &end), 1000);
+        ck_assert_int_eq(count_up(stream, &end), rows);
         ck_assert_int_eq(end, EVPQ_OK);
         evpq_stream_close(stream);
 
-        stream = evpq_pool_stream(s->pool, sql, EVPQ_ARGS(800, 1), NULL);
-        ck_assert_int_ge(count_up(stream, &end), 700);
+        stream = evpq_pool_stream(s->pool, sql, EVPQ_ARGS(rows - 100, 1), NULL);
+        ck_assert_int_ge(count_up(stream, &end), rows - 200);
         ck_assert_int_eq(end, EVPQ_SERVER);
         evpq_stream_close(stream);
 
@@ -206,9 +208,9 @@ static void giving_up(struct site *s)
 }
 
 /* Rows to the server as bytes and as rows, back as rows, and a COPY that is broken off each way. */
-static void copies(struct site *s, int large)
+static void copies(struct site *s, int large, int rounds)
 {
-    enum { ROWS = 1000 };
+    const int rows_in_all = 500 * rounds;
     char table[32];
     char *text = malloc((size_t)large + 1);
     evpq_future *f;
@@ -220,7 +222,7 @@ static void copies(struct site *s, int large)
     snprintf(table, sizeof table, "basics_%d", (int)getpid());
     server_exec(strf("create table %s(n int unique, t text)", table));
     evpq_copy *copy = evpq_pool_copy_rows_in(s->pool, table, NULL, 0);
-    for (int i = 0; i < ROWS; i++) {
+    for (int i = 0; i < rows_in_all; i++) {
         evpq_status status;
         while ((status = evpq_copy_row(copy, EVPQ_ARGS(i, i ? "short" : text))) ==
                EVPQ_QUEUE_FULL) {
@@ -232,7 +234,7 @@ static void copies(struct site *s, int large)
     }
     f = evpq_copy_finish(copy);
     ck_await_ok(f);
-    ck_assert_int_eq(evpq_result_affected(evpq_future_result(f)), ROWS);
+    ck_assert_int_eq(evpq_result_affected(evpq_future_result(f)), rows_in_all);
     evpq_future_unref(f);
 
     copy = evpq_pool_copy_in(s->pool, strf("copy %s from stdin", table));
@@ -257,26 +259,26 @@ static void copies(struct site *s, int large)
         }
         evpq_future_unref(f);
     }
-    ck_assert_int_eq(rows, ROWS);
+    ck_assert_int_eq(rows, rows_in_all);
     evpq_copy_close(copy);
     copy =
         evpq_pool_copy_out(s->pool, strf("copy (select generate_series(1, %d)) to stdout", large));
     evpq_future_unref(evpq_copy_read(copy));
     evpq_copy_close(copy);
-    ck_assert_str_eq(site_text(s, strf("select count(*) from %s", table)), "1000");
+    ck_assert_str_eq(site_text(s, strf("select count(*) from %s", table)), strf("%d", rows_in_all));
     server_exec(strf("drop table %s", table));
     free(text);
 }
 
-void basics_run(struct site *s, int large)
+void basics_run(struct site *s, int large, int rounds)
 {
     parameters(s, large);
     shapes(s, large);
     errors(s);
-    a_crowd(s);
+    a_crowd(s, rounds);
     a_transaction(s);
-    streams(s, large);
-    copies(s, large);
+    streams(s, large, rounds);
+    copies(s, large, rounds);
     giving_up(s);
     ck_assert_msg(site_quiet(s, 20), "the pool does not come to rest");
 }

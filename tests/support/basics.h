@@ -6,8 +6,8 @@
 
 #include "support/site.h"
 
-/* All of it, on a pool that is open; the largest answer and parameter have about so many bytes. At
-   the end the pool is quiet. */
-void basics_run(struct site *s, int large);
+/* All of it, on a pool that is open; the largest answer and parameter have about `large` bytes, and what has
+   many rows has 500 for each of the rounds. At the end the pool is quiet. */
+void basics_run(struct site *s, int large, int rounds);
 
 #endif
