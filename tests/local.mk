@@ -204,6 +204,7 @@ EXTRA_DIST += \
 	tests/run \
 	tests/shared-postgres \
 	tests/support/command.sh \
+	tests/support/sql.sh \
 	tests/support/stranger.sh \
 	tests/support/traps.sql \
 	tests/through \
