@@ -5,6 +5,7 @@ create role mallory;
 grant create, usage on schema public to mallory;
 set role mallory;
 set search_path = pg_catalog;
+set check_function_bodies = off;
 
 do $do$
 declare
@@ -66,3 +67,4 @@ begin
 end $do$;
 reset role;
 reset search_path;
+reset check_function_bodies;
