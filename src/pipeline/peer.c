@@ -69,8 +69,16 @@ bool peer_is_given_away(int pid)
     return pid < 0 || pid > 1 << 22;
 }
 
+/* The first of its two answers decides about the peer, and may come long before the second. */
+static bool is_under_way(const struct pipeline *p)
+{
+    return list_linked(&p->peer_op.node);
+}
+
 void peer_ask(struct pipeline *p)
 {
+    if (is_under_way(p))
+        return;
     if (p->peer == PEER_UNKNOWN)
         p->peer = PEER_WANTED;
     if (p->peer == PEER_WANTED && !p->sending) {
@@ -81,7 +89,7 @@ void peer_ask(struct pipeline *p)
 
 void peer_ask_unity(struct pipeline *p)
 {
-    if (p->unity != UNITY_UNKNOWN)
+    if (p->unity != UNITY_UNKNOWN || is_under_way(p))
         return;
     if (p->peer == PEER_SERVER || p->peer == PEER_POOLER)
         p->peer = PEER_UNKNOWN;
