@@ -507,7 +507,7 @@ static int commands_over;
 
 static void command_over(struct command *k)
 {
-    ck_assert(!k->running);
+    ck_assert(!command_is_running(k));
     commands_over++;
 }
 
@@ -519,14 +519,14 @@ START_TEST(a_command_tells_whether_it_succeeded)
     command_init(&bad, "NONSENSE", command_over);
     command_run(&bad, &line, false);
     command_run(&good, &line, true);
-    ck_assert(good.running);
+    ck_assert(command_is_running(&good));
     ck_assert(RUN_UNTIL(evpq_loop_ev(loop), commands_over == 2, 10));
     ck_assert(!good.failed);
     ck_assert(bad.failed);
     command_run(&good, &line, false);
-    ck_assert(good.running);
+    ck_assert(command_is_running(&good));
     wire_break(&line.wire, error_new(EVPQ_LOST, EVPQ_OUTCOME_UNKNOWN, "by the test"));
-    ck_assert(!good.running);
+    ck_assert(!command_is_running(&good));
     ck_assert_int_eq(commands_over, 2);
     tear_down();
 }

@@ -70,6 +70,15 @@ enum conn_state {
     CONN_DEAD,        /* until its memory goes */
 };
 
+/* How far a reset has come, while RESETTING. */
+enum conn_reset_step {
+    CONN_RESET_NONE,
+    CONN_RESET_ROLLBACK,       /* ROLLBACK is on the pipeline, and it is all */
+    CONN_RESET_ROLLBACK_FIRST, /* ROLLBACK is: whether DISCARD ALL follows is decided after it */
+    CONN_RESET_ASKING,         /* the peer is asked whose the session is */
+    CONN_RESET_DISCARD, /* DISCARD ALL is on the pipeline, with ROLLBACK before it if need be */
+};
+
 struct conn {
     evpq_loop *loop; /* a reference */
     struct pipeline pipeline;
@@ -89,10 +98,8 @@ struct conn {
     struct timer retry_timer; /* until the next cancel request, or until the first may be due */
     double pause;             /* before that */
 
-    enum conn_clean cleaning; /* still to be done, once it is known whose the session is */
     bool dirty; /* a statement may have changed the session: to be reset before another uses it */
-    bool has_marks; /* what is to be cleaned away */
-    bool asked;     /* ... and that was asked */
+    enum conn_reset_step reset; /* written by reset_to alone */
     struct command rollback, discard;
 
     struct job settling, free_later;
@@ -127,8 +134,8 @@ enum conn_abandoned conn_abandon(struct conn *c, struct op *op);
  * quick, the first not overdue; and the session is as it was. */
 bool conn_admits(const struct conn *c, int depth);
 
-/* Cleans the session, then quiet is called; or dead, when it cannot be cleaned. Only when quiet. It
- * is not dirty any more. */
+/* Cleans the session, then quiet is called, and it is not dirty any more; or dead, when it cannot be
+ * cleaned. Only when quiet. */
 void conn_reset(struct conn *c, enum conn_clean how);
 /* Whether a transaction is open, or how the session stands is not known. */
 bool conn_in_transaction(const struct conn *c);

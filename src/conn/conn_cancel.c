@@ -26,7 +26,7 @@ static void request_over(void *arg)
 static void fence_over(struct command *k)
 {
     struct conn *c = container_of(k, struct conn, fence);
-    if (c->pipeline.left_open) { /* the signal hit the ROLLBACK */
+    if (c->pipeline.left_open != LEFT_NOTHING) { /* the signal hit the ROLLBACK */
         conn_cancel_go_on(c);
         return;
     }
@@ -75,11 +75,11 @@ static void send_again(struct timer *t)
 
 void conn_cancel_go_on(struct conn *c)
 {
-    if (c->cancel || c->fence.running)
+    if (c->cancel || command_is_running(&c->fence))
         return;
     if (!c->pipeline.n_sent) {
         timer_stop(&c->retry_timer);
-        c->fence.sql = c->pipeline.left_open ? "ROLLBACK" : "";
+        c->fence.sql = c->pipeline.left_open != LEFT_NOTHING ? "ROLLBACK" : "";
         command_run(&c->fence, &c->pipeline, true);
     } else if (!timer_active(&c->retry_timer)) {
         timer_start(&c->retry_timer, c->pause);

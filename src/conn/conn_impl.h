@@ -43,7 +43,7 @@ void conn_cancel_go_on(struct conn *c);
 
 void conn_reset_init(struct conn *c);
 
-/* Cleans what is to be cleaned, once it is known whose the session is. */
+/* Nothing is in flight on a connection that is RESETTING: takes the next step, if there is one. */
 void conn_reset_go_on(struct conn *c);
 
 #endif

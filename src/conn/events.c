@@ -30,9 +30,9 @@ static void settle_down(struct conn *c)
         return;
     }
     c->hurried = false;
-    if (c->cleaning)
+    if (c->state == CONN_RESETTING)
         conn_reset_go_on(c);
-    else if (c->state != CONN_RESETTING)
+    else
         c->owner->quiet(c);
 }
 

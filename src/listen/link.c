@@ -53,11 +53,11 @@ static void silent(struct timer *t)
 {
     evpq_listener *l = container_of(t, evpq_listener, silence);
     const evpq_listener_opts *o = &l->opts;
-    double limit = l->probe.running ? o->keepalive_timeout : o->keepalive;
+    double limit = command_is_running(&l->probe) ? o->keepalive_timeout : o->keepalive;
     double left = l->heard_at + limit - loop_time(l->loop);
     if (left > 0) {
         timer_start(t, left);
-    } else if (l->probe.running) {
+    } else if (command_is_running(&l->probe)) {
         link_give_up(l);
     } else {
         heard(l); /* what follows is counted from here */

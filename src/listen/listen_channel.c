@@ -127,7 +127,8 @@ static void listen_channel_feed(struct op *op, enum pq_kind kind, struct pg_resu
     if (kind != PQ_SYNC)
         return;
     if (lc->asked_on && lc->failed) {
-        if (!lc->listener->conn->pipeline.doubt && evpq_error_status(lc->failed) == EVPQ_SERVER)
+        if (!lc->listener->conn->pipeline.sync.doubt &&
+            evpq_error_status(lc->failed) == EVPQ_SERVER)
             lc->failed = error_decided(lc->failed, EVPQ_OUTCOME_REJECTED);
         is_not_on(lc);
         return;

@@ -140,12 +140,11 @@ static void go_on_to_copy(struct copy *k)
  * not to be the transaction that the COPY is run in. */
 static bool undo(struct copy *k)
 {
-    struct pipeline *pipeline = &k->conn->pipeline;
-    pipeline->left_open = pipeline->mistrusted = true;
-    if (op_is_abandoned(&k->op)) {
-        pipeline->stray |= !k->error || evpq_error_status(k->error) != EVPQ_SERVER;
+    bool abandoned = op_is_abandoned(&k->op);
+    bool carried_out = !k->error || evpq_error_status(k->error) != EVPQ_SERVER;
+    pipeline_note_left_open(&k->conn->pipeline, abandoned && carried_out);
+    if (abandoned)
         return false;
-    }
     if (k->state == COPY_ASKING) {
         copy_to(k, COPY_UNDOING_QUESTION);
     } else if (k->error || k->state == COPY_STARTING) {
@@ -163,7 +162,8 @@ static bool undo(struct copy *k)
 
 static void undone(struct copy *k)
 {
-    if (k->state == COPY_UNDOING_OPEN && k->rolled_back && k->conn->pipeline.after == PQ_TXN_IDLE)
+    if (k->state == COPY_UNDOING_OPEN && k->rolled_back &&
+        k->conn->pipeline.sync.after == PQ_TXN_IDLE)
         k->error = error_decided(k->error, EVPQ_OUTCOME_REJECTED);
 }
 
@@ -176,10 +176,10 @@ static bool decide(struct copy *k)
         .sent = true,
         .synced = true,
         .came = failed ? CAME_ERROR : CAME_RESULT,
-        .doubt = pipeline->doubt,
-        .began = pipeline->began,
-        .before = pipeline->before,
-        .after = pipeline->after,
+        .doubt = pipeline->sync.doubt,
+        .began = pipeline->sync.began,
+        .before = pipeline->sync.before,
+        .after = pipeline->sync.after,
     };
     if (failed && fate_of(&evidence) == FATE_REJECTED)
         k->error = error_decided(k->error, EVPQ_OUTCOME_REJECTED);

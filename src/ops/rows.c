@@ -3,6 +3,7 @@
  * It has ended at the Sync, as a query has: only then is an error of the commit known. */
 #include "ops/rows.h"
 
+#include "base/state.h"
 #include "libpq/result.h"
 #include "words/error.h"
 
@@ -12,6 +13,19 @@ enum { GATHER_BYTES = 256 * 1024 };
 static struct rows *rows_of(struct op *op)
 {
     return container_of(op, struct rows, op);
+}
+
+static const unsigned rows_next[] = {
+    [ROWS_AWAITED] = TO(ROWS_COMING) | TO(ROWS_CUT) | TO(ROWS_OVER),
+    [ROWS_COMING] = TO(ROWS_CUT) | TO(ROWS_OVER),
+    [ROWS_CUT] = TO(ROWS_OVER),
+    [ROWS_OVER] = 0,
+};
+
+static void rows_to(struct rows *s, enum rows_state state)
+{
+    INVARIANT(rows_next[s->state] & TO(state));
+    s->state = state;
 }
 
 static void rows_leave(struct rows *s)
@@ -37,16 +51,23 @@ static evpq_error *no_memory(const struct rows *s)
 /* Rows are lost, so that none may follow them. */
 static void lose(struct rows *s)
 {
-    s->lost = true;
+    if (s->state < ROWS_CUT)
+        rows_to(s, ROWS_CUT);
     row_buffer_clear(&s->buffered);
     loop_defer(s->conn->loop, &s->deliver);
+}
+
+static void note_row(struct rows *s)
+{
+    if (s->state == ROWS_AWAITED)
+        rows_to(s, ROWS_COMING);
 }
 
 static void hand_on(struct rows *s, evpq_result *rows)
 {
     if (s->conn && s->conn->pipeline.wire.c)
         result_note_encoding(rows, s->conn->pipeline.wire.c);
-    s->came = true;
+    note_row(s);
     switch (s->user->came(s, rows)) {
     case ROWS_KEPT:
         break;
@@ -61,7 +82,7 @@ static void hand_on(struct rows *s, evpq_result *rows)
 
 void rows_flush(struct rows *s)
 {
-    evpq_result *rows = s->over ? NULL : row_buffer_take(&s->buffered);
+    evpq_result *rows = s->state == ROWS_OVER ? NULL : row_buffer_take(&s->buffered);
     if (rows)
         hand_on(s, rows);
 }
@@ -70,11 +91,11 @@ void rows_flush(struct rows *s)
 static void rows_end(struct rows *s, evpq_result *last, evpq_error *error)
 {
     rows_flush(s);
-    if (s->lost && !error) {
+    if (s->state == ROWS_CUT && !error) {
         last = evpq_result_unref(last);
         error = no_memory(s);
     }
-    s->over = true;
+    rows_to(s, ROWS_OVER);
     row_buffer_clear(&s->buffered);
     s->user->ended(s, last, error);
 }
@@ -83,11 +104,11 @@ static void rows_end(struct rows *s, evpq_result *last, evpq_error *error)
 static void deliver(struct job *job)
 {
     struct rows *s = container_of(job, struct rows, deliver);
-    if (!s->lost) {
-        rows_flush(s);
-    } else if (!s->over) {
+    if (s->state == ROWS_CUT) {
         rows_end(s, NULL, NULL);
         rows_stop(s);
+    } else {
+        rows_flush(s);
     }
 }
 
@@ -149,7 +170,7 @@ static void buffer_row(struct rows *s, struct pg_result *r)
     size_t most_bytes = s->most_bytes ? s->most_bytes : GATHER_BYTES;
     switch (row_buffer_add(&s->buffered, r)) {
     case ROW_BUFFER_DONE:
-        s->came = true;
+        note_row(s);
         if (s->buffered.rows == s->most || s->buffered.used >= most_bytes)
             rows_flush(s);
         else if (s->buffered.rows == 1)
@@ -168,7 +189,7 @@ static void buffer_row(struct rows *s, struct pg_result *r)
 
 static void take_rows(struct rows *s, struct pg_result *r)
 {
-    if (s->over || s->lost || op_is_abandoned(&s->op))
+    if (s->state >= ROWS_CUT || op_is_abandoned(&s->op))
         pq_clear(r);
     else if (buffers_rows(s))
         buffer_row(s, r);
@@ -181,7 +202,8 @@ static void rows_take_result(struct rows *s, struct pg_result *r)
     bool own = stmt_run_result(&s->run, s->conn, r);
     if (own)
         verdict_notes(&s->verdict, CAME_RESULT);
-    if (!own || s->over || s->last) { /* libpq 17 may have told the end with the last rows */
+    if (!own || s->state == ROWS_OVER ||
+        s->last) { /* libpq 17 may have told the end with the last rows */
         pq_clear(r);
         return;
     }
@@ -194,7 +216,7 @@ static void take_error(struct rows *s, struct pg_result *r)
 {
     stmt_run_error(&s->run, r);
     verdict_notes_error(&s->verdict, r);
-    if (!s->over)
+    if (s->state != ROWS_OVER)
         verdict_fails(&s->verdict, pq_result_error(r, s->request.sql));
     pq_clear(r);
 }
@@ -223,9 +245,9 @@ static void rows_tell(struct rows *s)
 {
     evpq_error *error = verdict_error(&s->verdict, s->request.sql);
     stmt_run_over(&s->run, error);
-    if (s->run.stmt && !error && !s->over)
+    if (s->run.stmt && !error && s->state != ROWS_OVER)
         stmt_learn(s->run.stmt, s->conn->pipeline.head_took);
-    if (s->over)
+    if (s->state == ROWS_OVER)
         evpq_error_unref(error);
     else
         rows_settle(s, error);
@@ -234,7 +256,7 @@ static void rows_tell(struct rows *s)
 
 static void finish(struct rows *s)
 {
-    bool stale = s->run.stale && !s->over && !s->came && !s->lost;
+    bool stale = s->run.stale && s->state == ROWS_AWAITED;
     switch (verdict_at_sync(&s->verdict, &s->op, s->conn, s->request.sql, s->alone, stale)) {
     case NEXT_AGAIN:
         go_again(s);
@@ -282,7 +304,7 @@ static void rows_feed(struct op *op, enum pq_kind kind, struct pg_result *r)
 static void rows_lost(struct op *op, const evpq_error *why, bool sent)
 {
     struct rows *s = rows_of(op);
-    if (!s->over)
+    if (s->state != ROWS_OVER)
         rows_settle(s, verdict_at_loss(&s->verdict, why, sent, s->request.sql));
     rows_leave(s);
 }
@@ -290,7 +312,7 @@ static void rows_lost(struct op *op, const evpq_error *why, bool sent)
 static void rows_tell_waiter(struct op *op, const evpq_error *why)
 {
     struct rows *s = rows_of(op);
-    if (!s->over)
+    if (s->state != ROWS_OVER)
         rows_end(s, NULL, error_about(why, EVPQ_OK, EVPQ_OUTCOME_UNKNOWN, s->request.sql));
 }
 
@@ -306,7 +328,8 @@ void rows_stop(struct rows *s)
 {
     if (!s->conn)
         return;
-    s->over = true;
+    if (s->state != ROWS_OVER)
+        rows_to(s, ROWS_OVER);
     row_buffer_clear(&s->buffered);
     if (conn_abandon(s->conn, &s->op) == CONN_NOT_SENT)
         rows_leave(s);

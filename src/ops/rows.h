@@ -32,6 +32,13 @@ struct rows_user {
     void (*off)(struct rows *);
 };
 
+enum rows_state {
+    ROWS_AWAITED, /* none has come: the statement may be run again */
+    ROWS_COMING,
+    ROWS_CUT,  /* some were lost, as there was no memory: none may follow */
+    ROWS_OVER, /* ended was called, or never will be */
+};
+
 struct rows {
     struct op op;
     const struct rows_user *user;
@@ -44,11 +51,9 @@ struct rows {
     struct row_buffer buffered;
     struct job deliver; /* what was gathered, when nothing more has arrived; or the error */
     evpq_result *last;
-    bool alone;      /* on a connection that nobody else uses: it may be run again */
-    bool preparable; /* may be prepared */
-    bool came;       /* a row: it cannot be run again */
-    bool lost;       /* for want of memory: none may follow */
-    bool over;       /* ended was called, or never will be */
+    bool alone;            /* on a connection that nobody else uses: it may be run again */
+    bool preparable;       /* may be prepared */
+    enum rows_state state; /* written by rows_to alone */
 };
 
 /* What has to be known first. Failed: not to be sent; the error is given. */

@@ -159,17 +159,17 @@ static struct evidence evidence_of(const struct verdict *v, const struct pipelin
                                    const char *sql)
 {
     bool plain = v->came == CAME_RESULT && v->role == ROLE_ALONE &&
-                 pipeline->after == PQ_TXN_IDLE && pipeline->before == PQ_TXN_IDLE;
+                 pipeline->sync.after == PQ_TXN_IDLE && pipeline->sync.before == PQ_TXN_IDLE;
     return (struct evidence){
         .sent = true,
         .synced = true,
         .came = v->came,
-        .doubt = pipeline->doubt || v->doubt,
+        .doubt = pipeline->sync.doubt || v->doubt,
         .split = may_be_split(v, pipeline),
         .role = v->role,
-        .began = pipeline->began,
-        .before = pipeline->before,
-        .after = pipeline->after,
+        .began = pipeline->sync.began,
+        .before = pipeline->sync.before,
+        .after = pipeline->sync.after,
         .scope = plain ? SQL_WITHIN : sql_scope(sql),
     };
 }
@@ -179,7 +179,7 @@ static bool may_heal(const struct verdict *v, const struct conn *c, bool movable
 {
     if (!stale || v->healed || v->role != ROLE_ALONE || v->fate != FATE_REJECTED)
         return false;
-    return movable || (!pipeline_depth(&c->pipeline) && c->pipeline.after == PQ_TXN_IDLE);
+    return movable || (!pipeline_depth(&c->pipeline) && c->pipeline.sync.after == PQ_TXN_IDLE);
 }
 
 /* Another one that shares its Sync has failed before it. */
@@ -199,11 +199,10 @@ static bool must_undo(struct verdict *v, const struct op *op, struct conn *c, co
     v->fate = fate_of(&evidence);
     if (!verdict_is_stray(&evidence))
         return false;
-    c->pipeline.left_open = c->pipeline.mistrusted = true;
-    if (op_is_abandoned(op)) {
-        c->pipeline.stray |= v->fate == FATE_LEFT_OPEN;
+    bool abandoned = op_is_abandoned(op);
+    pipeline_note_left_open(&c->pipeline, abandoned && v->fate == FATE_LEFT_OPEN);
+    if (abandoned)
         return false;
-    }
     if (v->fate == FATE_LEFT_OPEN)
         verdict_fails(v, verdict_left_open(sql));
     v->undoing = true;
@@ -214,7 +213,7 @@ static bool must_undo(struct verdict *v, const struct op *op, struct conn *c, co
 static void note_rollback(struct verdict *v, const struct conn *c)
 {
     bool undone =
-        v->rolled_back && c->pipeline.after == PQ_TXN_IDLE && !may_be_split(v, &c->pipeline);
+        v->rolled_back && c->pipeline.sync.after == PQ_TXN_IDLE && !may_be_split(v, &c->pipeline);
     v->undoing = false;
     if (v->fate == FATE_LEFT_OPEN)
         v->fate = undone ? FATE_REJECTED : FATE_UNKNOWN;

@@ -100,7 +100,7 @@ enum verdict_next {
 static inline bool verdict_is_done(struct verdict *v, const struct pipeline *pipeline)
 {
     if (v->came != CAME_RESULT || v->role != ROLE_ALONE || v->undoing ||
-        pipeline->before != PQ_TXN_IDLE || pipeline->after != PQ_TXN_IDLE)
+        pipeline->sync.before != PQ_TXN_IDLE || pipeline->sync.after != PQ_TXN_IDLE)
         return false;
     v->fate = FATE_DONE;
     return true;

@@ -18,16 +18,13 @@ static void command_feed(struct op *op, enum pq_kind kind, struct pg_result *res
     pq_clear(result);
     if (kind == PQ_ERROR || kind == PQ_ABORTED)
         k->failed = true;
-    if (kind != PQ_SYNC)
-        return;
-    k->running = false;
-    k->over(k);
+    if (kind == PQ_SYNC)
+        k->over(k);
 }
 
 static void command_lost(struct op *op, const evpq_error *why, bool sent)
 {
-    (void)why, (void)sent;
-    command_of(op)->running = false;
+    (void)op, (void)why, (void)sent;
 }
 
 void command_init(struct command *k, const char *sql, void (*over)(struct command *))
@@ -44,7 +41,6 @@ void command_init(struct command *k, const char *sql, void (*over)(struct comman
 void command_run(struct command *k, struct pipeline *pipeline, bool control)
 {
     k->failed = false;
-    k->running = true;
     k->op.order = control ? OP_CONTROL : OP_NORMAL;
     pipeline_submit(pipeline, &k->op);
 }

@@ -8,12 +8,19 @@
 struct command {
     struct op op;
     const char *sql; /* a constant */
-    bool running, failed;
-    /* Answered, well or not (`failed`); not called when the link is lost. */
+    bool failed;     /* by an error of the server's */
+    /* Answered, well or not; not called when the link is lost. */
     void (*over)(struct command *);
 };
 
 void command_init(struct command *k, const char *sql, void (*over)(struct command *));
+
+/* From command_run until over is called, or the link is lost. */
+static inline bool command_is_running(const struct command *k)
+{
+    return k->op.state == OP_QUEUED || k->op.state == OP_SENT;
+}
+
 void command_run(struct command *k, struct pipeline *pipeline, bool control);
 
 #endif

@@ -31,9 +31,9 @@ static void decide(struct pipeline *p)
 {
     if (p->peer == PEER_ASKED)
         p->peer = PEER_UNKNOWN;
-    else if (!p->failed && !p->seen_together)
+    else if (!p->sync.failed && !p->seen_together)
         p->unity = UNITY_NO;
-    else if (!p->failed && p->before == PQ_TXN_IDLE && p->unity == UNITY_UNKNOWN)
+    else if (!p->sync.failed && p->sync.before == PQ_TXN_IDLE && p->unity == UNITY_UNKNOWN)
         p->unity = UNITY_YES;
 }
 

@@ -84,6 +84,26 @@ void pipeline_hold(struct pipeline *p, bool held)
         wire_send_later(&p->wire);
 }
 
+static const unsigned left_open_next[] = {
+    [LEFT_NOTHING] = TO(LEFT_OPEN) | TO(LEFT_ORPHAN),
+    [LEFT_OPEN] = TO(LEFT_ORPHAN) | TO(LEFT_NOTHING),
+    [LEFT_ORPHAN] = 0,
+};
+
+void left_open_to(struct pipeline *p, enum left_open left)
+{
+    INVARIANT(left_open_next[p->left_open] & TO(left));
+    p->left_open = left;
+}
+
+void pipeline_note_left_open(struct pipeline *p, bool orphan)
+{
+    enum left_open left = orphan ? LEFT_ORPHAN : LEFT_OPEN;
+    if (left > p->left_open)
+        left_open_to(p, left);
+    p->mistrusted = true;
+}
+
 void pipeline_break(struct pipeline *p, evpq_error *why)
 {
     wire_break(&p->wire, why);

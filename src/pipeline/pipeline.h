@@ -28,6 +28,26 @@ enum peer {
 /* Whether statements under one Sync share a transaction, when no block is open. */
 enum unity { UNITY_UNKNOWN, UNITY_YES, UNITY_NO };
 
+/* What is known at a Sync of those that share it. */
+struct sync_status {
+    /* How the transaction stood at the Sync before, and at this one. libpq tells only where nothing
+     * else is in flight; else it is what the texts make of it, or PQ_TXN_UNKNOWN where one of those
+     * that begin or end a block has failed. */
+    enum pq_transaction before, after;
+    bool alone;  /* libpq has told that no block was open at either, and none was begun between */
+    bool began;  /* BEGIN is among them */
+    bool failed; /* an error came since the Sync before, ... */
+    bool doubt;  /* ... which is not the server's own word */
+};
+
+/* Whether a transaction was left open that should not be. */
+enum left_open {
+    LEFT_NOTHING,
+    LEFT_OPEN,   /* ROLLBACK is to come, or on its way */
+    LEFT_ORPHAN, /* by a statement that was carried out, and nobody waits who could roll it back: the
+                    connection is closed at the end of this Sync */
+};
+
 struct pipeline;
 
 struct pipeline_owner {
@@ -65,28 +85,18 @@ struct pipeline {
     double head_took;  /* how long it took, in feed(PQ_SYNC), without the way there and back */
     double turnaround; /* the shortest time from sending to answer: about the way there and back */
     double flushing;   /* the time of this tick's sending */
+    bool sending;      /* operations are being handed to libpq */
 
-    /* How the transaction stood at the Sync before, and at this one. libpq tells only where nothing
-     * else is in flight; else it is what the texts make of it, or PQ_TXN_UNKNOWN where one of those
-     * that begin or end a block has failed. */
-    enum pq_transaction before, after;
-    bool told;  /* libpq has told `after` */
-    bool alone; /* no transaction block was open at either, and none was begun between */
-    bool
-        mistrusted; /* that has happened here: nothing is sent behind anything, so that the status is
-                        told for each */
-    bool left_open; /* a transaction was left open that should not be: ROLLBACK is to come, or on
-                       its way */
-    bool stray;     /* the same by a statement that was carried out, and nobody waits who could do
-                       that */
-    bool began;     /* BEGIN is among those that share this Sync */
-    bool failed;    /* since the last Sync an error came, ... */
-    bool doubt;     /* ... which is not the server's own word */
-    bool proved;    /* a statement that changed data was seen to be committed at its Sync. There are
+    struct sync_status sync;
+    enum left_open left_open; /* written by left_open_to alone */
+
+    /* What the connection has shown of itself. */
+    bool proved; /* a statement that changed data was seen to be committed at its Sync. There are
                     poolers that leave a transaction open instead (pgpool-II in raw mode), and some
                     that do so now and then, whose Syncs give them away: `unity` is to be known, too,
                     before anything is sent behind such a statement. */
-    bool sending;   /* operations are being handed to libpq */
+    bool mistrusted; /* a transaction was left open here: nothing is sent behind anything, so that
+                        the status is told for each */
     /* Nothing is sent before all Syncs are answered: a pooler stands between, and may give the
      * session away at each answer. PgBouncer 1.18 does so with half a message of what comes behind
      * (its issue 759), and the rest reaches another session. */
@@ -149,6 +159,9 @@ void pipeline_return_fresh(struct pipeline *p, const evpq_error *why);
 
 /* Holds back, or lets go, what is fresh. */
 void pipeline_hold(struct pipeline *p, bool held);
+
+/* From feed(PQ_SYNC): a statement has left a transaction open. `orphan`: see LEFT_ORPHAN. */
+void pipeline_note_left_open(struct pipeline *p, bool orphan);
 
 /* Breaks the link for a reason of ours (taken). */
 void pipeline_break(struct pipeline *p, evpq_error *why);

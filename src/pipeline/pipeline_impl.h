@@ -64,6 +64,9 @@ static inline void pipeline_take_off(struct pipeline *p, struct op *op)
     op_to(op, abandoned ? OP_DISCARDED : OP_DONE);
 }
 
+/* The one function that changes it. */
+void left_open_to(struct pipeline *p, enum left_open left);
+
 /* wire_class's send: all that is ready, as far as the socket takes it. */
 void send_fresh(struct wire *w);
 

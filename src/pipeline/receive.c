@@ -82,32 +82,34 @@ static enum pq_transaction stands_after(const struct op *op, enum pq_transaction
 /* Those that share the Sync at hand: how many, and how the transaction stood before them. */
 static int note_segment(struct pipeline *p)
 {
+    struct sync_status *s = &p->sync;
     int n = 0;
     bool keeps = true;
     const struct op *op = NULL;
-    enum pq_transaction inferred = p->after;
-    p->began = false;
+    enum pq_transaction inferred = s->after;
+    s->began = false;
     do {
         op = op ? op_after(p, op) : op_first(&p->sent);
-        p->began |= op->begins;
+        s->began |= op->begins;
         keeps &= op->keeps_block;
         inferred = stands_after(op, inferred);
         n++;
     } while (!op->sync_follows);
-    p->before = p->after;
-    p->after = pq_transaction(p->wire.c);
-    p->told = p->after != PQ_TXN_UNKNOWN;
-    if (p->left_open) { /* until ROLLBACK is answered nothing else is done here */
-        p->before = PQ_TXN_IDLE;
-        if (!p->told)
-            p->after = PQ_TXN_OPEN;
-        p->left_open = p->after != PQ_TXN_IDLE;
-    } else if (!p->told && keeps) {
-        p->after = p->failed && p->before == PQ_TXN_OPEN ? PQ_TXN_FAILED : p->before;
-    } else if (!p->told && !p->failed) {
-        p->after = inferred;
+    s->before = s->after;
+    s->after = pq_transaction(p->wire.c);
+    bool told = s->after != PQ_TXN_UNKNOWN;
+    if (p->left_open != LEFT_NOTHING) { /* until ROLLBACK is answered nothing else is done here */
+        s->before = PQ_TXN_IDLE;
+        if (!told)
+            s->after = PQ_TXN_OPEN;
+        if (s->after == PQ_TXN_IDLE)
+            left_open_to(p, LEFT_NOTHING);
+    } else if (!told && keeps) {
+        s->after = s->failed && s->before == PQ_TXN_OPEN ? PQ_TXN_FAILED : s->before;
+    } else if (!told && !s->failed) {
+        s->after = inferred;
     }
-    p->alone = keeps && p->told && p->before == PQ_TXN_IDLE && p->after == PQ_TXN_IDLE;
+    s->alone = keeps && told && s->before == PQ_TXN_IDLE && s->after == PQ_TXN_IDLE;
     return n;
 }
 
@@ -135,9 +137,8 @@ bool pipeline_awaits_own(const struct pipeline *p)
 }
 
 /* Nobody is left who could roll back what is open: the server does, when the connection goes. */
-static void close_stray(struct pipeline *p)
+static void close_orphan(struct pipeline *p)
 {
-    p->stray = false;
     wire_break(&p->wire, error_new(EVPQ_LOST, EVPQ_OUTCOME_UNKNOWN,
                                    "closed because a statement that was given up left a "
                                    "transaction open that it had not begun"));
@@ -161,15 +162,15 @@ static bool end_segment(struct pipeline *p)
         pipeline_take_off(p, op);
         if (last)
             p->current = op_first(&p->sent);
-        if (op->changes_data && p->alone && !p->failed && !p->mistrusted)
+        if (op->changes_data && p->sync.alone && !p->sync.failed && !p->mistrusted)
             p->proved = committed = true;
         op->class->feed(op, PQ_SYNC, NULL);
     }
-    p->failed = p->doubt = false;
+    p->sync.failed = p->sync.doubt = false;
     if (committed && p->wire.c && p->n_fresh)
         peer_ask_unity(p); /* somebody would like to be sent behind the next */
-    if (p->stray)
-        close_stray(p);
+    if (p->left_open == LEFT_ORPHAN && p->wire.c)
+        close_orphan(p);
     answers_begin(p);
     if (p->n_fresh && !p->n_sent)
         wire_send_later(&p->wire); /* it may have waited for just that */
@@ -268,8 +269,8 @@ __attribute__((noinline)) static bool took(struct pipeline *p, enum pq_kind kind
     bool twice = kind == PQ_END && p->ended_twice;
     p->ended_twice = kind == PQ_END;
     if (kind == PQ_ERROR) {
-        p->failed = true;
-        p->doubt |= pq_word(result) != PQ_WORD_SERVER;
+        p->sync.failed = true;
+        p->sync.doubt |= pq_word(result) != PQ_WORD_SERVER;
     }
     if (!op && kind == PQ_END)
         return false;
