@@ -94,6 +94,8 @@ libcore_la_SOURCES = \
 	src/flows/executemany.c \
 	src/flows/executemany_pipeline.c \
 	src/flows/executemany_pipeline.h \
+	src/flows/lease_wait.c \
+	src/flows/lease_wait.h \
 	src/flows/probe.c \
 	src/flows/probe.h \
 	src/flows/session.c \

@@ -2,16 +2,6 @@
  * connection goes on when that is over. */
 #include "flows/borrow.h"
 
-#include "pool/dispatch.h"
-#include "words/error.h"
-
-evpq_future *borrow(evpq_pool *pool, const struct lease_use *use, void *arg)
-{
-    if (pool_is_closing(pool))
-        return future_failed(pool->loop, pool_closed_error(EVPQ_OUTCOME_NOT_SENT));
-    return dispatch_acquire(pool, use, arg);
-}
-
 evpq_future *borrow_now(evpq_lease *lease, evpq_future *f, const struct work *work)
 {
     evpq_pool *pool = lease_pool(lease);
@@ -25,58 +15,22 @@ evpq_future *borrow_now(evpq_lease *lease, evpq_future *f, const struct work *wo
     return pool_limit(pool, f, pool->opts.query_timeout);
 }
 
-static void *keep(evpq_lease *lease, void *arg)
+static void got(struct lease_wait *w, evpq_lease *lease, evpq_error *why)
 {
-    (void)arg;
-    return lease;
-}
-
-static void release(void *lease)
-{
-    evpq_lease_release(lease);
-}
-
-static const struct value_class borrowed = {.free = release};
-
-static void stop_asking(struct borrower *e)
-{
-    list_remove(&e->got.job.node);
-    evpq_future *asked = e->asked;
-    e->asked = NULL;
-    evpq_future_cancel(asked);
-    evpq_future_unref(asked);
-}
-
-static void ask(struct borrower *e);
-
-static void got(struct job *job)
-{
-    struct borrower *e = container_of(job, struct borrower, got.job);
+    struct borrower *e = container_of(w, struct borrower, wait);
     evpq_future *f = evpq_future_ref(e->f);
-    evpq_lease *lease = future_take_value(e->asked, &borrowed);
-    evpq_error *why = evpq_error_ref(evpq_future_error(e->asked));
-    stop_asking(e);
-    if (!lease)
-        e->work->fail(f, why);
-    else if (!lease_conn(lease))
-        ask(e);
-    else
+    if (lease)
         e->work->submit(f, lease_conn(lease));
+    else
+        e->work->fail(f, why);
     evpq_lease_release(lease);
     evpq_future_unref(f);
-}
-
-static void ask(struct borrower *e)
-{
-    static const struct lease_use use = {.wrap = keep, .class = &borrowed, .name = "batch"};
-    e->asked = borrow(e->pool, &use, NULL);
-    future_watch(e->asked, e->pool->loop, &e->got, got);
 }
 
 void borrower_init(struct borrower *e)
 {
     *e = (struct borrower){0};
-    list_init(&e->got.job.node);
+    lease_wait_init(&e->wait, LEASE_FOR_BATCH, got);
 }
 
 void borrower_start(struct borrower *e, evpq_pool *pool, evpq_future *f, const struct work *work)
@@ -86,25 +40,25 @@ void borrower_start(struct borrower *e, evpq_pool *pool, evpq_future *f, const s
     e->f = f;
     e->work = work;
     pool->done.queries++;
-    ask(e);
+    lease_wait_start(&e->wait, e->pool);
 }
 
 bool borrower_again(struct borrower *e, const evpq_error *why)
 {
     if (!e->pool || evpq_error_status(why) == EVPQ_CLOSED)
         return false;
-    ask(e);
+    lease_wait_start(&e->wait, e->pool);
     return true;
 }
 
 void borrower_stop(struct borrower *e)
 {
-    stop_asking(e);
+    lease_wait_stop(&e->wait);
 }
 
 void borrower_free(struct borrower *e)
 {
-    stop_asking(e);
+    lease_wait_stop(&e->wait);
     if (e->pool)
         pool_unref(e->pool);
 }
@@ -114,8 +68,6 @@ void borrower_why(const struct borrower *e, const struct conn *conn, const struc
 {
     if (conn)
         conn_why(conn, op, why);
-    else if (e->asked)
-        future_why(e->asked, why);
-    else
+    else if (!lease_wait_why(&e->wait, why))
         why_say(why, "it was not sent: what is before it has not been answered");
 }

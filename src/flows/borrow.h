@@ -1,12 +1,9 @@
-/* borrow.h - a connection of a pool for a flow, and for a single operation. */
+/* borrow.h - a connection of a pool for a single operation. */
 #ifndef FLOWS_BORROW_H
 #define FLOWS_BORROW_H
 
+#include "flows/lease_wait.h"
 #include "flows/work.h"
-#include "pool/acquire.h"
-
-/* dispatch_acquire, of a pool that may be closed. */
-evpq_future *borrow(evpq_pool *pool, const struct lease_use *use, void *arg);
 
 /* Sends f (taken and given) on a program's lease, or makes it fail. */
 evpq_future *borrow_now(evpq_lease *lease, evpq_future *f, const struct work *work);
@@ -16,8 +13,7 @@ struct borrower {
     const struct work *work; /* NULL: it is on a connection, or done */
     evpq_future *f;          /* its future, borrowed: pending as long as this waits */
     evpq_pool *pool;         /* a reference; NULL: it runs on one connection or not at all */
-    evpq_future *asked;
-    struct waiter got;
+    struct lease_wait wait;
 };
 
 /* Not waiting, and of no pool. */

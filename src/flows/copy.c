@@ -157,11 +157,9 @@ bool copy_serve(struct copy *k)
 
 static void forget_connection(evpq_copy *c)
 {
-    if (!c->acquiring)
+    if (!c->wait.asked)
         return;
-    list_remove(&c->acquired.job.node);
-    evpq_future_cancel(c->acquiring);
-    c->acquiring = evpq_future_unref(c->acquiring);
+    lease_wait_stop(&c->wait);
     copy_unref(&c->verb); /* its own */
 }
 
@@ -170,8 +168,7 @@ static evpq_outcome stop(evpq_copy *c, const char *message)
     struct copy *k = &c->verb;
     if (k->state == COPY_OVER)
         return EVPQ_OUTCOME_UNKNOWN;
-    if (!copy_was_sent(k))
-        forget_connection(c);
+    forget_connection(c);
     evpq_outcome outcome = copy_was_sent(k) ? EVPQ_OUTCOME_UNKNOWN : EVPQ_OUTCOME_NOT_SENT;
     return copy_stop(
         k, error_build(&(struct error_fields){
@@ -205,11 +202,9 @@ static const char *step_detail(const evpq_future *f)
 static void step_why(const evpq_future *f, struct why *why)
 {
     const evpq_copy *c = container_of(f, struct step, future)->copy;
-    if (c->acquiring && future_pending(c->acquiring))
-        future_why(c->acquiring, why);
-    else if (c->verb.conn)
+    if (c->verb.conn)
         conn_why(c->verb.conn, &c->verb.op, why);
-    else
+    else if (!lease_wait_why(&c->wait, why))
         why_say(why, "what it needs to know of its table has not been answered");
 }
 

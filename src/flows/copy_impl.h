@@ -4,6 +4,7 @@
 #ifndef FLOWS_COPY_IMPL_H
 #define FLOWS_COPY_IMPL_H
 
+#include "flows/lease_wait.h"
 #include "ops/copy.h"
 #include "pool/pool.h"
 
@@ -19,8 +20,7 @@ enum {
 struct evpq_copy {
     struct copy verb;
     evpq_pool *pool;
-    evpq_future *acquiring; /* a connection; holds a reference */
-    struct waiter acquired;
+    struct lease_wait wait; /* holds a reference while it waits */
     struct list steps;      /* futures that wait */
     evpq_error *fault;      /* why something was not taken */
     struct bytes chunk;     /* raw, from the server: what has come */

@@ -6,7 +6,6 @@
 #include "base/mem.h"
 #include "flows/copy_impl.h"
 #include "flows/copy_rows.h"
-#include "pool/dispatch.h"
 #include "pool/lease.h"
 #include "values/args.h"
 #include "words/error.h"
@@ -47,56 +46,32 @@ static const struct copy_owner rows_out = {.answered = copy_rows_out_known,
                                            .message = copy_rows_message,
                                            .free = free_copy};
 
-static evpq_copy *copy_new(evpq_pool *pool, const struct copy_owner *owner, bool in)
-{
-    evpq_copy *c = mem_zalloc(sizeof *c);
-    if (!c)
-        return NULL;
-    copy_init(&c->verb, owner, in);
-    c->pool = pool;
-    pool_ref(pool);
-    list_init(&c->steps);
-    list_init(&c->acquired.job.node);
-    return c;
-}
-
 /* ---- a connection ---- */
 
-/* On the connection that was waited for, which is handed on when it is at rest again. */
-static void *begin(evpq_lease *lease, void *arg)
+static void submit(evpq_copy *c, evpq_lease *lease)
 {
-    evpq_copy *c = arg;
     c->pool->done.queries++;
     copy_start(&c->verb, lease_conn(lease));
-    evpq_lease_release(lease);
-    return c;
 }
 
-static void acquired(struct job *job)
+static void leased(struct lease_wait *w, evpq_lease *lease, evpq_error *why)
 {
-    evpq_copy *c = container_of(job, evpq_copy, acquired.job);
-    evpq_future *f = c->acquiring;
-    const evpq_error *error = evpq_future_error(f);
-    c->acquiring = NULL;
-    if (error)
-        copy_fail(&c->verb, error_about(error, EVPQ_OK, EVPQ_OUTCOME_NOT_SENT, c->verb.sql));
-    evpq_future_unref(f);
+    evpq_copy *c = container_of(w, evpq_copy, wait);
+    if (lease)
+        submit(c, lease);
+    else
+        copy_fail(&c->verb, error_about(why, EVPQ_OK, EVPQ_OUTCOME_NOT_SENT, c->verb.sql));
+    evpq_error_unref(why);
+    evpq_lease_release(lease);
     copy_unref(&c->verb);
 }
 
 static evpq_copy *on_pool(evpq_copy *c)
 {
-    static const struct value_class begun = {.free = NULL};
-    static const struct lease_use use = {.wrap = begin, .class = &begun, .name = "lease of a COPY"};
     if (!c || c->verb.state == COPY_OVER)
         return c;
-    if (pool_is_closing(c->pool)) {
-        copy_fail(&c->verb, pool_closed_error(EVPQ_OUTCOME_NOT_SENT));
-        return c;
-    }
     copy_ref(&c->verb);
-    c->acquiring = dispatch_acquire(c->pool, &use, c);
-    future_watch(c->acquiring, c->pool->loop, &c->acquired, acquired);
+    lease_wait_start(&c->wait, c->pool);
     return c;
 }
 
@@ -109,8 +84,20 @@ static evpq_copy *on_lease(evpq_copy *c, evpq_lease *lease)
         copy_fail(&c->verb, refusal);
         return c;
     }
-    c->pool->done.queries++;
-    copy_start(&c->verb, lease_conn(lease));
+    submit(c, lease);
+    return c;
+}
+
+static evpq_copy *copy_new(evpq_pool *pool, const struct copy_owner *owner, bool in)
+{
+    evpq_copy *c = mem_zalloc(sizeof *c);
+    if (!c)
+        return NULL;
+    copy_init(&c->verb, owner, in);
+    c->pool = pool;
+    pool_ref(pool);
+    list_init(&c->steps);
+    lease_wait_init(&c->wait, LEASE_FOR_COPY, leased);
     return c;
 }
 

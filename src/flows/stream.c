@@ -3,7 +3,6 @@
 #include "flows/stream_impl.h"
 
 #include "base/mem.h"
-#include "pool/dispatch.h"
 #include "pool/lease.h"
 #include "words/error.h"
 #include "words/opts_read.h"
@@ -61,45 +60,16 @@ static void submit(evpq_stream *s, evpq_lease *lease)
     rows_submit(&s->rows, lease_conn(lease));
 }
 
-static void *wrap_lease(evpq_lease *lease, void *arg)
+static void leased(struct lease_wait *w, evpq_lease *lease, evpq_error *why)
 {
-    (void)arg;
-    return lease;
-}
-
-static void let_lease_go(void *lease)
-{
-    evpq_lease_release(lease);
-}
-
-static const struct value_class lease_class = {.free = let_lease_go};
-
-static void acquired(struct job *job)
-{
-    evpq_stream *s = container_of(job, evpq_stream, acquired.job);
-    evpq_future *f = s->acquiring;
-    s->acquiring = NULL;
-    evpq_lease *lease = future_take_value(f, &lease_class);
-    evpq_error *refusal = lease ? lease_refusal(lease, s->rows.request.sql) : NULL;
-    if (!lease)
-        refusal =
-            error_about(evpq_future_error(f), EVPQ_OK, EVPQ_OUTCOME_NOT_SENT, s->rows.request.sql);
-    evpq_future_unref(f);
-    if (!refusal) {
+    evpq_stream *s = container_of(w, evpq_stream, wait);
+    if (lease) {
         s->lease = lease;
         submit(s, lease);
-        return;
+    } else {
+        stream_fail(s, error_about(why, EVPQ_OK, EVPQ_OUTCOME_NOT_SENT, s->rows.request.sql));
+        evpq_error_unref(why);
     }
-    evpq_lease_release(lease);
-    stream_fail(s, refusal);
-}
-
-static void acquire(evpq_stream *s)
-{
-    static const struct lease_use use = {
-        .wrap = wrap_lease, .class = &lease_class, .name = "lease of a stream"};
-    s->acquiring = dispatch_acquire(s->pool, &use, s);
-    future_watch(s->acquiring, stream_loop(s), &s->acquired, acquired);
 }
 
 /* ---- the public face ---- */
@@ -136,6 +106,7 @@ static evpq_stream *stream_new(evpq_pool *pool, const char *sql, evpq_args args,
     pool_ref(pool);
     list_init(&s->ready);
     list_init(&s->waiting);
+    lease_wait_init(&s->wait, LEASE_FOR_STREAM, leased);
     if (error) {
         stream_to(s, STREAM_ENDED);
         s->error = error;
@@ -154,10 +125,7 @@ evpq_stream *evpq_pool_stream(evpq_pool *pool, const char *sql, evpq_args args,
     if (!s || s->state == STREAM_ENDED)
         return s;
     s->rows.alone = true;
-    if (pool_is_closing(pool))
-        stream_fail(s, pool_closed_error(EVPQ_OUTCOME_NOT_SENT));
-    else
-        acquire(s);
+    lease_wait_start(&s->wait, pool);
     return s;
 }
 
@@ -191,11 +159,7 @@ evpq_stream *evpq_stream_close(evpq_stream *s)
         return NULL;
     stream_to(s, STREAM_CLOSED);
     stream_drop(s);
-    if (s->acquiring) {
-        list_remove(&s->acquired.job.node);
-        evpq_future_cancel(s->acquiring);
-        s->acquiring = evpq_future_unref(s->acquiring);
-    }
+    lease_wait_stop(&s->wait);
     rows_stop(&s->rows);
     stream_unref(s);
     return NULL;

@@ -4,6 +4,7 @@
 #define FLOWS_STREAM_IMPL_H
 
 #include "base/state.h"
+#include "flows/lease_wait.h"
 #include "ops/rows.h"
 #include "pool/pool.h"
 
@@ -20,8 +21,7 @@ struct evpq_stream {
     unsigned refs; /* the program's, that of the pipeline, and one for each result that is out */
     evpq_pool *pool;
     evpq_lease *lease; /* of its own, until it is off the pipeline */
-    evpq_future *acquiring;
-    struct waiter acquired;
+    struct lease_wait wait;
     struct rows rows;
     uint64_t n_results; /* so far */
     struct list ready;  /* results that nobody has got, by number */

@@ -106,9 +106,7 @@ static void next_free(evpq_future *f)
 static void next_why(const evpq_future *f, struct why *why)
 {
     const evpq_stream *s = container_of(f, struct next, future)->stream;
-    if (s->acquiring && future_pending(s->acquiring))
-        future_why(s->acquiring, why);
-    else if (s->rows.conn)
+    if (!lease_wait_why(&s->wait, why) && s->rows.conn)
         conn_why(s->rows.conn, &s->rows.op, why);
     if (s->delivered)
         why_say(why, "; %lld rows were delivered", (long long)s->delivered);

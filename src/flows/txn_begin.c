@@ -76,7 +76,7 @@ evpq_future *txn_ask(evpq_pool *pool, unsigned modes)
 {
     static const struct lease_use use = {
         .wrap = wrap_lease, .class = &txn_class, .name = "transaction"};
-    return borrow(pool, &use, (void *)(uintptr_t)modes);
+    return lease_ask(pool, &use, (void *)(uintptr_t)modes);
 }
 
 evpq_future *evpq_pool_begin(evpq_pool *pool, const evpq_txn_opts *opts)
