@@ -51,6 +51,7 @@ libcore_la_SOURCES = \
 	src/async/watch.c \
 	src/base/ascii.h \
 	src/base/backoff.h \
+	src/base/big_endian.h \
 	src/base/bytes.c \
 	src/base/bytes.h \
 	src/base/forked.c \
@@ -276,6 +277,7 @@ libcore_la_SOURCES = \
 	src/values/value_time.h \
 	src/values/value_type.c \
 	src/values/value_type.h \
+	src/values/write_word.h \
 	src/wire/cancel.c \
 	src/wire/cancel.h \
 	src/wire/dial.c \

@@ -1,6 +1,8 @@
 /* sha256.c - see sha256.h. The constants are those of FIPS 180-4, 4.2.2 and 5.3.3. */
 #include "base/sha256.h"
 
+#include "base/big_endian.h"
+
 #include <string.h>
 
 static const uint32_t k[64] = {
@@ -19,11 +21,6 @@ static uint32_t rotate(uint32_t x, int n)
     return x >> n | x << (32 - n);
 }
 
-static uint32_t get32(const unsigned char *p)
-{
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
 static void put32(unsigned char *p, uint32_t x)
 {
     for (int i = 0; i < 4; i++)
@@ -34,7 +31,7 @@ static void take_block(struct sha256 *h)
 {
     uint32_t w[64], s[8];
     for (int i = 0; i < 16; i++)
-        w[i] = get32(h->block + i * 4);
+        w[i] = bytes_uint4((const char *)h->block + i * 4);
     for (int i = 16; i < 64; i++) {
         uint32_t a = w[i - 15], b = w[i - 2];
         w[i] = w[i - 16] + w[i - 7] + (rotate(a, 7) ^ rotate(a, 18) ^ a >> 3) +

@@ -96,7 +96,7 @@ struct conn {
     struct cancel *cancel; /* the request */
     struct command fence;
     struct timer retry_timer; /* until the next cancel request, or until the first may be due */
-    double pause;             /* before that */
+    double pause;             /* before that; 0: none since an answer came */
 
     bool dirty; /* a statement may have changed the session: to be reset before another uses it */
     enum conn_reset_step reset; /* written by reset_to alone */

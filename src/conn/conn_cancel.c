@@ -15,6 +15,12 @@
  * All that within cancel_timeout (limit.c), or the connection is closed. */
 #include "conn/conn_impl.h"
 
+#include "base/backoff.h"
+
+/* Seconds between the end of a cancel request and the next: at first, and at the most. */
+#define PAUSE_MIN 0.02
+#define PAUSE_MAX 60.0
+
 static void request_over(void *arg)
 {
     struct conn *c = arg;
@@ -56,7 +62,7 @@ static void send_cancel(struct conn *c)
     if (!send_request(c))
         return;
     conn_to(c, CONN_QUARANTINED);
-    c->pause = CONN_CANCEL_PAUSE;
+    c->pause = 0;
     pipeline_hold(&c->pipeline, true);
     conn_limit(c, c->config->cancel_timeout);
     c->owner->canceling(c);
@@ -82,8 +88,7 @@ void conn_cancel_go_on(struct conn *c)
         c->fence.sql = c->pipeline.left_open != LEFT_NOTHING ? "ROLLBACK" : "";
         command_run(&c->fence, &c->pipeline, true);
     } else if (!timer_active(&c->retry_timer)) {
-        timer_start(&c->retry_timer, c->pause);
-        c->pause *= 2;
+        timer_start(&c->retry_timer, backoff_next(&c->pause, PAUSE_MIN, PAUSE_MAX));
     }
 }
 

@@ -10,9 +10,6 @@
 
 #include "conn/conn.h"
 
-/* Seconds between the end of a cancel request and the next; it doubles while no answer comes. */
-#define CONN_CANCEL_PAUSE 0.02
-
 /* The one function that changes the state. */
 void conn_to(struct conn *c, enum conn_state state);
 

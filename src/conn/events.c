@@ -56,7 +56,7 @@ static void on_ended(struct pipeline *p)
     struct conn *c = conn_of_pipeline(p);
     if (timer_active(&c->retry_timer))
         timer_stop(&c->retry_timer);
-    c->pause = CONN_CANCEL_PAUSE;
+    c->pause = 0;
     conn_limit_own(c);
     settle_down(c);
 }

@@ -8,7 +8,6 @@
 #include "words/opts_read.h"
 
 #include <math.h>
-#include <string.h>
 
 #define CANCEL_TIMEOUT 5.0 /* seconds that a canceled catch-up may take to end, and a LISTEN */
 
@@ -95,11 +94,7 @@ evpq_listener *evpq_listener_open(evpq_loop *loop, const char *conninfo,
         error = evpq_error_ref(error_nomem());
     if (error) {
         conninfo_free(read);
-        if (ret_error)
-            *ret_error = error;
-        else
-            evpq_error_unref(error);
-        return NULL;
+        return error_give_up(error, ret_error);
     }
     l->opts = filled;
     listener_set_up(l, loop, read);

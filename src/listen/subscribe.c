@@ -13,15 +13,6 @@ static void let_events_go(evpq_subscription *s, struct list *events)
         event_free(s->listener->loop, container_of(node, struct evpq_notification, node));
 }
 
-static evpq_subscription *subscription_give_up(evpq_error *error, evpq_error **ret_error)
-{
-    if (ret_error)
-        *ret_error = error;
-    else
-        evpq_error_unref(error);
-    return NULL;
-}
-
 static evpq_subscription *subscription_new(evpq_listener *l, struct listen_channel *lc,
                                            const evpq_subscription_opts *opts)
 {
@@ -54,20 +45,20 @@ evpq_subscription *evpq_listener_subscribe(evpq_listener *l, const char *channel
 {
     evpq_subscription_opts filled;
     if (listener_check(l))
-        return subscription_give_up(evpq_error_ref(loop_refusal(l ? l->loop : NULL)), ret_error);
+        return error_give_up(evpq_error_ref(loop_refusal(l ? l->loop : NULL)), ret_error);
     evpq_error *error = listen_channel_check_name(channel);
     if (!error)
         error = opts_read(OPTS_KIND(evpq_subscription_opts, catch_up), opts, &filled);
     if (!error && l->closing)
         error = listener_closed_error();
     if (error)
-        return subscription_give_up(error, ret_error);
+        return error_give_up(error, ret_error);
     struct listen_channel *lc = listen_channel_of(l, channel);
     evpq_subscription *s = lc ? subscription_new(l, lc, &filled) : NULL;
     if (lc)
         listen_channel_tend(lc);
     if (!s)
-        return subscription_give_up(evpq_error_ref(error_nomem()), ret_error);
+        return error_give_up(evpq_error_ref(error_nomem()), ret_error);
     if (lc->on)
         subscription_on(s);
     return s;

@@ -41,15 +41,6 @@ static void why_query_waits(const struct query_home *home, const struct query *q
 
 /* ---- opening ---- */
 
-static evpq_pool *give_up(evpq_error *error, evpq_error **ret_error)
-{
-    if (ret_error)
-        *ret_error = error;
-    else
-        evpq_error_unref(error);
-    return NULL;
-}
-
 static void set_up(evpq_pool *pool, evpq_loop *loop, struct conninfo *conninfo)
 {
     const evpq_pool_opts *o = &pool->opts;
@@ -87,15 +78,15 @@ evpq_pool *evpq_pool_open(evpq_loop *loop, const char *conninfo, const evpq_pool
     struct conninfo *read = NULL;
     evpq_pool_opts filled;
     if (loop_check(loop))
-        return give_up(evpq_error_ref(loop_refusal(loop)), ret_error);
+        return error_give_up(evpq_error_ref(loop_refusal(loop)), ret_error);
     evpq_error *error = conninfo_read(conninfo, &read);
     if (error)
-        return give_up(error, ret_error);
+        return error_give_up(error, ret_error);
     error = pool_opts_read(opts, read->connect_timeout, &filled);
     evpq_pool *pool = error ? NULL : mem_zalloc(sizeof *pool);
     if (!pool) {
         conninfo_free(read);
-        return give_up(error ? error : evpq_error_ref(error_nomem()), ret_error);
+        return error_give_up(error ? error : evpq_error_ref(error_nomem()), ret_error);
     }
     pool->opts = filled;
     set_up(pool, loop, read);

@@ -1,6 +1,8 @@
 /* value_number.c - writing numbers, reading whole ones. */
 #include "values/value_number.h"
 
+#include "values/write_word.h"
+
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -132,20 +134,13 @@ static size_t lay_out(const struct digits *d, bool negative, int fixed_below, ch
     return (size_t)(p - room);
 }
 
-static size_t number_write_word(const char *word, char *room)
-{
-    size_t length = strlen(word);
-    memcpy(room, word, length + 1);
-    return length;
-}
-
 /* The words for what has no digits, or a small whole number; 0 for anything else. */
 static size_t write_easy(double value, double whole_below, char *room)
 {
     if (isnan(value))
-        return number_write_word("NaN", room);
+        return write_word("NaN", room);
     if (isinf(value))
-        return number_write_word(value > 0 ? "Infinity" : "-Infinity", room);
+        return write_word(value > 0 ? "Infinity" : "-Infinity", room);
     if (fabs(value) < whole_below && value == (double)(int64_t)value &&
         !(value == 0 && signbit(value)))
         return number_write_int((int64_t)value, room);

@@ -2,6 +2,7 @@
 #include "values/value_numeric.h"
 
 #include "values/value_bytes.h"
+#include "values/write_word.h"
 
 #include <string.h>
 
@@ -102,7 +103,7 @@ size_t numeric_write(const char *bytes, size_t length, char *room)
         return 0;
     const char *word = word_for(n.sign);
     if (word)
-        return strlen(strcpy(room, word));
+        return write_word(word, room);
 
     char *p = room;
     if (n.sign == NEGATIVE)

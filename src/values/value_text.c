@@ -6,6 +6,7 @@
 #include "values/value_numeric.h"
 #include "values/value_time.h"
 #include "values/value_type.h"
+#include "values/write_word.h"
 #include "words/utf8.h"
 
 #include <string.h>
@@ -83,19 +84,12 @@ enum value_fit value_place_text(const struct value *v, const char **ret_place, s
     }
 }
 
-static size_t value_text_write_word(const char *word, char *room)
-{
-    size_t length = strlen(word);
-    memcpy(room, word, length + 1);
-    return length;
-}
-
 static enum value_fit write_bool(const struct value *v, char *room, size_t *ret_length)
 {
     bool yes;
     enum value_fit fit = value_as_bool(v, &yes);
     if (fit == VALUE_FITS)
-        *ret_length = value_text_write_word(yes ? "t" : "f", room);
+        *ret_length = write_word(yes ? "t" : "f", room);
     return fit;
 }
 

@@ -3,9 +3,9 @@
 
 #include "base/ascii.h"
 #include "values/cursor.h"
+#include "values/write_word.h"
 
 #include <stdio.h>
-#include <string.h>
 
 enum { EPOCH_DAYS = 10957 }; /* from 1970-01-01 to 2000-01-01 */
 static const int64_t second = 1000000, day = 86400 * (int64_t)1000000;
@@ -234,13 +234,6 @@ enum value_fit time_of_binary_zoned(const char bytes[12], int64_t *ret_microseco
 
 /* ---- writing ---- */
 
-static size_t time_write_word(const char *word, char *room)
-{
-    size_t length = strlen(word);
-    memcpy(room, word, length + 1);
-    return length;
-}
-
 static size_t write_day(struct date d, char *room)
 {
     long long year = d.year > 0 ? d.year : 1 - d.year;
@@ -250,10 +243,10 @@ static size_t write_day(struct date d, char *room)
 size_t time_write_date(int32_t days, char room[TIME_ROOM])
 {
     if (days == INT32_MAX || days == INT32_MIN)
-        return time_write_word(days > 0 ? "infinity" : "-infinity", room);
+        return write_word(days > 0 ? "infinity" : "-infinity", room);
     struct date d = date_of((int64_t)days + EPOCH_DAYS);
     size_t length = write_day(d, room);
-    return length + time_write_word(d.year > 0 ? "" : " BC", room + length);
+    return length + write_word(d.year > 0 ? "" : " BC", room + length);
 }
 
 size_t time_write_clock(int64_t microseconds, char *room)
@@ -285,7 +278,7 @@ size_t time_write_zoned(int64_t microseconds, int32_t east, char room[TIME_ROOM]
 size_t time_write_stamp(int64_t microseconds, enum time_zone zone, char room[TIME_ROOM])
 {
     if (microseconds == INT64_MAX || microseconds == INT64_MIN)
-        return time_write_word(microseconds > 0 ? "infinity" : "-infinity", room);
+        return write_word(microseconds > 0 ? "infinity" : "-infinity", room);
     int64_t days = floor_divide(microseconds, day);
     int64_t clock = microseconds % day + (microseconds % day < 0 ? day : 0);
     struct date d = date_of(days + EPOCH_DAYS);
@@ -293,6 +286,6 @@ size_t time_write_stamp(int64_t microseconds, enum time_zone zone, char room[TIM
     size_t length = write_day(d, room);
     room[length++] = ' ';
     length += time_write_clock(clock, room + length);
-    length += time_write_word(zone == TIME_WITH_ZONE ? "+00" : "", room + length);
-    return length + time_write_word(d.year > 0 ? "" : " BC", room + length);
+    length += write_word(zone == TIME_WITH_ZONE ? "+00" : "", room + length);
+    return length + write_word(d.year > 0 ? "" : " BC", room + length);
 }

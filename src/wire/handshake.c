@@ -1,8 +1,8 @@
 /* handshake.c - see handshake.h. */
 #include "wire/handshake.h"
 
-#include "async/loop.h"
 #include "async/thread.h"
+#include "base/big_endian.h"
 #include "base/mem.h"
 
 #include <limits.h>
@@ -20,11 +20,6 @@ enum {
 /* ---- what a step may cost ---- */
 
 enum { AUTH_OK = 0, AUTH_SASL_CONTINUE = 11, HEAD = 5 };
-
-static uint32_t get32(const unsigned char *p)
-{
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
 
 /* Of "r=...,s=...,i=4096"; 0: none is there, which libpq refuses. */
 static long iterations_of(const unsigned char *text, size_t n)
@@ -51,10 +46,10 @@ static enum handshake_cost cost_of(long iterations)
 static enum handshake_cost cost_of_messages(const unsigned char *p, size_t n, long *ret_iterations)
 {
     while (n >= HEAD && *p == 'R') {
-        uint32_t length = get32(p + 1);
+        uint32_t length = bytes_uint4((const char *)p + 1);
         if (length < 8 || n < HEAD + 4)
             return HANDSHAKE_COSTLY;
-        uint32_t code = get32(p + HEAD);
+        uint32_t code = bytes_uint4((const char *)p + HEAD);
         if (code == AUTH_OK)
             return HANDSHAKE_CHEAP;
         if (n < 1 + (size_t)length)

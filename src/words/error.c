@@ -144,6 +144,15 @@ evpq_error *error_after_rows(evpq_error *error, int64_t rows)
     return after;
 }
 
+void *error_give_up(evpq_error *error, evpq_error **ret_error)
+{
+    if (ret_error)
+        *ret_error = error;
+    else
+        evpq_error_unref(error);
+    return NULL;
+}
+
 const evpq_error *error_nomem(void)
 {
     return &nomem;

@@ -39,6 +39,9 @@ evpq_error *error_decided(evpq_error *error, evpq_outcome outcome);
 /* The same error (taken) of something that had delivered so many rows before. */
 evpq_error *error_after_rows(evpq_error *error, int64_t rows);
 
+/* For a caller that may not want it (`ret_error` is NULL): takes the error, and returns NULL. */
+void *error_give_up(evpq_error *error, evpq_error **ret_error);
+
 /* Constant errors: of a machine without memory, of a call without so much as a loop to fail on, of
  * a thread or a forked child whose loop is another's, and of a cancel, which needs no memory to
  * succeed. */
