@@ -5,7 +5,6 @@
 #include "async/future.h"
 #include "async/members.h"
 #include "base/mem.h"
-#include "words/error.h"
 
 #include <stdint.h>
 

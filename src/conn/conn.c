@@ -2,7 +2,6 @@
  * events.c. */
 #include "conn/conn_impl.h"
 
-#include "base/mem.h"
 #include "base/state.h"
 #include "words/error.h"
 

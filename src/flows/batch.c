@@ -3,7 +3,6 @@
 
 #include "base/mem.h"
 #include "flows/txn.h"
-#include "libpq/result.h"
 #include "words/error.h"
 
 #include <limits.h>

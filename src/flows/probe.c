@@ -5,7 +5,6 @@
 #include "base/mem.h"
 #include "words/error.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define FIRST_PAUSE 0.01

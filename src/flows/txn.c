@@ -10,7 +10,6 @@
 
 #include <stdint.h>
 #include <stdio.h>
-#include <string.h>
 
 /* One that has not settled. */
 struct statement {

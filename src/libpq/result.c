@@ -4,7 +4,6 @@
 #include "libpq/place.h"
 #include "values/value_bytes.h"
 #include "values/value_number.h"
-#include "words/error.h"
 
 #include <libpq-fe.h>
 #include <string.h>

@@ -4,7 +4,6 @@
 #include "base/recycle.h"
 #include "libpq/place.h"
 #include "libpq/result.h"
-#include "words/error.h"
 
 #include <libpq-fe.h>
 

@@ -160,7 +160,7 @@ void listen_channels_fail(evpq_listener *l, const evpq_error *why);
 /* LISTEN is in force: on this connection, as of now at the latest. */
 void subscription_on(evpq_subscription *s);
 void subscription_lost(evpq_subscription *s);
-void subscription_take(evpq_subscription *s, const struct pq_notification *n);
+void subscription_take(evpq_subscription *s, const struct pq_notification *from);
 void subscription_fail(evpq_subscription *s, const evpq_error *why);
 
 /* Of s->catch_job: calls the program's function. */

@@ -1,9 +1,6 @@
 /* subscription.c - what its channel does to a subscription, and catching up. */
 #include "listen/queue.h"
 
-#include "base/mem.h"
-#include "words/error.h"
-
 #include <string.h>
 
 /* ---- catching up ---- */

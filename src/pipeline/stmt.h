@@ -62,7 +62,7 @@ void stmts_free(struct stmts *s); /* the connection is gone, and no query is in 
 /* The statement with the text and the types of this request, pinned; a new one when it is not
  * known. NULL when it is not to be kept (too long, no memory, or switched off). Give back with
  * stmt_unpin. */
-struct stmt *stmts_use(struct stmts *s, const struct request *r);
+struct stmt *stmts_use(struct stmts *ss, const struct request *r);
 void stmt_unpin(struct stmt *s); /* NULL is allowed */
 
 /* Whether it should be prepared now; then it has a name. */

@@ -7,7 +7,6 @@
 #include "pool/pool_conn.h"
 #include "pool/pool_future.h"
 #include "pool/sizing.h"
-#include "words/error.h"
 
 #include <math.h>
 

@@ -5,11 +5,9 @@
 #include "tasks/task.h"
 
 #include "base/mem.h"
-#include "words/error.h"
 #include "words/opts_read.h"
 
 #include <math.h>
-#include <string.h>
 
 struct evpq_group {
     struct evpq_future future;

@@ -6,7 +6,6 @@
 #include "tasks/task.h"
 
 #include "base/mem.h"
-#include "words/error.h"
 
 #include <math.h>
 

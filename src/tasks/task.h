@@ -141,7 +141,7 @@ double task_bound_of(evpq_loop *loop, double seconds);
 /* Between task.c, run.c and spawn.c. */
 void task_out_of_time(struct timer *timer);
 extern const struct future_class task_class;
-void task_start(struct job *turn);
+void task_start(struct job *job);
 void task_set_deadline(struct evpq_task *t, double at);
 void task_stop_waited(evpq_future *f, bool late); /* it is pending */
 

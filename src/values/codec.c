@@ -68,10 +68,10 @@ const struct codec *codec_of(const evpq_types *types, uint32_t oid)
     return NULL;
 }
 
-evpq_status evpq_types_add(evpq_types *types, const evpq_codec *given)
+evpq_status evpq_types_add(evpq_types *types, const evpq_codec *codec)
 {
     evpq_codec is;
-    evpq_error *error = opts_read(OPTS_KIND(evpq_codec, name), given, &is);
+    evpq_error *error = opts_read(OPTS_KIND(evpq_codec, name), codec, &is);
     if (error) {
         evpq_error_unref(error);
         return EVPQ_INVALID;

@@ -73,8 +73,8 @@ static bool makes_table(const char *p, bool escapes)
     return false;
 }
 
-bool sql_is_select_into(const char *p)
+bool sql_is_select_into(const char *sql)
 {
-    return has_into(p) && (sql_has_doubtful_backslash(p) || makes_table(p, false) ||
-                           (strchr(p, '\\') && makes_table(p, true)));
+    return has_into(sql) && (sql_has_doubtful_backslash(sql) || makes_table(sql, false) ||
+                             (strchr(sql, '\\') && makes_table(sql, true)));
 }
