@@ -148,11 +148,11 @@ libcore_la_SOURCES = \
 	src/listen/queue.h \
 	src/listen/subscribe.c \
 	src/listen/subscription.c \
-	src/ops/copy.c \
-	src/ops/copy.h \
-	src/ops/copy_impl.h \
-	src/ops/copy_in.c \
-	src/ops/copy_out.c \
+	src/ops/copy_op.c \
+	src/ops/copy_op.h \
+	src/ops/copy_op_impl.h \
+	src/ops/copy_op_in.c \
+	src/ops/copy_op_out.c \
 	src/ops/offer.c \
 	src/ops/offer.h \
 	src/ops/query.c \

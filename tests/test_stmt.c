@@ -237,7 +237,7 @@ START_TEST(f54_a_spoiled_one_is_closed_and_prepared_anew)
         run_twice("a");
     struct stmt *held = _i < 4 ? NULL : use("a"), *last = use("a");
     stmt_spoil(last);
-    ck_assert(last->known);
+    ck_assert(last->cached);
     stmt_unpin(last);
     ck_assert_int_eq(line.n_fresh, _i == 2 || _i == 3); /* closed, unless it is held */
     ck_assert_int_eq(run("a", 0), _i < 2);

@@ -27,9 +27,10 @@ struct conn_config {
     bool pooled; /* set when one of these connections is seen to end at a pooler */
 };
 
-/* The owner's side; filled in by pool/events.c and listen/link.c. Called from watchers and jobs, and
- * from inside a conn_ function that the owner or a verb calls only so: conn_kill, conn_look,
- * conn_abandon and conn_reset may call dead, and conn_abandon may call canceling. */
+/* The owner's side; filled in by pool/events.c and listen/link.c. Called from watchers and jobs.
+ * From inside a conn_ function that the owner or an operation calls, two of them are called and no
+ * other: conn_kill, conn_look, conn_abandon and conn_reset may call dead, and conn_abandon may call
+ * canceling. */
 struct conn_owner {
     size_t size; /* of the owner's own struct, which begins with the struct conn */
     void (*opened)(struct conn *);

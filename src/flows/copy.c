@@ -52,7 +52,7 @@ static bool has_data(const evpq_copy *c)
 /* Data are there, and no more is expected in this tick. */
 static bool can_give(const evpq_copy *c)
 {
-    const struct copy *k = &c->verb;
+    const struct copy_op *k = &c->op;
     return has_data(c) && (k->data == COPY_OUT_FULL || k->data == COPY_OUT_DRY || k->error ||
                            k->state > COPY_FLOWING);
 }
@@ -65,7 +65,7 @@ static void give_rows(evpq_copy *c, struct step *s)
     else
         future_settle_error(&s->future, evpq_error_ref(error_nomem()));
     if (!rows)
-        copy_stop(&c->verb, evpq_error_ref(error_nomem())); /* these rows are lost */
+        copy_op_stop(&c->op, evpq_error_ref(error_nomem())); /* these rows are lost */
 }
 
 static void give_bytes(evpq_copy *c, struct step *s)
@@ -82,14 +82,14 @@ static void give_bytes(evpq_copy *c, struct step *s)
 
 static void give(evpq_copy *c, struct step *s)
 {
-    bool was_full = c->verb.data == COPY_OUT_FULL;
+    bool was_full = c->op.data == COPY_OUT_FULL;
     if (c->rows)
         give_rows(c, s);
     else
         give_bytes(c, s);
     if (was_full && !has_data(c)) {
-        copy_set_full(&c->verb, false);
-        copy_go_on(&c->verb);
+        copy_op_set_full(&c->op, false);
+        copy_op_go_on(&c->op);
     }
 }
 
@@ -97,15 +97,15 @@ static void give(evpq_copy *c, struct step *s)
 
 static bool has_room(const evpq_copy *c)
 {
-    bool known = !c->rows || c->verb.state >= COPY_FLOWING;
-    return known && copy_waiting(&c->verb) <= COPY_MOST_WAITING / 2;
+    bool known = !c->rows || c->op.state >= COPY_FLOWING;
+    return known && copy_op_waiting(&c->op) <= COPY_MOST_WAITING / 2;
 }
 
 /* Whether there is something to tell. */
 static bool is_due(const struct step *s)
 {
     const evpq_copy *c = s->copy;
-    const struct copy *k = &c->verb;
+    const struct copy_op *k = &c->op;
     if (k->error || k->state == COPY_OVER)
         return true;
     return s->what == DRAIN ? has_room(c) : s->what == READ && can_give(c);
@@ -113,7 +113,7 @@ static bool is_due(const struct step *s)
 
 static void settle_over(struct step *s)
 {
-    const struct copy *k = &s->copy->verb;
+    const struct copy_op *k = &s->copy->op;
     if (k->error)
         future_settle_error(&s->future, evpq_error_ref(k->error));
     else if (k->result)
@@ -131,17 +131,17 @@ static void copy_settle(struct step *s)
         future_settle_canceled(&s->future, EVPQ_OUTCOME_UNKNOWN);
     else if (s->what == READ && has_data(c))
         give(c, s);
-    else if (s->what == DRAIN && !c->verb.error)
+    else if (s->what == DRAIN && !c->op.error)
         future_settle_value(&s->future, NULL, NULL);
     else
         settle_over(s);
 }
 
-bool copy_serve(struct copy *k)
+bool copy_serve(struct copy_op *k)
 {
-    evpq_copy *c = copy_of_verb(k);
+    evpq_copy *c = copy_of_op(k);
     bool told = false;
-    copy_ref(k);
+    copy_op_ref(k);
     for (struct list *node; (node = list_first(&c->steps));) {
         struct step *s = container_of(node, struct step, node);
         if (!is_due(s))
@@ -149,7 +149,7 @@ bool copy_serve(struct copy *k)
         copy_settle(s);
         told = true;
     }
-    copy_unref(k);
+    copy_op_unref(k);
     return told;
 }
 
@@ -160,17 +160,17 @@ static void forget_connection(evpq_copy *c)
     if (!c->wait.asked)
         return;
     lease_wait_stop(&c->wait);
-    copy_unref(&c->verb); /* its own */
+    copy_op_unref(&c->op); /* its own */
 }
 
 static evpq_outcome stop(evpq_copy *c, const char *message)
 {
-    struct copy *k = &c->verb;
+    struct copy_op *k = &c->op;
     if (k->state == COPY_OVER)
         return EVPQ_OUTCOME_UNKNOWN;
     forget_connection(c);
-    evpq_outcome outcome = copy_was_sent(k) ? EVPQ_OUTCOME_UNKNOWN : EVPQ_OUTCOME_NOT_SENT;
-    return copy_stop(
+    evpq_outcome outcome = copy_op_was_sent(k) ? EVPQ_OUTCOME_UNKNOWN : EVPQ_OUTCOME_NOT_SENT;
+    return copy_op_stop(
         k, error_build(&(struct error_fields){
                .status = EVPQ_CANCELED, .outcome = outcome, .message = message, .sql = k->sql}));
 }
@@ -190,20 +190,20 @@ static void step_cancel(evpq_future *f)
 static void step_free(evpq_future *f)
 {
     struct step *s = step_of(f);
-    copy_unref(&s->copy->verb);
+    copy_op_unref(&s->copy->op);
     mem_free(s);
 }
 
 static const char *step_detail(const evpq_future *f)
 {
-    return step_of(f)->copy->verb.sql;
+    return step_of(f)->copy->op.sql;
 }
 
 static void step_why(const evpq_future *f, struct why *why)
 {
     const evpq_copy *c = container_of(f, struct step, future)->copy;
-    if (c->verb.conn)
-        conn_why(c->verb.conn, &c->verb.op, why);
+    if (c->op.conn)
+        conn_why(c->op.conn, &c->op.op, why);
     else if (!lease_wait_why(&c->wait, why))
         why_say(why, "what it needs to know of its table has not been answered");
 }
@@ -221,7 +221,7 @@ static evpq_future *fail_step(const evpq_copy *c, const char *message)
                                             .status = EVPQ_INVALID,
                                             .outcome = EVPQ_OUTCOME_NOT_SENT,
                                             .message = message,
-                                            .sql = c->verb.sql,
+                                            .sql = c->op.sql,
                                         }));
 }
 
@@ -234,9 +234,9 @@ static evpq_future *wait_for(evpq_copy *c, enum what what)
     future_init(&s->future, &step_class, c->pool->loop);
     s->what = what;
     s->copy = c;
-    copy_ref(&c->verb);
+    copy_op_ref(&c->op);
     list_append(&c->steps, &s->node);
-    copy_serve(&c->verb);
+    copy_serve(&c->op);
     return pool_limit(c->pool, &s->future, 0);
 }
 
@@ -254,14 +254,14 @@ static evpq_status refuse_call(evpq_copy *c, const char *message)
     return refuse(c, error_build(&(struct error_fields){.status = EVPQ_INVALID,
                                                         .outcome = EVPQ_OUTCOME_NOT_SENT,
                                                         .message = message,
-                                                        .sql = c->verb.sql}));
+                                                        .sql = c->op.sql}));
 }
 
 /* Whether something may be taken. */
 static evpq_status check_write(evpq_copy *c, bool rows)
 {
-    const struct copy *k = &c->verb;
-    if (!copy_is_in(k))
+    const struct copy_op *k = &c->op;
+    if (!copy_op_is_in(k))
         return refuse_call(c, "this COPY is from the server: it can only be read");
     if (rows != (c->rows != NULL))
         return refuse_call(c, rows ? "this COPY takes bytes: use evpq_copy_write, or start it with "
@@ -271,14 +271,14 @@ static evpq_status check_write(evpq_copy *c, bool rows)
         return refuse(c, evpq_error_ref(k->error));
     refuse(c, NULL);
     bool known = !rows || k->state == COPY_FLOWING;
-    return known && copy_waiting(k) < COPY_MOST_WAITING ? EVPQ_OK : EVPQ_QUEUE_FULL;
+    return known && copy_op_waiting(k) < COPY_MOST_WAITING ? EVPQ_OK : EVPQ_QUEUE_FULL;
 }
 
 /* Something was appended. What waits already brings the rest along. */
 static void send_soon(evpq_copy *c, bool was_empty)
 {
-    if (was_empty && c->verb.state == COPY_FLOWING)
-        copy_go_on(&c->verb);
+    if (was_empty && c->op.state == COPY_FLOWING)
+        copy_op_go_on(&c->op);
 }
 
 evpq_status evpq_copy_write(evpq_copy *c, const void *bytes, size_t n)
@@ -292,8 +292,8 @@ evpq_status evpq_copy_write(evpq_copy *c, const void *bytes, size_t n)
         return refuse_call(c, "a NULL pointer with a length");
     if (n > ARGS_MOST_BYTES)
         return refuse_call(c, "a gigabyte or more at once: write it in parts");
-    bool was_empty = !copy_waiting(&c->verb);
-    if (!bytes_put(&c->verb.filling, bytes, n))
+    bool was_empty = !copy_op_waiting(&c->op);
+    if (!bytes_put(&c->op.filling, bytes, n))
         return refuse(c, evpq_error_ref(error_nomem()));
     send_soon(c, was_empty);
     return EVPQ_OK;
@@ -306,7 +306,7 @@ evpq_status evpq_copy_row(evpq_copy *c, evpq_args args)
         status = check_write(c, true);
     if (status)
         return status;
-    bool was_empty = !copy_waiting(&c->verb);
+    bool was_empty = !copy_op_waiting(&c->op);
     evpq_error *error = copy_rows_put(c, &args);
     if (error)
         return refuse(c, error);
@@ -319,7 +319,7 @@ evpq_future *evpq_copy_drain(evpq_copy *c)
     evpq_status status = c ? pool_check(c->pool) : EVPQ_INVALID;
     if (status)
         return pool_refused(c ? c->pool : NULL);
-    return copy_is_in(&c->verb)
+    return copy_op_is_in(&c->op)
                ? wait_for(c, DRAIN)
                : fail_step(c, "this COPY is from the server: there is nothing to drain");
 }
@@ -336,17 +336,17 @@ evpq_future *evpq_copy_finish(evpq_copy *c)
     evpq_status status = c ? pool_check(c->pool) : EVPQ_INVALID;
     if (status)
         return pool_refused(c ? c->pool : NULL);
-    evpq_future *f = copy_is_in(&c->verb)
+    evpq_future *f = copy_op_is_in(&c->op)
                          ? wait_for(c, FINISH)
                          : fail_step(c, "this COPY is from the server: read it to its end");
-    if (!copy_is_in(&c->verb) || evpq_future_status(f) != EVPQ_PENDING)
+    if (!copy_op_is_in(&c->op) || evpq_future_status(f) != EVPQ_PENDING)
         return fail_finish(c, f);
     evpq_error *error = c->rows ? copy_rows_end(c) : NULL;
     if (error)
-        copy_stop(&c->verb, error);
-    copy_finish(&c->verb);
-    copy_go_on(&c->verb);
-    copy_unref(&c->verb); /* the future has one */
+        copy_op_stop(&c->op, error);
+    copy_op_finish(&c->op);
+    copy_op_go_on(&c->op);
+    copy_op_unref(&c->op); /* the future has one */
     return f;
 }
 
@@ -354,10 +354,10 @@ evpq_copy *evpq_copy_abort(evpq_copy *c, const char *why)
 {
     if (!c || loop_is_barred(c->pool->loop))
         return NULL;
-    if (why && c->verb.state != COPY_OVER)
-        c->verb.why = mem_strdup(why);
+    if (why && c->op.state != COPY_OVER)
+        c->op.why = mem_strdup(why);
     stop(c, why ? why : "the COPY was closed before its end");
-    copy_unref(&c->verb);
+    copy_op_unref(&c->op);
     return NULL;
 }
 
@@ -368,7 +368,7 @@ evpq_future *evpq_copy_read(evpq_copy *c)
     evpq_status status = c ? pool_check(c->pool) : EVPQ_INVALID;
     if (status)
         return pool_refused(c ? c->pool : NULL);
-    return copy_is_in(&c->verb)
+    return copy_op_is_in(&c->op)
                ? fail_step(c, "this COPY is to the server: there is nothing to read")
                : wait_for(c, READ);
 }
@@ -379,7 +379,7 @@ const evpq_error *evpq_copy_error(const evpq_copy *c)
 {
     if (!c)
         return error_invalid();
-    return c->verb.error ? c->verb.error : c->fault;
+    return c->op.error ? c->op.error : c->fault;
 }
 
 evpq_copy *evpq_copy_close(evpq_copy *c)

@@ -5,7 +5,7 @@
 #define FLOWS_COPY_IMPL_H
 
 #include "flows/lease_wait.h"
-#include "ops/copy.h"
+#include "ops/copy_op.h"
 #include "pool/pool.h"
 
 #include <evpq/copy.h>
@@ -18,7 +18,7 @@ enum {
 };
 
 struct evpq_copy {
-    struct copy verb;
+    struct copy_op op;
     evpq_pool *pool;
     struct lease_wait wait; /* holds a reference while it waits */
     struct list steps;      /* futures that wait */
@@ -27,13 +27,13 @@ struct evpq_copy {
     struct copy_rows *rows; /* NULL: raw */
 };
 
-static inline evpq_copy *copy_of_verb(struct copy *k)
+static inline evpq_copy *copy_of_op(struct copy_op *k)
 {
-    return container_of(k, evpq_copy, verb);
+    return container_of(k, evpq_copy, op);
 }
 
 /* Tells who waits what there is to tell. Whether there was somebody. */
-bool copy_serve(struct copy *k);
+bool copy_serve(struct copy_op *k);
 
 /* ---- rows ---- */
 
@@ -42,10 +42,10 @@ evpq_error *copy_rows_ask_table(evpq_copy *c, const char *table, const char *con
                                 size_t n);
 evpq_error *copy_rows_ask_query(evpq_copy *c, const char *query);
 
-/* Of struct copy_owner. */
-char *copy_rows_in_known(struct copy *k, const evpq_result *answer, evpq_error **ret_error);
-char *copy_rows_out_known(struct copy *k, const evpq_result *answer, evpq_error **ret_error);
-evpq_error *copy_rows_message(struct copy *k, const char *bytes, size_t n);
+/* Of struct copy_op_owner. */
+char *copy_rows_in_known(struct copy_op *k, const evpq_result *answer, evpq_error **ret_error);
+char *copy_rows_out_known(struct copy_op *k, const evpq_result *answer, evpq_error **ret_error);
+evpq_error *copy_rows_message(struct copy_op *k, const char *bytes, size_t n);
 
 /* To the server: appends one row, or what ends them. What is wrong is given, and nothing is
  * appended then. */

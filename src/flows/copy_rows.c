@@ -40,7 +40,7 @@ evpq_error *copy_rows_set_question(evpq_copy *c, const char *sql, evpq_args args
     c->rows->question = mem_alloc(size.block);
     if (!c->rows->question)
         return copy_no_memory();
-    request_write(&c->verb.question, c->rows->question, sql, &args, &size);
+    request_write(&c->op.question, c->rows->question, sql, &args, &size);
     return NULL;
 }
 

@@ -135,9 +135,9 @@ static bool put_head(struct bytes *to)
            bytes_put4(to, 0);
 }
 
-char *copy_rows_in_known(struct copy *k, const evpq_result *answer, evpq_error **ret_error)
+char *copy_rows_in_known(struct copy_op *k, const evpq_result *answer, evpq_error **ret_error)
 {
-    struct copy_rows *rows = copy_of_verb(k)->rows;
+    struct copy_rows *rows = copy_of_op(k)->rows;
     char *sql = NULL;
     rows->answer = evpq_result_ref(answer);
     rows->n = (size_t)evpq_result_rows(answer);
@@ -148,7 +148,7 @@ char *copy_rows_in_known(struct copy *k, const evpq_result *answer, evpq_error *
     if (!error && (!(sql = copy_to_table(rows)) || !put_head(&k->filling)))
         error = copy_no_memory();
     if (!error && k->data == COPY_IN_FINISHED)
-        error = copy_rows_end(copy_of_verb(k));
+        error = copy_rows_end(copy_of_op(k));
     if (!error)
         return sql;
     mem_free(sql);
@@ -189,7 +189,7 @@ static evpq_error *in_column(evpq_error *error, const struct copy_rows *rows, si
 evpq_error *copy_rows_put(evpq_copy *c, const evpq_args *args)
 {
     struct copy_rows *rows = c->rows;
-    struct bytes *to = &c->verb.filling;
+    struct bytes *to = &c->op.filling;
     size_t start = to->length;
     if (args->n != rows->n || !args->v)
         return wrong_count(rows, args->v ? args->n : 0);
@@ -210,5 +210,5 @@ evpq_error *copy_rows_put(evpq_copy *c, const evpq_args *args)
 
 evpq_error *copy_rows_end(evpq_copy *c)
 {
-    return !c->rows->n || bytes_put2(&c->verb.filling, copy_end_mark) ? NULL : copy_no_memory();
+    return !c->rows->n || bytes_put2(&c->op.filling, copy_end_mark) ? NULL : copy_no_memory();
 }

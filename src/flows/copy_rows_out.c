@@ -27,7 +27,7 @@ evpq_error *copy_rows_ask_query(evpq_copy *c, const char *query)
         return copy_refused(query, "the query is not one statement", NULL);
     if (!copy_rows_new(c))
         return copy_no_memory();
-    c->verb.describes = true;
+    c->op.describes = true;
     c->rows->query = mem_alloc(length + 1);
     if (!c->rows->query)
         return copy_no_memory();
@@ -38,9 +38,9 @@ evpq_error *copy_rows_ask_query(evpq_copy *c, const char *query)
 
 /* The server has parsed the query as one statement, so that nothing in it ends the parenthesis; a
  * comment may end it, for which there is the newline. */
-char *copy_rows_out_known(struct copy *k, const evpq_result *answer, evpq_error **ret_error)
+char *copy_rows_out_known(struct copy_op *k, const evpq_result *answer, evpq_error **ret_error)
 {
-    struct copy_rows *rows = copy_of_verb(k)->rows;
+    struct copy_rows *rows = copy_of_op(k)->rows;
     struct bytes sql = {.data = NULL};
     rows->answer = evpq_result_ref(answer);
     rows->n = (size_t)evpq_result_columns(answer);
@@ -122,7 +122,7 @@ static bool take_row(struct copy_rows *rows, struct rest *rest)
     return true;
 }
 
-static evpq_error *malformed(const struct copy *k)
+static evpq_error *malformed(const struct copy_op *k)
 {
     return error_build(&(struct error_fields){
         .status = EVPQ_TYPE,
@@ -132,7 +132,7 @@ static evpq_error *malformed(const struct copy *k)
     });
 }
 
-static evpq_error *take_all(const struct copy *k, struct copy_rows *rows, struct rest rest)
+static evpq_error *take_all(const struct copy_op *k, struct copy_rows *rows, struct rest rest)
 {
     if (!rows->begun && !take_head(&rest))
         return malformed(k);
@@ -188,15 +188,15 @@ static bool make_room(struct copy_rows *rows, size_t n)
     return need <= rows->data.room || move_data(rows, need + need / 2);
 }
 
-evpq_error *copy_rows_message(struct copy *k, const char *bytes, size_t n)
+evpq_error *copy_rows_message(struct copy_op *k, const char *bytes, size_t n)
 {
-    struct copy_rows *rows = copy_of_verb(k)->rows;
+    struct copy_rows *rows = copy_of_op(k)->rows;
     if (!make_room(rows, n))
         return copy_no_memory();
     size_t start = rows->data.length;
     bytes_put(&rows->data, bytes, n);
     evpq_error *error = take_all(k, rows, (struct rest){rows->data.data + start, n});
-    copy_set_full(k, rows->n_came && rows->data.length >= MOST_DATA);
+    copy_op_set_full(k, rows->n_came && rows->data.length >= MOST_DATA);
     return error;
 }
 

@@ -1,8 +1,8 @@
-/* copy_start.c - how a COPY comes about: the statement is looked at, a connection waited for, and
- * the verb put on its pipeline.
+/* copy_start.c - how a COPY begins: the statement is checked, a connection is waited for, and the
+ * operation is put on its pipeline.
  *
- * A connection of the pool is given back as soon as the verb is on it: it is handed on when the
- * pipeline is at rest. */
+ * A connection of the pool is given back as soon as the operation is on it. The pool gives it to
+ * the next user when the pipeline is at rest. */
 #include "base/mem.h"
 #include "flows/copy_impl.h"
 #include "flows/copy_rows.h"
@@ -15,9 +15,9 @@
 
 /* ---- life ---- */
 
-static void free_copy(struct copy *k)
+static void free_copy(struct copy_op *k)
 {
-    evpq_copy *c = copy_of_verb(k);
+    evpq_copy *c = copy_of_op(k);
     evpq_pool *pool = c->pool;
     evpq_error_unref(c->fault);
     bytes_free(&c->chunk);
@@ -26,32 +26,32 @@ static void free_copy(struct copy *k)
     pool_unref(pool);
 }
 
-static evpq_error *take_bytes(struct copy *k, const char *bytes, size_t n)
+static evpq_error *take_bytes(struct copy_op *k, const char *bytes, size_t n)
 {
-    evpq_copy *c = copy_of_verb(k);
+    evpq_copy *c = copy_of_op(k);
     if (!c->chunk.room && !bytes_grow(&c->chunk, COPY_CHUNK + COPY_CHUNK / 8))
         return evpq_error_ref(error_nomem());
     if (!bytes_put(&c->chunk, bytes, n))
         return evpq_error_ref(error_nomem());
-    copy_set_full(k, c->chunk.length >= COPY_CHUNK);
+    copy_op_set_full(k, c->chunk.length >= COPY_CHUNK);
     return NULL;
 }
 
-static const struct copy_owner raw = {
+static const struct copy_op_owner raw = {
     .changed = copy_serve, .message = take_bytes, .free = free_copy};
-static const struct copy_owner rows_in = {
+static const struct copy_op_owner rows_in = {
     .answered = copy_rows_in_known, .changed = copy_serve, .free = free_copy};
-static const struct copy_owner rows_out = {.answered = copy_rows_out_known,
-                                           .changed = copy_serve,
-                                           .message = copy_rows_message,
-                                           .free = free_copy};
+static const struct copy_op_owner rows_out = {.answered = copy_rows_out_known,
+                                              .changed = copy_serve,
+                                              .message = copy_rows_message,
+                                              .free = free_copy};
 
 /* ---- a connection ---- */
 
 static void submit(evpq_copy *c, evpq_lease *lease)
 {
     c->pool->done.queries++;
-    copy_start(&c->verb, lease_conn(lease));
+    copy_op_start(&c->op, lease_conn(lease));
 }
 
 static void leased(struct lease_wait *w, evpq_lease *lease, evpq_error *why)
@@ -60,40 +60,40 @@ static void leased(struct lease_wait *w, evpq_lease *lease, evpq_error *why)
     if (lease)
         submit(c, lease);
     else
-        copy_fail(&c->verb, error_about(why, EVPQ_OK, EVPQ_OUTCOME_NOT_SENT, c->verb.sql));
+        copy_op_fail(&c->op, error_about(why, EVPQ_OK, EVPQ_OUTCOME_NOT_SENT, c->op.sql));
     evpq_error_unref(why);
     evpq_lease_release(lease);
-    copy_unref(&c->verb);
+    copy_op_unref(&c->op);
 }
 
 static evpq_copy *on_pool(evpq_copy *c)
 {
-    if (!c || c->verb.state == COPY_OVER)
+    if (!c || c->op.state == COPY_OVER)
         return c;
-    copy_ref(&c->verb);
+    copy_op_ref(&c->op);
     lease_wait_start(&c->wait, c->pool);
     return c;
 }
 
 static evpq_copy *on_lease(evpq_copy *c, evpq_lease *lease)
 {
-    if (!c || c->verb.state == COPY_OVER)
+    if (!c || c->op.state == COPY_OVER)
         return c;
-    evpq_error *refusal = lease_refusal(lease, c->verb.sql);
+    evpq_error *refusal = lease_refusal(lease, c->op.sql);
     if (refusal) {
-        copy_fail(&c->verb, refusal);
+        copy_op_fail(&c->op, refusal);
         return c;
     }
     submit(c, lease);
     return c;
 }
 
-static evpq_copy *copy_new(evpq_pool *pool, const struct copy_owner *owner, bool in)
+static evpq_copy *copy_new(evpq_pool *pool, const struct copy_op_owner *owner, bool in)
 {
     evpq_copy *c = mem_zalloc(sizeof *c);
     if (!c)
         return NULL;
-    copy_init(&c->verb, owner, in);
+    copy_op_init(&c->op, owner, in);
     c->pool = pool;
     pool_ref(pool);
     list_init(&c->steps);
@@ -136,7 +136,7 @@ static evpq_error *check_pool(const evpq_pool *pool)
 static evpq_copy *ready(evpq_copy *c, evpq_error *error)
 {
     if (error && c)
-        copy_fail(&c->verb, error);
+        copy_op_fail(&c->op, error);
     else
         evpq_error_unref(error);
     return c;
@@ -150,7 +150,7 @@ static evpq_copy *new_raw(evpq_pool *pool, const char *sql, bool in)
     evpq_error *error = check_pool(pool);
     if (!error)
         error = check_text(sql, in);
-    if (!error && !(c->verb.sql = mem_strdup(sql)))
+    if (!error && !(c->op.sql = mem_strdup(sql)))
         error = evpq_error_ref(error_nomem());
     return ready(c, error);
 }

@@ -1,4 +1,4 @@
-/* query.h - the verb "run one statement and keep its result".
+/* query.h - the operation that runs one statement and keeps its result.
  *
  * A query is one block: the future that the program holds, the operation that goes down the pipeline,
  * and the copy of the statement. Its place in a pool's queue is kept here too, so that waiting

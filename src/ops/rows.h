@@ -1,4 +1,4 @@
-/* rows.h - the verb "run one statement and hand on its rows as they come".
+/* rows.h - the operation that runs one statement and hands on its rows as they come.
  *
  * Rows are handed on in results of so many rows, which libpq makes from 17 on; below, and where the
  * bytes of a result are bounded, rows come one by one and are gathered. Whoever uses it says when

@@ -1,4 +1,4 @@
-/* command.c - the simplest verb. */
+/* command.c - the simplest kind of operation. */
 #include "pipeline/command.h"
 
 static struct command *command_of(struct op *op)

@@ -14,8 +14,8 @@ enum pull {
     PULL_OVER, /* the COPY is over: its results come by feed */
 };
 
-/* A verb. Operations are on the pipeline from pipeline_submit until feed(PQ_SYNC) or fail, which
- * are called when they are off it. */
+/* One for each kind of operation. An operation is on the pipeline from pipeline_submit until
+ * feed(PQ_SYNC) or fail, which are called when it is off it. */
 struct op_class {
     /* Hands the operation to libpq, without Sync, and sets op->parts. False: libpq refused; the
      * pipeline is then broken, and the operation fails as not sent. */

@@ -38,7 +38,7 @@ static void free_evicted(struct stmt *s)
 
 static bool is_wanted(const struct stmt *s)
 {
-    return s->known || s->pins || s->closing;
+    return s->cached || s->pins || s->closing;
 }
 
 /* The end of an attempt to close it. Where that failed it is tried again when something else is
@@ -140,7 +140,7 @@ __attribute__((noinline)) static void write_name(struct stmt *s)
 static void evict(struct stmt *s)
 {
     struct stmts *ss = s->stmts;
-    s->known = false;
+    s->cached = false;
     map_remove(&ss->map, &s->node);
     ss->bytes -= key_size(s);
     list_remove(&s->lru);
@@ -228,7 +228,7 @@ static struct stmt *add(struct stmts *ss, const struct request *r, uint64_t hash
             free_evicted(s);
         return NULL;
     }
-    s->known = true;
+    s->cached = true;
     map_insert(&ss->map, &s->node, hash);
     list_append(&ss->lru, &s->lru);
     ss->bytes += key_size(s);
@@ -291,7 +291,7 @@ void stmt_unpin(struct stmt *s)
 {
     if (!s || --s->pins)
         return;
-    if (s->state == STMT_STALE || (!s->known && is_on_server(s)))
+    if (s->state == STMT_STALE || (!s->cached && is_on_server(s)))
         close_on_server(s);
     else if (!is_wanted(s))
         free_evicted(s);
@@ -299,7 +299,7 @@ void stmt_unpin(struct stmt *s)
 
 bool stmt_wants_prepare(struct stmt *s)
 {
-    if (s->state != STMT_ABSENT || s->closing || !s->runs || !s->known || !s->stmts->prepares)
+    if (s->state != STMT_ABSENT || s->closing || !s->runs || !s->cached || !s->stmts->prepares)
         return false;
     if (!*s->name)
         write_name(s);

@@ -33,8 +33,8 @@ struct stmt {
     struct op close;
     enum stmt_state state;
     bool closing;
-    bool known; /* in the map */
-    int pins;   /* operations in flight that point here */
+    bool cached; /* in the map; else evicted */
+    int pins;    /* operations in flight that point here */
     unsigned runs;
     double service;     /* seconds, a moving average */
     double prepared_at; /* loop_time of the Prepare */

@@ -1,7 +1,7 @@
-/* copy_out.c - data from the server, a message at a time. */
-#include "ops/copy_impl.h"
+/* copy_op_out.c - data from the server, a message at a time. */
+#include "ops/copy_op_impl.h"
 
-enum pull copy_out_pull(struct copy *k, struct pg_conn *c, evpq_error **ret_error)
+enum pull copy_op_out_pull(struct copy_op *k, struct pg_conn *c, evpq_error **ret_error)
 {
     if (k->data == COPY_OUT_DRY)
         copy_data_to(k, COPY_OUT_COMING);
@@ -9,13 +9,13 @@ enum pull copy_out_pull(struct copy *k, struct pg_conn *c, evpq_error **ret_erro
         char *buffer;
         int n = pq_copy_get(c, &buffer);
         if (n < 0) {
-            copy_to(k, COPY_ENDING);
+            copy_op_to(k, COPY_ENDING);
             return PULL_OVER;
         }
         if (n == 0) {
             if (k->data == COPY_OUT_COMING)
                 copy_data_to(k, COPY_OUT_DRY);
-            return !op_is_abandoned(&k->op) && copy_tell(k) ? PULL_TOLD : PULL_DRY;
+            return !op_is_abandoned(&k->op) && copy_op_tell(k) ? PULL_TOLD : PULL_DRY;
         }
         pipeline_weigh(&k->conn->pipeline, (size_t)n);
         if (!op_is_abandoned(&k->op) && !k->error)
@@ -24,7 +24,7 @@ enum pull copy_out_pull(struct copy *k, struct pg_conn *c, evpq_error **ret_erro
         if (*ret_error)
             return PULL_TOLD;
     }
-    if (copy_tell(k))
+    if (copy_op_tell(k))
         return PULL_TOLD;
     pipeline_pause(&k->conn->pipeline, true);
     return PULL_DRY;

@@ -1,5 +1,5 @@
-/* copy.c - the life of a COPY on its pipeline. */
-#include "ops/copy_impl.h"
+/* copy_op.c - the life of a COPY on its pipeline. */
+#include "ops/copy_op_impl.h"
 
 #include "ops/verdict.h"
 
@@ -7,44 +7,44 @@
 #include "libpq/result.h"
 #include "words/error.h"
 
-static struct copy *copy_of(struct op *op)
+static struct copy_op *copy_of(struct op *op)
 {
-    return container_of(op, struct copy, op);
+    return container_of(op, struct copy_op, op);
 }
 
-static const char *statement(const struct copy *k)
+static const char *statement(const struct copy_op *k)
 {
     return k->sql ? k->sql : k->question.sql;
 }
 
-bool copy_was_sent(const struct copy *k)
+bool copy_op_was_sent(const struct copy_op *k)
 {
     return k->state > COPY_STARTING || (k->state == COPY_STARTING && op_was_sent(&k->op));
 }
 
 /* ---- the end ---- */
 
-static void copy_op_end(struct copy *k)
+static void copy_op_end(struct copy_op *k)
 {
     if (k->state != COPY_OVER)
-        copy_to(k, COPY_OVER);
+        copy_op_to(k, COPY_OVER);
     k->conn = NULL;
     bytes_free(&k->filling);
     bytes_free(&k->going);
     k->gone = 0;
-    copy_tell(k);
+    copy_op_tell(k);
 }
 
 /* Off the pipeline. May free it. */
-static void copy_op_leave(struct copy *k)
+static void copy_op_leave(struct copy_op *k)
 {
     copy_op_end(k);
-    copy_unref(k);
+    copy_op_unref(k);
 }
 
 /* ---- on the pipeline ---- */
 
-static bool is_undoing(const struct copy *k)
+static bool is_undoing(const struct copy_op *k)
 {
     return k->state == COPY_UNDOING || k->state == COPY_UNDOING_OPEN ||
            k->state == COPY_UNDOING_QUESTION;
@@ -52,7 +52,7 @@ static bool is_undoing(const struct copy *k)
 
 static bool copy_op_send(struct op *op, struct pg_conn *c)
 {
-    struct copy *k = copy_of(op);
+    struct copy_op *k = copy_of(op);
     bool sent;
     op->parts = 1;
     op->sql = statement(k);
@@ -67,54 +67,54 @@ static bool copy_op_send(struct op *op, struct pg_conn *c)
         sent = pq_send_request(c, &k->question);
     }
     if (!sent && pq_is_whole(c))
-        copy_keep_error(k, pq_refused_error(c, statement(k)));
+        copy_op_keep_error(k, pq_refused_error(c, statement(k)));
     return sent;
 }
 
-static void copy_op_take_result(struct copy *k, struct pg_result *r)
+static void copy_op_take_result(struct copy_op *k, struct pg_result *r)
 {
     evpq_result_unref(k->result);
     k->result = result_wrap(r, NULL);
     result_note_encoding(k->result, k->conn->pipeline.wire.c);
     if (!k->result)
-        copy_keep_error(
+        copy_op_keep_error(
             k, error_build(&(struct error_fields){
                    .status = EVPQ_NOMEM,
-                   .outcome = copy_was_sent(k) ? EVPQ_OUTCOME_UNKNOWN : EVPQ_OUTCOME_NOT_SENT,
+                   .outcome = copy_op_was_sent(k) ? EVPQ_OUTCOME_UNKNOWN : EVPQ_OUTCOME_NOT_SENT,
                    .message = "the server answered, but there was no memory for its answer",
                    .sql = statement(k),
                }));
 }
 
-static void take_error(struct copy *k, struct pg_result *r)
+static void take_error(struct copy_op *k, struct pg_result *r)
 {
-    copy_keep_error(k, pq_result_error(r, statement(k)));
+    copy_op_keep_error(k, pq_result_error(r, statement(k)));
     pq_clear(r);
 }
 
-static void begin_data(struct copy *k, enum pq_kind kind)
+static void begin_data(struct copy_op *k, enum pq_kind kind)
 {
     struct pg_conn *c = k->conn->pipeline.wire.c;
     bool in = kind == PQ_COPY_IN;
-    copy_to(k, COPY_FLOWING);
-    bool wanted = in == copy_is_in(k) && !op_is_abandoned(&k->op);
-    if (in != copy_is_in(k)) {
+    copy_op_to(k, COPY_FLOWING);
+    bool wanted = in == copy_op_is_in(k) && !op_is_abandoned(&k->op);
+    if (in != copy_op_is_in(k)) {
         copy_data_to(k, in ? COPY_IN_OPEN : COPY_OUT_COMING);
-        copy_keep_error(k, error_build(&(struct error_fields){
-                               .status = EVPQ_INVALID,
-                               .outcome = EVPQ_OUTCOME_UNKNOWN,
-                               .message = "the COPY goes the other way",
-                               .sql = statement(k),
-                           }));
+        copy_op_keep_error(k, error_build(&(struct error_fields){
+                                  .status = EVPQ_INVALID,
+                                  .outcome = EVPQ_OUTCOME_UNKNOWN,
+                                  .message = "the COPY goes the other way",
+                                  .sql = statement(k),
+                              }));
     }
     if (in && !wanted)
-        copy_break_off(k, c);
+        copy_op_break_off(k, c);
     else
-        copy_tell(k);
+        copy_op_tell(k);
 }
 
 /* The question is over. */
-static void go_on_to_copy(struct copy *k)
+static void go_on_to_copy(struct copy_op *k)
 {
     evpq_error *error = NULL;
     evpq_result *answer = k->result;
@@ -125,12 +125,12 @@ static void go_on_to_copy(struct copy *k)
         k->sql = k->owner->answered(k, answer, &error);
     evpq_result_unref(answer);
     if (error)
-        copy_keep_error(k, error);
+        copy_op_keep_error(k, error);
     if (!k->sql) {
         copy_op_leave(k);
         return;
     }
-    copy_to(k, COPY_STARTING);
+    copy_op_to(k, COPY_STARTING);
     k->op.wire = OP_ALONE;
     k->op.order = OP_FRONT;
     conn_submit(k->conn, &k->op);
@@ -138,7 +138,7 @@ static void go_on_to_copy(struct copy *k)
 
 /* A pooler has left a transaction open: what was copied is not committed, and what was asked is
  * not to be the transaction that the COPY is run in. */
-static bool undo(struct copy *k)
+static bool undo(struct copy_op *k)
 {
     bool abandoned = op_is_abandoned(&k->op);
     bool carried_out = !k->error || evpq_error_status(k->error) != EVPQ_SERVER;
@@ -146,12 +146,12 @@ static bool undo(struct copy *k)
     if (abandoned)
         return false;
     if (k->state == COPY_ASKING) {
-        copy_to(k, COPY_UNDOING_QUESTION);
+        copy_op_to(k, COPY_UNDOING_QUESTION);
     } else if (k->error || k->state == COPY_STARTING) {
-        copy_to(k, COPY_UNDOING);
+        copy_op_to(k, COPY_UNDOING);
     } else {
-        copy_keep_error(k, verdict_left_open(statement(k)));
-        copy_to(k, COPY_UNDOING_OPEN);
+        copy_op_keep_error(k, verdict_left_open(statement(k)));
+        copy_op_to(k, COPY_UNDOING_OPEN);
     }
     k->rolled_back = false;
     k->op.wire = OP_BARRIER;
@@ -160,7 +160,7 @@ static bool undo(struct copy *k)
     return true;
 }
 
-static void undone(struct copy *k)
+static void undone(struct copy_op *k)
 {
     if (k->state == COPY_UNDOING_OPEN && k->rolled_back &&
         k->conn->pipeline.sync.after == PQ_TXN_IDLE)
@@ -168,7 +168,7 @@ static void undone(struct copy *k)
 }
 
 /* The server's own word that it failed, and that it is ready again. Whether ROLLBACK goes first. */
-static bool decide(struct copy *k)
+static bool decide(struct copy_op *k)
 {
     const struct pipeline *pipeline = &k->conn->pipeline;
     const bool failed = k->error && evpq_error_status(k->error) == EVPQ_SERVER;
@@ -186,7 +186,7 @@ static bool decide(struct copy *k)
     return verdict_is_stray(&evidence) && undo(k);
 }
 
-static void finish(struct copy *k)
+static void finish(struct copy_op *k)
 {
     if (is_undoing(k))
         undone(k);
@@ -197,7 +197,7 @@ static void finish(struct copy *k)
         return;
     }
     if (!k->error && (k->state == COPY_STARTING || k->state == COPY_UNDOING))
-        copy_keep_error(
+        copy_op_keep_error(
             k, error_build(&(struct error_fields){
                    .status = EVPQ_INVALID,
                    .outcome = EVPQ_OUTCOME_UNKNOWN,
@@ -209,7 +209,7 @@ static void finish(struct copy *k)
 
 static void copy_op_feed(struct op *op, enum pq_kind kind, struct pg_result *r)
 {
-    struct copy *k = copy_of(op);
+    struct copy_op *k = copy_of(op);
     if (kind != PQ_SYNC && is_undoing(k)) {
         k->rolled_back |= kind == PQ_RESULT;
         pq_clear(r);
@@ -236,53 +236,54 @@ static void copy_op_feed(struct op *op, enum pq_kind kind, struct pg_result *r)
 
 static void copy_op_lost(struct op *op, const evpq_error *why, bool sent)
 {
-    struct copy *k = copy_of(op);
+    struct copy_op *k = copy_of(op);
     bool seen = sent && k->state >= COPY_STARTING;
-    copy_keep_error(k,
-                    error_about(why, EVPQ_OK, seen ? EVPQ_OUTCOME_UNKNOWN : EVPQ_OUTCOME_NOT_SENT,
-                                statement(k)));
+    copy_op_keep_error(k, error_about(why, EVPQ_OK,
+                                      seen ? EVPQ_OUTCOME_UNKNOWN : EVPQ_OUTCOME_NOT_SENT,
+                                      statement(k)));
     copy_op_leave(k);
 }
 
 static void copy_op_tell_waiter(struct op *op, const evpq_error *why)
 {
-    struct copy *k = copy_of(op);
-    copy_keep_error(k, error_about(why, EVPQ_OK,
-                                   copy_was_sent(k) ? EVPQ_OUTCOME_UNKNOWN : EVPQ_OUTCOME_NOT_SENT,
-                                   statement(k)));
-    copy_tell(k);
+    struct copy_op *k = copy_of(op);
+    copy_op_keep_error(
+        k, error_about(why, EVPQ_OK,
+                       copy_op_was_sent(k) ? EVPQ_OUTCOME_UNKNOWN : EVPQ_OUTCOME_NOT_SENT,
+                       statement(k)));
+    copy_op_tell(k);
 }
 
 static void called_off(struct op *op, struct pg_conn *c)
 {
-    struct copy *k = copy_of(op);
-    if (copy_is_in(k) && k->state == COPY_FLOWING)
-        copy_break_off(k, c);
+    struct copy_op *k = copy_of(op);
+    if (copy_op_is_in(k) && k->state == COPY_FLOWING)
+        copy_op_break_off(k, c);
 }
 
 static bool more(struct op *op, struct pg_conn *c)
 {
-    struct copy *k = copy_of(op);
-    return copy_is_in(k) && copy_in_more(k, c);
+    struct copy_op *k = copy_of(op);
+    return copy_op_is_in(k) && copy_op_in_more(k, c);
 }
 
 static enum pull pull(struct op *op, struct pg_conn *c)
 {
-    struct copy *k = copy_of(op);
-    if (copy_is_in(k))
-        return copy_in_pull(k, c);
-    copy_ref(k); /* the link may be closed below, to stop it */
+    struct copy_op *k = copy_of(op);
+    if (copy_op_is_in(k))
+        return copy_op_in_pull(k, c);
+    copy_op_ref(k); /* the link may be closed below, to stop it */
     evpq_error *refusal = NULL;
-    enum pull found = copy_out_pull(k, c, &refusal);
+    enum pull found = copy_op_out_pull(k, c, &refusal);
     if (refusal)
-        copy_stop(k, refusal);
-    copy_unref(k);
+        copy_op_stop(k, refusal);
+    copy_op_unref(k);
     return found;
 }
 
 /* ---- life ---- */
 
-void copy_init(struct copy *k, const struct copy_owner *owner, bool in)
+void copy_op_init(struct copy_op *k, const struct copy_op_owner *owner, bool in)
 {
     static const struct op_class class = {.send = copy_op_send,
                                           .feed = copy_op_feed,
@@ -291,19 +292,19 @@ void copy_init(struct copy *k, const struct copy_owner *owner, bool in)
                                           .more = more,
                                           .pull = pull,
                                           .called_off = called_off};
-    *k = (struct copy){.op = {.class = &class, .slow = true, .wire = OP_BARRIER},
-                       .owner = owner,
-                       .refs = 1,
-                       .data = in ? COPY_IN_OPEN : COPY_OUT_COMING};
+    *k = (struct copy_op){.op = {.class = &class, .slow = true, .wire = OP_BARRIER},
+                          .owner = owner,
+                          .refs = 1,
+                          .data = in ? COPY_IN_OPEN : COPY_OUT_COMING};
     list_init(&k->op.node);
 }
 
-void copy_ref(struct copy *k)
+void copy_op_ref(struct copy_op *k)
 {
     k->refs++;
 }
 
-void copy_unref(struct copy *k)
+void copy_op_unref(struct copy_op *k)
 {
     if (--k->refs)
         return;
@@ -316,53 +317,53 @@ void copy_unref(struct copy *k)
     k->owner->free(k);
 }
 
-void copy_start(struct copy *k, struct conn *c)
+void copy_op_start(struct copy_op *k, struct conn *c)
 {
-    copy_ref(k);
+    copy_op_ref(k);
     k->conn = c;
-    copy_to(k, k->question.sql ? COPY_ASKING : COPY_STARTING);
+    copy_op_to(k, k->question.sql ? COPY_ASKING : COPY_STARTING);
     k->op.wire = k->state == COPY_STARTING ? OP_ALONE : OP_BARRIER;
     conn_submit(c, &k->op);
 }
 
-void copy_fail(struct copy *k, evpq_error *error)
+void copy_op_fail(struct copy_op *k, evpq_error *error)
 {
-    copy_keep_error(k, error);
+    copy_op_keep_error(k, error);
     copy_op_end(k);
 }
 
-void copy_set_full(struct copy *k, bool full)
+void copy_op_set_full(struct copy_op *k, bool full)
 {
     if (full != (k->data == COPY_OUT_FULL))
         copy_data_to(k, full ? COPY_OUT_FULL : COPY_OUT_COMING);
 }
 
-void copy_finish(struct copy *k)
+void copy_op_finish(struct copy_op *k)
 {
     copy_data_to(k, COPY_IN_FINISHED);
 }
 
-void copy_go_on(struct copy *k)
+void copy_op_go_on(struct copy_op *k)
 {
     if (!k->conn)
         return;
-    if (copy_is_in(k))
+    if (copy_op_is_in(k))
         pipeline_more(&k->conn->pipeline);
     else
         pipeline_pause(&k->conn->pipeline, false);
 }
 
-evpq_outcome copy_stop(struct copy *k, evpq_error *error)
+evpq_outcome copy_op_stop(struct copy_op *k, evpq_error *error)
 {
-    evpq_outcome outcome = copy_was_sent(k) ? EVPQ_OUTCOME_UNKNOWN : EVPQ_OUTCOME_NOT_SENT;
-    copy_ref(k);
-    copy_keep_error(k, error);
+    evpq_outcome outcome = copy_op_was_sent(k) ? EVPQ_OUTCOME_UNKNOWN : EVPQ_OUTCOME_NOT_SENT;
+    copy_op_ref(k);
+    copy_op_keep_error(k, error);
     if (!k->conn)
         copy_op_end(k);
     else if (!op_is_abandoned(&k->op) && conn_abandon(k->conn, &k->op) == CONN_NOT_SENT)
         copy_op_leave(k);
     else
-        copy_tell(k);
-    copy_unref(k);
+        copy_op_tell(k);
+    copy_op_unref(k);
     return outcome;
 }
