@@ -47,8 +47,8 @@ struct conn_owner {
     void (*notice)(struct conn *, evpq_error *notice);
     /* NOTIFY sent something; borrowed. NULL: nobody listens. */
     void (*notified)(struct conn *, const struct pq_notification *);
-    /* A cancel request goes out, or one more: no good to anyone until quiet. What was not sent may
-     * go another way now: conn_return_unsent. */
+    /* A cancel request goes out, or one more. Until quiet is called nobody can use the connection.
+     * What was not sent may go another way now: conn_return_unsent. */
     void (*canceling)(struct conn *);
     /* DISCARD ALL has run: the session is new. NULL: it is never reset. */
     void (*discarded)(struct conn *);
@@ -131,8 +131,8 @@ enum conn_abandoned {
 };
 enum conn_abandoned conn_abandon(struct conn *c, struct op *op);
 
-/* Whether another one-shot operation may ride behind those in flight: few, not large, all of them
- * quick, the first not overdue; and the session is as it was. */
+/* Whether another one-shot operation may be sent behind those in flight. They must be few, not
+ * large and quick, the first must not be overdue, and no statement may have changed the session. */
 bool conn_admits(const struct conn *c, int depth);
 
 /* Cleans the session, then quiet is called, and it is not dirty any more; or dead, when it cannot be
@@ -149,11 +149,10 @@ int conn_backend_pid(const struct conn *c);
 /* Calls quiet soon, if it is at rest then. */
 void conn_settle_later(struct conn *c);
 
-/* What runs has so many seconds to come to its end: then quiet, or dead. */
+/* What runs must end within so many seconds. Then quiet is called, or dead. */
 void conn_hurry(struct conn *c, double seconds);
 
-/* Tells all who wait `why` (borrowed), and brings the connection to rest: cancels what runs. Then
- * quiet, or dead. */
+/* Tells all who wait `why` (borrowed), and cancels what runs. Then quiet is called, or dead. */
 void conn_detach(struct conn *c, const evpq_error *why);
 
 /* What it is at: connecting, or with an operation on its pipeline (NULL: with none in particular). */

@@ -57,8 +57,8 @@ static void send_cancel(struct conn *c)
                       "closed to stop a canceled query: the server gave no key to cancel it with");
         return;
     }
-    timer_stop(
-        &c->retry_timer); /* or a second request would go out beside this one, and be forgotten */
+    /* Else a second request would go out beside this one, and be forgotten. */
+    timer_stop(&c->retry_timer);
     if (!send_request(c))
         return;
     conn_to(c, CONN_QUARANTINED);

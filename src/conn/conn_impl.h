@@ -27,12 +27,14 @@ void conn_limit_init(struct conn *c);
 /* What runs is to be over within so many seconds. */
 void conn_limit(struct conn *c, double seconds);
 
-/* After anything that may have changed whose turn it is: starts the limit, or calls it off. */
+/* Called when it may have changed whether what is in flight is the library's own: starts the limit,
+ * or stops it. */
 void conn_limit_own(struct conn *c);
 
 void conn_cancel_init(struct conn *c);
 
-/* All is abandoned: cancels what runs, unless its answer may be among what has come. */
+/* All that was sent is abandoned. Cancels what runs; a little later if its answer may just be being
+ * read. */
 void conn_cancel(struct conn *c);
 
 /* A cancel request is over, or an answer is in, on a connection that is QUARANTINED. */

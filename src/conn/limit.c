@@ -8,8 +8,8 @@ bool conn_all_abandoned(const struct conn *c)
     return c->pipeline.n_abandoned && !c->pipeline.n_awaited;
 }
 
-/* Whether the connection is busy with nothing that the program waits for, and sets a limit to, by
- * itself. */
+/* Whether the connection is busy with something of its own: the program does not wait for that, and
+ * sets no limit to it. */
 static bool is_ours(const struct conn *c)
 {
     return c->state == CONN_QUARANTINED || c->state == CONN_RESETTING || c->hurried ||
@@ -31,7 +31,7 @@ void conn_limit_own(struct conn *c)
         conn_limit(c, c->config->cancel_timeout);
 }
 
-/* What the server had no time for, as the program held the loop up, it is given once more. */
+/* If the program held up the loop, the server gets the time that it did not have. */
 static void limit_is_over(struct timer *t)
 {
     struct conn *c = container_of(t, struct conn, limit_timer);

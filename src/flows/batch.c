@@ -148,7 +148,7 @@ static void add_entry(struct batch *b, size_t i, const evpq_statement *s, char *
     *room += request_block_aligned(&size);
 }
 
-/* Failed from the start where that is all that can become of it: then *ret_batch is NULL. */
+/* If it cannot be sent it has failed from the start, and *ret_batch is NULL. */
 static evpq_future *batch_new(evpq_loop *loop, const evpq_statement *v, size_t n,
                               struct batch **ret_batch)
 {

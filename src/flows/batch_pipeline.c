@@ -220,8 +220,8 @@ static void batch_tell(struct batch *b)
     batch_leave_pipeline(b);
 }
 
-/* What a batch does to the transaction is what its statements do, none of which begins or ends one;
- * one that may commit a part by itself says so for all. */
+/* A batch does to the transaction what its statements do. None of them begins or ends one. If one
+ * may commit a part by itself, its text stands for all. */
 static const char *telling_sql(const struct batch *b)
 {
     for (size_t i = 0; i < b->n; i++)

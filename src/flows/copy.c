@@ -49,7 +49,7 @@ static bool has_data(const evpq_copy *c)
     return c->rows ? copy_rows_has(c) : c->chunk.length > 0;
 }
 
-/* Data are there, and no more is expected in this tick. */
+/* There are data, and no more will come in this tick. */
 static bool can_give(const evpq_copy *c)
 {
     const struct copy_op *k = &c->op;

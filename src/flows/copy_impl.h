@@ -32,7 +32,7 @@ static inline evpq_copy *copy_of_op(struct copy_op *k)
     return container_of(k, evpq_copy, op);
 }
 
-/* Tells who waits what there is to tell. Whether there was somebody. */
+/* Settles each future that can be settled now. Whether there was one. */
 bool copy_serve(struct copy_op *k);
 
 /* ---- rows ---- */

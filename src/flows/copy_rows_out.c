@@ -36,8 +36,8 @@ evpq_error *copy_rows_ask_query(evpq_copy *c, const char *query)
     return copy_rows_set_question(c, c->rows->query, (evpq_args){.n = 0});
 }
 
-/* The server has parsed the query as one statement, so that nothing in it ends the parenthesis; a
- * comment may end it, for which there is the newline. */
+/* The server has parsed the query as one statement, so nothing in it can close the parenthesis. It
+ * may end with a comment: the newline ends that. */
 char *copy_rows_out_known(struct copy_op *k, const evpq_result *answer, evpq_error **ret_error)
 {
     struct copy_rows *rows = copy_of_op(k)->rows;
@@ -94,7 +94,8 @@ static bool take_head(struct rest *rest)
     if (!head || memcmp(head, copy_signature, sizeof copy_signature))
         return false;
     uint32_t flags = get(head + COPY_SIGNATURE, 4), extension = get(head + COPY_SIGNATURE + 4, 4);
-    return !(flags >> 16) && take(rest, extension); /* whoever does not know these is to stop */
+    return !(flags >> 16) &&
+           take(rest, extension); /* a reader that does not know these flags must stop */
 }
 
 static bool take_value(struct rest *rest, struct span *span)

@@ -103,7 +103,7 @@ static evpq_copy *copy_new(evpq_pool *pool, const struct copy_op_owner *owner, b
 
 /* ---- the statement ---- */
 
-/* The protocol that it goes by would run several statements, and carry out another. */
+/* The simple protocol would run several statements, and also one that is no COPY. */
 static evpq_error *check_text(const char *sql, bool in)
 {
     size_t length;
@@ -132,7 +132,7 @@ static evpq_error *check_pool(const evpq_pool *pool)
     return pool_check(pool) ? evpq_error_ref(loop_refusal(pool->loop)) : NULL;
 }
 
-/* What was not to be sent has failed from the start. Takes the error. */
+/* If there is an error (taken), the COPY fails from the start. */
 static evpq_copy *ready(evpq_copy *c, evpq_error *error)
 {
     if (error && c)

@@ -118,7 +118,7 @@ static void copy(struct request *r, char **room, const char *sql, const evpq_arg
     *room += request_block_aligned(&size);
 }
 
-/* Failed from the start where that is all that can become of it: then *ret_executemany is NULL. */
+/* If it cannot be sent it has failed from the start, and *ret_executemany is NULL. */
 static evpq_future *executemany_new(evpq_loop *loop, const char *sql, const evpq_args *rows,
                                     size_t n, struct executemany **ret_executemany)
 {

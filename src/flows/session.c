@@ -39,7 +39,7 @@ static void query_refuse(evpq_future *f, evpq_error *why)
 const struct work query_work = {
     .op = query_op, .ties = true, .submit = query_go, .fail = query_refuse};
 
-/* What we say ourselves leaves no mark on the session. */
+/* Our own statements do not change the session. */
 static void send_own(evpq_future *f, struct conn *c)
 {
     query_submit(query_of(f), c);
@@ -111,7 +111,8 @@ void session_free(struct session *s)
 void session_end(struct session *s)
 {
     s->ended = true;
-    session_cut(s); /* what others send behind it, and fails, is nothing to the answer of COMMIT */
+    /* What others send behind it may fail, and must not change the answer of COMMIT. */
+    session_cut(s);
     if (list_empty(&s->held))
         release(s);
 }

@@ -26,10 +26,10 @@ struct transact {
     void *arg;
     enum transact_phase phase;
     int tried;
-    double pause; /* the last between two tries, before chance had its say */
+    double pause; /* the last between two tries, before the random part */
     bool stopped; /* asked to: it is not run again */
     bool late;
-    evpq_error *too_late; /* what is said of that, but for the outcome */
+    evpq_error *too_late; /* the error for that, without the outcome */
     evpq_txn *txn;        /* given back by the phase that ends it; a reference besides */
     evpq_future *step;    /* what the phase waits for */
     evpq_future *value;   /* what the function's task came to */
@@ -131,7 +131,7 @@ static bool is_conflict(const evpq_error *error)
     return !strcmp(sqlstate, "40001") || !strcmp(sqlstate, "40P01");
 }
 
-/* Whether it is surely rolled back, and for a reason that another time may not be there. */
+/* Whether it is certain that it was rolled back, for a reason that may be gone at the next try. */
 static bool may_succeed_again(const struct transact *t)
 {
     const evpq_error *error = t->error ? t->error : evpq_future_error(t->value);
@@ -310,7 +310,7 @@ static void out_of_time(struct timer *timer)
     transact_stop(&container_of(timer, struct transact, deadline)->future, true);
 }
 
-/* At once; the function's task is left to clean up. */
+/* Settles at once. The function's task may go on to clean up. */
 static void transact_cancel(evpq_future *f)
 {
     struct transact *t = transact_of(f);

@@ -1,5 +1,5 @@
-/* offer.h - a result that is missed if nobody looks at it, as what a future is done with: that may
- * be let go of, or one around it canceled, when the result had just come. */
+/* offer.h - a result as the value of a future, which must not be lost when nobody looks at it. The
+ * future may be let go of, or one around it canceled, just when the result has come. */
 #ifndef OPS_OFFER_H
 #define OPS_OFFER_H
 

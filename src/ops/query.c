@@ -116,7 +116,7 @@ static enum stmt_trust trust(const struct query *q)
     return q->home ? STMT_TRUSTING : STMT_CAUTIOUS;
 }
 
-/* Flat, as query_new is, and so is send. */
+/* Flat, as query_new and query_send are. */
 __attribute__((flatten)) void query_submit(struct query *q, struct conn *c)
 {
     future_ref(&q->future);
@@ -155,7 +155,8 @@ __attribute__((cold, noinline)) static void has_no_room(struct query *q)
                   }));
 }
 
-/* This and the next ones, to finish, are apart from feed, which then keeps no registers. */
+/* This and the next functions, down to finish, are not inlined into feed: so feed need not save
+ * registers. */
 __attribute__((noinline)) static void query_take_result(struct query *q, struct pg_result *r)
 {
     future_prefetch(&q->future);
@@ -319,7 +320,7 @@ struct query *query_of_new(evpq_future *f)
     return f->class == &query_class ? query_of(f) : NULL;
 }
 
-/* Flat: what it calls is called elsewhere too, and here for each query. */
+/* Flat: the compiler is told to inline what it calls, since it runs for each query. */
 __attribute__((flatten)) evpq_future *query_new(evpq_loop *loop, const char *sql,
                                                 const evpq_args *args, struct query_home *home)
 {

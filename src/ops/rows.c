@@ -48,7 +48,7 @@ static evpq_error *no_memory(const struct rows *s)
     });
 }
 
-/* Rows are lost, so that none may follow them. */
+/* Rows are lost. The statement fails, and no later rows may be handed on. */
 static void lose(struct rows *s)
 {
     if (s->state < ROWS_CUT)
@@ -87,7 +87,7 @@ void rows_flush(struct rows *s)
         hand_on(s, rows);
 }
 
-/* Takes both; at most one of them is there. */
+/* Takes both, of which one at least is NULL. */
 static void rows_end(struct rows *s, evpq_result *last, evpq_error *error)
 {
     rows_flush(s);
@@ -100,7 +100,7 @@ static void rows_end(struct rows *s, evpq_result *last, evpq_error *error)
     s->user->ended(s, last, error);
 }
 
-/* When the socket has nothing more: rows do not wait for others that may be long in coming. */
+/* Run when the socket has nothing more: rows that have come do not wait for later ones. */
 static void deliver(struct job *job)
 {
     struct rows *s = container_of(job, struct rows, deliver);
@@ -153,7 +153,8 @@ static void begin(struct op *op, struct pg_conn *c)
         pq_ask_rows(c, buffers_rows(s) ? 1 : s->most);
 }
 
-/* As many as libpq gives at a time. Gathered, be it from one result, they are read at less cost. */
+/* Takes as many rows as libpq gives at a time. Joined to one block, even if they are one result,
+ * they are read at less cost. */
 static void take_chunk(struct rows *s, struct pg_result *r)
 {
     if (pq_rows_have_tag(r) && !s->last)

@@ -49,14 +49,14 @@ struct rows {
     struct stmt_run run;
     struct verdict verdict;
     struct row_buffer buffered;
-    struct job deliver; /* what was gathered, when nothing more has arrived; or the error */
+    struct job deliver; /* with nothing more to read: hands on what was gathered, or the error */
     evpq_result *last;
     bool alone;            /* on a connection that nobody else uses: it may be run again */
     bool preparable;       /* may be prepared */
     enum rows_state state; /* written by rows_to alone */
 };
 
-/* What has to be known first. Failed: not to be sent; the error is given. */
+/* The size of the request, before rows_init. An error (given) says why it cannot be sent. */
 evpq_error *rows_measure(const char *sql, const evpq_args *args, struct request_size *ret_size);
 
 /* Writes the request into `room`, which has the size that was measured. */
@@ -72,8 +72,8 @@ void rows_flush(struct rows *s);
 /* Stops reading, or goes on. */
 void rows_pause(struct rows *s, bool paused);
 
-/* Nobody wants its rows any more: it is canceled on the server, and off the pipeline soon, or by now
- * (keep what it is in until then). */
+/* Nobody wants its rows any more. It is canceled on the server, and is off the pipeline soon or
+ * already. The block that it is in must stay until then. */
 void rows_stop(struct rows *s);
 
 /* Lets go of what it holds; it is not in a pipeline. */

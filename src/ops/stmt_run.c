@@ -7,8 +7,8 @@
 
 /* ---- sending ---- */
 
-/* Whether a statement that is not run again may be prepared here: where the session is shared with
- * strangers nobody knows what is prepared by the time it is bound. */
+/* Whether a statement that cannot be run again may be prepared here. In a session that strangers
+ * share, nobody knows what is still prepared when it is bound. */
 static bool session_is_ours(const struct pipeline *pipeline)
 {
     return pipeline->peer == PEER_SERVER;
@@ -76,7 +76,8 @@ bool stmt_run_result(struct stmt_run *u, struct conn *c, const struct pg_result 
     return true;
 }
 
-/* That there is one of this name already is good news: it was made from the same content. */
+/* One of this name is there already. That is good: the name is made from the content, so it is the
+ * same statement. */
 static void prepare_failed(struct stmt_run *u, const struct pg_result *r)
 {
     bool there = pq_is_prepared_already(r);
@@ -111,7 +112,7 @@ void stmt_run_aborted(struct stmt_run *u)
 
 void stmt_run_clear(struct stmt_run *u, const evpq_error *error)
 {
-    /* That it fails as it did, without being prepared, clears the prepared one. */
+    /* It fails in the same way without being prepared: so the prepared one was not to blame. */
     bool cleared = u->plain && error && !strcmp(evpq_error_sqlstate(error), u->suspect);
     if (u->stmt && !cleared)
         stmt_spoil(u->stmt);

@@ -174,7 +174,7 @@ static struct evidence evidence_of(const struct verdict *v, const struct pipelin
     };
 }
 
-/* Whether the statement could not be carried out for a reason that lies with us, and can be now. */
+/* Whether the statement failed only because of how we sent it, and can be carried out now. */
 static bool may_heal(const struct verdict *v, const struct conn *c, bool movable, bool stale)
 {
     if (!stale || v->healed || v->role != ROLE_ALONE || v->fate != FATE_REJECTED)
@@ -188,7 +188,7 @@ static bool may_join_again(struct verdict *v, struct op *op)
     if (!op->reads || v->came != CAME_ABORTED || v->error || v->role != ROLE_ALONE)
         return false;
     if (++v->aborts == ABORTS_MOST)
-        op->reads = false; /* in company it gets nowhere */
+        op->reads = false; /* with others it would fail again */
     return true;
 }
 
@@ -209,7 +209,7 @@ static bool must_undo(struct verdict *v, const struct op *op, struct conn *c, co
     return true;
 }
 
-/* Of several that were split the last alone was in the transaction that is rolled back. */
+/* Where several were split, only the last was in the transaction that is rolled back. */
 static void note_rollback(struct verdict *v, const struct conn *c)
 {
     bool undone =

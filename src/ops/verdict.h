@@ -42,7 +42,8 @@ enum fate {
 };
 enum fate fate_of(const struct evidence *e);
 
-/* Whether it stood alone, and has left a transaction open that it did not begin: nobody's. */
+/* Whether it was not a part of a transaction of ours, and has left one open that it did not
+ * begin. */
 bool verdict_is_stray(const struct evidence *e);
 /* Given: what is said of one that was carried out in such a transaction. UNKNOWN until that has
  * been rolled back. */
@@ -96,7 +97,8 @@ enum verdict_next {
     NEXT_AGAIN, /* submit it once more: it was not carried out, and nobody can tell the difference */
     NEXT_UNDO,  /* submit it once more: ROLLBACK goes instead */
 };
-/* At the Sync: what most come to, and verdict_at_sync would say too. */
+/* At the Sync: whether it simply succeeded, as most do. verdict_at_sync would say the same, at more
+ * cost. */
 static inline bool verdict_is_done(struct verdict *v, const struct pipeline *pipeline)
 {
     if (v->came != CAME_RESULT || v->role != ROLE_ALONE || v->undoing ||

@@ -26,28 +26,29 @@ struct op_class {
     void (*feed)(struct op *, enum pq_kind, struct pg_result *);
     /* The connection is gone (`why` is borrowed), or `sent` is false and it must go another way. */
     void (*fail)(struct op *, const evpq_error *why, bool sent);
-    /* Whoever waits is to be told `why` (borrowed) now; the operation stays in the pipeline. NULL:
+    /* Tells the one who waits `why` (borrowed) now. The operation stays in the pipeline. NULL:
      * nobody waits. */
     void (*tell_waiter)(struct op *, const evpq_error *why);
 
     /* The rest may be NULL. */
 
-    /* Its answers, or those of its next part, come next: when to ask for rows as they arrive. */
+    /* Its answers come next, or those of its next part. This is the time to ask libpq for rows as
+     * they arrive. */
     void (*begin)(struct op *, struct pg_conn *);
-    /* While it has more, or is a COPY: hands one piece more to libpq, some 64 kB at most. Whether there
-     * was one. Also when it was abandoned. Otherwise ask again with pipeline_more. */
+    /* Called while it has more, or is a COPY, also when it was abandoned. Hands one more piece to
+     * libpq, some 64 kB at most. False: there is none now; pipeline_more brings the next call. */
     bool (*more)(struct op *, struct pg_conn *);
-    /* From COPY_IN or COPY_OUT until it says that the COPY is over: something has arrived. */
+    /* Something has arrived. Called from COPY_IN or COPY_OUT on, until it returns PULL_OVER. */
     enum pull (*pull)(struct op *, struct pg_conn *);
-    /* Abandoned after it was sent, before a cancel request goes: the server may be waiting for us,
-     * and not see that. */
+    /* It was abandoned after it was sent; called before a cancel request goes. A server that waits
+     * for our data would not notice the request. */
     void (*called_off)(struct op *, struct pg_conn *);
 };
 
 /* Where it is sent among those that wait to be sent. */
 enum op_order {
-    OP_NORMAL,  /* behind them */
-    OP_FRONT,   /* before them, so that it parts none that share a Sync */
+    OP_NORMAL,  /* at the end */
+    OP_FRONT,   /* before them: behind some it could stand between two that share a Sync */
     OP_CONTROL, /* before them, and also while the pipeline is held */
 };
 
@@ -72,12 +73,12 @@ enum op_state {
 struct op {
     struct list node;
     const struct op_class *class;
-    const char *sql; /* what it runs, borrowed while it is on the pipeline: told with notices; NULL
-                        where nobody would know it */
+    const char *sql; /* what it runs, borrowed while it is on the pipeline; told with notices. NULL:
+                        a statement that the program does not know */
     double sent_at;
     size_t size; /* about how many bytes it sends */
     int parts;   /* how many statements send handed to libpq: set by it, counted down */
-    int skip;    /* of the guard before it, not its own: answers that it is not told */
+    int skip;    /* how many answers still come for the guard before it: it is not told these */
     enum op_state state;
     enum op_order order;
     enum op_wire wire;

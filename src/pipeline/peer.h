@@ -14,16 +14,16 @@
 
 void peer_init(struct pipeline *p);
 
-/* Whether a process id is none that a system gives: it is no more than 2^22 on Linux, and less
- * elsewhere. PgBouncer draws 32 bits at random. */
+/* Whether no system gives such a process id: on Linux it is at most 2^22, elsewhere less. PgBouncer
+ * takes 32 random bits. */
 bool peer_is_given_away(int pid);
 
-/* Asks, in front of all that is fresh, where it is not known: `peer` is PEER_ASKED until the answer
- * is in, and PEER_UNKNOWN again where there was none (the transaction had failed). */
+/* If it is not known, asks, before all that is fresh. `peer` is PEER_ASKED until the answer is in,
+ * and PEER_UNKNOWN again where there was none (the transaction had failed). */
 void peer_ask(struct pipeline *p);
 
-/* The same, where it is not known whether statements under one Sync share a transaction. An answer
- * that came within a block did not tell. */
+/* The same, if it is not known whether statements under one Sync share a transaction. An answer
+ * that came while a block was open does not tell it. */
 void peer_ask_unity(struct pipeline *p);
 
 #endif

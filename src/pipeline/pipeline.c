@@ -23,8 +23,8 @@ void pipeline_more(struct pipeline *p)
     wire_send_later(&p->wire);
 }
 
-/* An answer that nobody waits for is not to be collected: at its beginning it can be asked for row
- * by row (answers_begin), later a cancel request ends it, in time or not. */
+/* An answer that nobody waits for should not be collected in memory. Before it begins, libpq can be
+ * asked for it row by row (answers_begin). Later only the cancel request can end it. */
 static void begin_dropping(struct pipeline *p)
 {
     p->wire.counts = true;

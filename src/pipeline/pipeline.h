@@ -69,20 +69,21 @@ struct pipeline {
     size_t bytes;       /* of all that are on it */
     size_t result_most; /* bytes of one result; 0: any */
     size_t dropped;     /* of the result that is coming, before it was abandoned */
-    size_t buffer_most; /* bytes in one piece that libpq's buffers may have held; 0: any */
-    bool grown;         /* they have held more, and never shrink again */
-    struct op *current; /* whose answers come next: the first that has not had them all, or the last
-                           before a Sync */
-    struct op
-        *bar; /* nothing is sent behind it: its `wire` is not OP_PIPELINED, or it changes data on
-                       a connection that is not `proved`; or the pipeline is `mistrusted` */
+    size_t buffer_most; /* the most bytes in one piece that libpq's buffers should hold; 0: any */
+    bool grown;         /* they have held more. They never shrink: the connection is retired */
+    struct op *current; /* whose answers come next: the first that has not had them all; or the last
+                           before a Sync, until that comes */
+    /* Nothing is sent behind it: its `wire` is not OP_PIPELINED, or it changes data on a connection
+     * that is not `proved`; or the pipeline is `mistrusted`. */
+    struct op *bar;
     bool guarded;      /* the guard is prepared on the server */
     bool prepares;     /* it may be */
     size_t unflushed;  /* bytes handed to libpq since the last flush, in this tick */
     bool held;         /* nothing but OP_CONTROL is sent */
-    bool ended_twice;  /* two ENDs in a row: libpq has nothing left where we have */
+    bool ended_twice;  /* two ENDs came in a row: libpq expects no more answers, and we do */
     double head_since; /* when the one before the first was answered */
-    double head_took;  /* how long it took, in feed(PQ_SYNC), without the way there and back */
+    double head_took;  /* in feed(PQ_SYNC): how long the operation took, without the way there and
+                          back */
     double turnaround; /* the shortest time from sending to answer: about the way there and back */
     double flushing;   /* the time of this tick's sending */
     bool sending;      /* operations are being handed to libpq */
@@ -114,12 +115,12 @@ static inline int pipeline_depth(const struct pipeline *p)
     return p->n_fresh + p->n_sent;
 }
 
-/* Whether the server has been at the first for longer than `seconds`, as far as can be told from
- * here. */
+/* Whether the server has worked on the first operation for longer than `seconds`, as far as can be
+ * known here. */
 bool pipeline_is_overdue(const struct pipeline *p, double seconds);
 
-/* Whether what the server has to answer next is the library's own, up to the Sync: it gives no
- * answer before that to what shares a Sync with a statement of the program's, however quick. */
+/* Whether all that the server has to answer next, up to the Sync, is the library's own. Where a
+ * statement of the program's shares the Sync, it may take as long as that one. */
 bool pipeline_awaits_own(const struct pipeline *p);
 
 void pipeline_submit(struct pipeline *p, struct op *op);
@@ -134,14 +135,14 @@ static inline void pipeline_weigh(struct pipeline *p, size_t bytes)
         p->grown = true;
 }
 
-/* From feed or pull: somebody was told, who is to run before more is read. */
+/* From feed or pull: somebody was told something, and is to run before more is read. */
 static inline void pipeline_yield(struct pipeline *p)
 {
     p->wire.mode |= WIRE_YIELDS;
 }
 
-/* Nothing more is read until the program has caught up; an operation that is abandoned is read to
- * its end. */
+/* While it is paused nothing is read: the program has to take what it has first. An abandoned
+ * operation is read to its end all the same. */
 static inline void pipeline_pause(struct pipeline *p, bool paused)
 {
     wire_pause(&p->wire, paused);

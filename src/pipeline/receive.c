@@ -7,7 +7,7 @@
 /* What may still come of a result that was given up, until the cancel request has its effect. */
 enum { DROPPED_MOST = 32 << 20 };
 
-/* Nothing in this pipeline can be understood any more. */
+/* After this no answer in the pipeline can be matched with its operation. */
 static void copy_began(struct pipeline *p, struct op *op)
 {
     evpq_error *why = error_new(EVPQ_INVALID, EVPQ_OUTCOME_UNKNOWN,
@@ -38,8 +38,8 @@ static void end_part(struct pipeline *p, struct op *op)
     answers_begin(p);
 }
 
-/* The guard failed, or the transaction did when it was to be committed: whoever is in it has no
- * answer to rely on. Whether there is anybody before the last. */
+/* The guard failed, or the commit of the transaction did: no answer in this segment can be relied
+ * on. True: there are operations before the last. */
 static bool spoil_segment(struct pipeline *p)
 {
     bool company = false;
@@ -64,7 +64,7 @@ static void guard_answered(struct pipeline *p, const struct op *op, enum pq_kind
         p->prepares = false; /* the name is taken, by somebody before a pooler */
 }
 
-/* How the transaction stands behind one that was carried out, as its text has it. */
+/* How the transaction stands after an operation that was carried out, judged by its text. */
 static enum pq_transaction stands_after(const struct op *op, enum pq_transaction before)
 {
     if (op->keeps_block || !op->sql)
@@ -113,8 +113,8 @@ static int note_segment(struct pipeline *p)
     return n;
 }
 
-/* For how long the server has been at the first: since it answered the one before, or since this
- * one can have reached it, with the way back counted in. */
+/* How long the server has worked on the first operation: since it answered the one before, or since
+ * this one can have reached it, whichever is later. The way back is counted in, too. */
 static double head_service(const struct pipeline *p, double sent_at, double now)
 {
     double arrived_at = sent_at + p->turnaround;

@@ -4,9 +4,10 @@
 
 #include "pool/lease.h"
 
-/* For a flow that sends statements of its own. Its future is done with what wrap(lease, arg), which
- * takes the lease, makes of it; NULL: there was no memory, and it has released it. Such a lease is
- * cleaned afterwards as a one-shot query would be: only where a statement has left marks. */
+/* For a flow that sends statements of its own. wrap(lease, arg) takes the lease and returns the
+ * value of the future. It returns NULL where there is no memory, and has then released the lease.
+ * Such a lease is cleaned afterwards only if a statement has changed the session, as after a one-
+ * shot query. */
 struct lease_use {
     void *(*wrap)(evpq_lease *lease, void *arg);
     const struct value_class *class;
@@ -30,7 +31,7 @@ static inline struct acquire *acquire_at(struct queue_place *place)
 /* `use` may be NULL. NULL without memory. */
 struct acquire *acquire_new(evpq_pool *pool, const struct lease_use *use, void *arg);
 
-/* It gets none. Takes the error. */
+/* The future fails: it gets no lease. Takes the error. */
 void acquire_refuse(struct queue_place *place, evpq_error *why);
 
 #endif

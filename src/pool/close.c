@@ -37,8 +37,8 @@ static void take_back_all(evpq_pool *pool, enum pool_conn_state state, const evp
     }
 }
 
-/* Nobody waits any longer. Those on the queue are told last: a lease that was about to be handed
- * over is back in the queue. */
+/* Everybody who waits is told. The queue comes last: a lease that was about to be handed over has
+ * gone back to it. */
 static void end_all(evpq_pool *pool)
 {
     evpq_error *why = pool_closed_error(EVPQ_OUTCOME_UNKNOWN);

@@ -7,8 +7,9 @@
 
 void close_init(evpq_pool *pool);
 
-/* Nothing new is asked of it, and by force after so many seconds: infinite or negative: never. A
- * second call may bring that nearer. The step goes on with it. */
+/* From now on nothing new may be asked of the pool. After so many seconds it is closed by force; if
+ * they are infinite or negative, never. A second call may make the time shorter. The step does the
+ * rest. */
 void close_begin(evpq_pool *pool, double seconds);
 
 /* Of a pool that is closing: closes what is not needed any more, and what is out of time. Ends the

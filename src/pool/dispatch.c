@@ -121,8 +121,8 @@ void dispatch_idle(evpq_pool *pool)
     INVARIANT(!pool->n_waiting || !pool->count[POOL_CONN_IDLE]);
 }
 
-/* The less loaded of two: the one whose turn it is, as all are boarded in turn; and the one that
- * made room last, as it was answered, and is about to be flushed anyway. */
+/* Two are compared, and the one with less on its pipeline is taken: the first in the list, as they
+ * take turns; and the one that made room last, since it will be flushed in this tick anyway. */
 static struct pool_conn *one_to_ride(evpq_pool *pool)
 {
     int depth = pool->opts.pipeline_depth;
@@ -156,8 +156,8 @@ static bool may_grow(const evpq_pool *pool)
     return pool->total < pool->opts.max_size && !timer_active(&pool->retry);
 }
 
-/* The direct way is that of most queries, and stays: by the step each would wait for a turn of the
- * run queue, and cost a job. */
+/* Most queries take this direct way. The step would serve them too, but each would then cost a job
+ * and wait for a turn of the run queue. */
 bool dispatch_query(evpq_pool *pool, struct query *q)
 {
     struct pool_conn *c = NULL;

@@ -7,7 +7,7 @@
 
 #include "pool/acquire.h"
 
-/* Finds the query a connection or a place in the queue; when there is none to be had it has failed.
+/* Gives the query a connection, or a place in the queue. When the queue is full, the query fails.
  * True: one more connection would have helped, and may be opened. */
 bool dispatch_query(evpq_pool *pool, struct query *q);
 
@@ -20,8 +20,8 @@ void dispatch_made_room(evpq_pool *pool, struct pool_conn *c);
 /* A connection that is idle, or has room, takes from the queue what it can. */
 void dispatch_serve(evpq_pool *pool, struct pool_conn *c);
 
-/* The same for all that are idle: nobody waits afterwards while one is, unless the pool is out of
- * time. */
+/* The same for all that are idle. Afterwards either nobody waits or none is idle, unless the pool
+ * is out of time. */
 void dispatch_idle(evpq_pool *pool);
 
 /* The timer of the queue has fired: whose deadline has passed fails. */

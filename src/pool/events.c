@@ -20,7 +20,8 @@ static void make_idle(evpq_pool *pool, struct pool_conn *c)
     dispatch_idle(pool);
 }
 
-/* Nothing is in flight, and nobody has it: cleans it if need be, retires it, or makes it idle. */
+/* Nothing is in flight, and nobody uses it. Cleans it if that is needed, retires it, or makes it
+ * idle. */
 static void put_to_use(evpq_pool *pool, struct pool_conn *c)
 {
     if (c->conn.dirty || conn_in_transaction(&c->conn)) {
@@ -44,7 +45,7 @@ static void settle_new(evpq_pool *pool, struct pool_conn *c)
     put_to_use(pool, c);
 }
 
-/* The next in the queue is served without a detour over the idle. */
+/* The first in the queue gets it at once. It does not become idle in between. */
 static void settle_shared(evpq_pool *pool, struct pool_conn *c)
 {
     if (pool->n_waiting && !c->conn.dirty && !conn_in_transaction(&c->conn))
@@ -53,7 +54,7 @@ static void settle_shared(evpq_pool *pool, struct pool_conn *c)
         put_to_use(pool, c);
 }
 
-/* Nobody has it any more, or not yet. */
+/* No query and no lease uses it: its use is over, or it is new. */
 static void is_free(struct pool_conn *c)
 {
     evpq_pool *pool = pool_of(c);

@@ -1,8 +1,8 @@
 /* hook.c - see hook.h. */
 #include "pool/hook.h"
 
-/* How long a hook may take before it counts as failed, and then what it has sent and not awaited.
- */
+/* How long a hook may take before it counts as failed. What it has sent and not awaited then has
+ * the same time once more. */
 static double hook_limit(const evpq_lease *lease)
 {
     const evpq_pool_opts *o = &lease->pool->opts;

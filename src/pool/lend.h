@@ -13,7 +13,7 @@
 /* Runs after_connect on a connection that is new, or new again. */
 void lend_after_connect(struct pool_conn *c);
 
-/* Lends an idle connection to whoever had that place in the queue. */
+/* Lends an idle connection to the one whose place in the queue this was. */
 void lend_begin(struct pool_conn *c, struct queue_place *place);
 
 /* The connection of a lease has nothing in flight. */

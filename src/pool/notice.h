@@ -12,9 +12,9 @@ struct notice_fn {
     void *arg;
 };
 
-/* Tells the notice (taken) later to whom who(owner) names then. A reference to `owner` is taken;
- * let_go gives it back. Notices are told in the order of these calls; without memory one is
- * dropped. */
+/* Tells the notice (taken) later. who(owner) names then whom. The caller gives a reference to
+ * `owner`; let_go gives it back. Notices are told in the order of these calls. Without memory one
+ * is dropped. */
 void notice_tell_later(evpq_loop *loop, evpq_error *notice, struct notice_fn (*who)(void *owner),
                        void (*let_go)(void *owner), void *owner);
 

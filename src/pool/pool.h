@@ -89,14 +89,14 @@ struct evpq_pool {
     double up_since;    /* the first connect that succeeded since the last pause; 0: none has */
     double good_since;  /* the first answer since the last pause; 0: none came */
     struct timer retry; /* running: connecting failed, and nothing is tried before it fires */
-    bool drops;   /* ... or a connection did not last: a connect that succeeds proves nothing */
+    bool drops; /* ... or a connection was lost too soon: that a connect succeeds proves nothing */
     bool crowded; /* nobody waits, but queries share connections: one more would help */
     struct timer sweep;
     bool sweep_due;            /* it has fired, or the sizes have changed: for the step */
     evpq_error *connect_error; /* the last one, until a connect succeeds */
-    evpq_error *drop_error;    /* why the last one that did not last was lost, until one answers */
+    evpq_error *drop_error;    /* why a connection was lost too soon; until one has answered */
     evpq_error *check_error;   /* the last one of before_acquire, until one succeeds */
-    double check_pause;        /* after that, when it failed on a new connection; 0: it did not */
+    double check_pause;        /* the pause after it failed on a new connection; 0: it did not */
     evpq_error *untold;        /* a connect has failed for this: for the step */
 
     struct list futures;

@@ -4,8 +4,9 @@
 
 #include "pool/pool.h"
 
-/* Rolls back what is open; where the `session` may bear marks, cleans it as far as the pool's option
- * says. Only when nothing is in flight. When it is done the connection is quiet again, or dead. */
+/* Rolls back what is open. If `session`, statements may have changed the session: it is cleaned as
+ * far as the pool's option says. Only when nothing is in flight. Afterwards the connection is quiet
+ * again, or dead. */
 void reset_session(struct pool_conn *c, bool session);
 
 #endif

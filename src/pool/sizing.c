@@ -89,7 +89,7 @@ bool sizing_is_permanent(const evpq_error *why)
     return false;
 }
 
-/* Nothing is tried for as long as the last time and as long again; keeps that in *pause. */
+/* Nothing is tried for twice as long as the last time. Keeps the new pause in *pause. */
 static void back_off(evpq_pool *pool, double *pause)
 {
     const struct evpq_pool_opts *o = &pool->opts;
@@ -102,8 +102,8 @@ static double longer(double a, double b)
     return a > b ? a : b;
 }
 
-/* The back-off is over when connections have answered for as long as the last pause, or have been
- * up for longer than any: a server that lets connections up and drops them, at once or after a
+/* The back-off ends when connections have answered for as long as the last pause, or have been up
+ * for longer than any pause. A server that accepts connections and drops them, at once or after a
  * query, does not end it. */
 static bool is_over(const evpq_pool *pool)
 {
@@ -151,8 +151,9 @@ void sizing_failed(evpq_pool *pool, const evpq_error *why)
     pool_mark(pool);
 }
 
-/* A server that lets connections up and then drops them is not tried in a tight circle either: at
- * once after it has answered something, or at all before that. */
+/* A server that accepts connections and then drops them must not be tried without a pause. So a
+ * pause follows where a connection was lost at once, and where it was lost before it answered
+ * anything. */
 void sizing_lost(const struct pool_conn *c, const evpq_error *why)
 {
     evpq_pool *pool = pool_of(c);

@@ -32,8 +32,8 @@ static inline void sizing_answered(const struct pool_conn *c)
         sizing_note_answer(c);
 }
 
-/* before_acquire has failed on it, or it was lost meanwhile (`why` is borrowed): it is about to
- * die, and others are tried. One that never passed the check was new: then the next attempt to
+/* before_acquire has failed on it, or it was lost meanwhile (`why` is borrowed). It is about to
+ * die, and other connections are tried. If it had never passed the check it was new: then the next
  * connect waits, for longer each time. */
 void sizing_check_failed(const struct pool_conn *c, const evpq_error *why);
 void sizing_check_passed(struct pool_conn *c);
@@ -47,8 +47,8 @@ void sizing_mark_retiring(evpq_pool *pool);
 /* The sweep is done; the next one follows in time. */
 void sizing_swept(evpq_pool *pool);
 
-/* Whether a connect has failed for what time does not mend: who you are, which database, what you
- * may. */
+/* Whether waiting cannot help after this failure of a connect: the role, the password, the database
+ * or a right is wrong. */
 bool sizing_is_permanent(const evpq_error *why);
 
 #endif

@@ -41,7 +41,8 @@ static void size(evpq_pool *pool)
     }
 }
 
-/* Those who wait are told of a failure that time does not mend, unless a connection is there. */
+/* If waiting cannot help after the failure, and there is no connection, all who wait are told of
+ * it. */
 static void tell_failure(evpq_pool *pool)
 {
     evpq_error *why = pool->untold;
@@ -52,7 +53,7 @@ static void tell_failure(evpq_pool *pool)
     evpq_error_unref(why);
 }
 
-/* What has come true first, whatever failed after it. */
+/* What has come true is told first, though something may have failed after it. */
 static void step_tell(evpq_pool *pool)
 {
     pool_future_check(pool);
@@ -82,7 +83,7 @@ static void step(struct job *job)
     pool_step(container_of(job, evpq_pool, step));
 }
 
-/* At once: another timer of this moment, a query's deadline, would tell it something else. */
+/* At once: a query's own deadline may fire in this moment too, and would give another error. */
 static void on_expiry(struct timer *t)
 {
     evpq_pool *pool = container_of(t, evpq_pool, expiry);

@@ -18,7 +18,7 @@ static inline struct queue_place *wait_queue_first(const evpq_pool *pool)
 /* True if the place is on the queue now; else the queue is full. */
 bool wait_queue_add(evpq_pool *pool, struct queue_place *place);
 
-/* Back to where it stood in the queue, deadline included. */
+/* Puts it back to where it stood in the queue, with the deadline that it had. */
 void wait_queue_return(evpq_pool *pool, struct queue_place *place);
 
 /* Nobody waits there any more; it may be on no queue. */

@@ -4,8 +4,8 @@
 
 #include "pool/pool.h"
 
-/* What `place` waits for; what anybody waits for who needs one more connection, with so many that
- * wait. */
+/* What `place` waits for. pool_why_none: what anybody waits for who needs one more connection,
+ * while so many wait. */
 void pool_why(const evpq_pool *pool, const struct queue_place *place, struct why *why);
 void pool_why_none(const evpq_pool *pool, int waiting, struct why *why);
 
