@@ -67,9 +67,9 @@ EVPQ_API EVPQ_NODISCARD evpq_copy *evpq_lease_copy_in(evpq_lease *lease, const c
 /* Rows for evpq_copy_row, to `table`, which is written as in SQL: with its schema where need be,
  * and quoted where it has capitals (evpq_quote_qualified does both). `columns` are `n`
  * names as they are, not quoted, in the order of a row's values; NULL: all columns of the table in
- * their order, but for the generated ones. Copied. The columns' types are looked up first, in the
- * catalogs; of a domain it is the type under it. Needs the right to INSERT, as COPY does, and
- * none to SELECT. */
+ * their order, except generated ones. Copied. The columns' types are looked up first, in the
+ * catalogs; for a domain it is the type under it. Needs the right to INSERT, as COPY does, but not
+ * the right to SELECT. */
 EVPQ_API EVPQ_NODISCARD evpq_copy *evpq_pool_copy_rows_in(evpq_pool *pool, const char *table,
                                                           const char *const *columns, size_t n);
 EVPQ_API EVPQ_NODISCARD evpq_copy *evpq_lease_copy_rows_in(evpq_lease *lease, const char *table,

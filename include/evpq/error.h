@@ -32,9 +32,9 @@ typedef enum evpq_status {
 #undef EVPQ_STATUS_ENUM
 } evpq_status;
 
-/* What became of the SQL that an error belongs to. Only work that was surely not carried out is
- * ever run again by the library itself, and only NOT_SENT and REJECTED work is safe for a program
- * to run again blindly. */
+/* What became of the SQL that an error belongs to. The library itself runs work again only if it is
+ * certain that it was not carried out. A program may safely run NOT_SENT and REJECTED work again,
+ * and no other, without looking first. */
 typedef enum evpq_outcome {
     EVPQ_OUTCOME_NOT_SENT, /* not a byte of it was handed to the network: the server has not seen
                             * it */

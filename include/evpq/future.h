@@ -104,11 +104,11 @@ EVPQ_API evpq_status evpq_as_completed(evpq_future *const *fs, size_t n, evpq_fu
 
 /* asyncio.wait_for: `f` (taken), but fails with EVPQ_TIMEOUT, and cancels `f`, when it is still
  * pending after `seconds`. The deadline is absolute: counted from this call, whatever `f` goes
- * through meanwhile. Where the program held the loop up until after it (a long callback, Ctrl-Z),
- * what had come by then is taken first, and counts. 0 or less fails a pending `f` at the loop's
+ * through meanwhile. If the program held the loop up past the deadline (a long callback, Ctrl-Z),
+ * what has come meanwhile is taken first, and counts. 0 or less fails a pending `f` at the loop's
  * next turn. Not a number is EVPQ_INVALID. The error's message says what `f` was waiting for (its
  * place in the queue, a host that is being connected to, the server process that has not answered)
- * and the last failure on that way, whose SQLSTATE it has; so does that of every deadline. */
+ * and the last failure meanwhile, whose SQLSTATE it has. The error of every deadline does so. */
 EVPQ_API EVPQ_NODISCARD evpq_future *evpq_timeout(evpq_future *f, double seconds);
 
 /* asyncio.shield: follows `f` (taken); canceling the shield leaves `f` running. */
@@ -131,9 +131,8 @@ EVPQ_API EVPQ_NODISCARD evpq_future *evpq_sleep(evpq_loop *loop, double seconds)
  * interface. */
 
 /* A pending future that only the program settles. `on_cancel` (may be NULL) is called from the
- * loop, once, if it is canceled while pending; the work it stands for should then be stopped. Until
- * it has settled, and on_cancel has run, it stays alive for whoever settles it, without a reference
- * of theirs. */
+ * loop, once, if it is canceled while pending; the work it stands for should then be stopped. It
+ * stays alive until it has settled, and on_cancel has run: who settles it needs no reference. */
 EVPQ_API EVPQ_NODISCARD evpq_future *evpq_future_new(evpq_loop *loop, evpq_done_fn *on_cancel,
                                                      void *arg);
 

@@ -113,8 +113,8 @@ typedef struct evpq_pool_opts {
     evpq_hook_fn *after_release;
     void *hook_arg;
 
-    /* Of all connections, from the moment at which the server is spoken to, but for leases that
-     * have an evpq_lease_on_notice. [notices are dropped] */
+    /* Gets the notices of all connections, from the first message to the server on. Those of a
+     * lease that has an evpq_lease_on_notice go there instead. [notices are dropped] */
     evpq_notice_fn *on_notice;
     void *notice_arg;
 
@@ -124,8 +124,8 @@ typedef struct evpq_pool_opts {
     size_t max_buffer_bytes;
     /* A statement whose result takes about more than this fails with EVPQ_INVALID, and is canceled:
      * what became of it is EVPQ_OUTCOME_UNKNOWN. Not for streams and COPY. Without a limit a result
-     * takes what it takes, until it is whole or given up; of one that is given up some 32 MiB may
-     * still come before its connection is closed, should the cancel request have no effect. [none]
+     * may take any amount, until it is whole or given up. If the cancel request for a result that
+     * was given up has no effect, its connection is closed after some 32 MiB more. [none]
      */
     size_t max_result_bytes;
     double prepared_lifetime; /* a statement prepared longer ago is prepared anew: bounds for how

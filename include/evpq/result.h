@@ -93,7 +93,7 @@ EVPQ_API uint32_t evpq_result_oid(const evpq_result *r, int row, int column);
 EVPQ_API int64_t evpq_result_scaled(const evpq_result *r, int row, int column, int scale);
 
 /* float4 (float8 is a fault for _float4); int2, int4, int8 and oid where the value is exact;
- * numeric, of which the nearest float is taken, since hardly any would be exact. */
+ * numeric: of these the nearest float is taken, since few can be exact. */
 EVPQ_API float evpq_result_float4(const evpq_result *r, int row, int column);
 EVPQ_API double evpq_result_float8(const evpq_result *r, int row, int column);
 
@@ -160,10 +160,9 @@ EVPQ_API bool evpq_result_macaddr8(const evpq_result *r, int row, int column,
 /* ---- faults ---- */
 
 /* The first fault since the result came, or since evpq_result_fault_clear: an EVPQ_TYPE error whose
- * message names the row, the column, its type and what was asked for (EVPQ_NOMEM where a value
- * could not be converted for want of memory). NULL while there is none. Borrowed until the fault is
- * cleared or the result goes. Its outcome is EVPQ_OUTCOME_UNKNOWN: the statement itself was carried
- * out. */
+ * message names the row, the column, its type and what was asked for (EVPQ_NOMEM where there was no
+ * memory to convert a value). NULL while there is none. Borrowed until the fault is cleared or the
+ * result goes. Its outcome is EVPQ_OUTCOME_UNKNOWN: the statement itself was carried out. */
 EVPQ_API const evpq_error *evpq_result_fault(const evpq_result *r);
 
 /* Forgets the fault, so that the next one is remembered. */

@@ -36,9 +36,9 @@ EVPQ_API evpq_semaphore *evpq_semaphore_ref(evpq_semaphore *semaphore);
  * the semaphore alive. */
 EVPQ_API evpq_semaphore *evpq_semaphore_unref(evpq_semaphore *semaphore);
 
-/* Waits for a permit. Done, the future (given) is the permit: it is free again when the future's
- * last reference goes, that of a combinator around it included. So neither canceling nor forgetting
- * can lose one. NULL is EVPQ_INVALID. */
+/* Waits for a permit. When the future (given) is done, it is the permit. The permit is free again
+ * when the last reference to the future goes, which may be that of a combinator around it. So
+ * neither canceling nor forgetting can lose a permit. NULL is EVPQ_INVALID. */
 EVPQ_API EVPQ_NODISCARD evpq_future *evpq_semaphore_acquire(evpq_semaphore *semaphore);
 
 /* Permits that are free now. */

@@ -33,8 +33,8 @@
  *     evpq_future_status). A task that then returns this future has failed with EVPQ_TIMEOUT.
  *   - Where all that a task awaits has settled already, it is set aside after about a millisecond
  *     until the loop has had a turn: timers fire, its deadline strikes, and a cancel reaches it, as
- *     EVPQ_TIMEOUT or EVPQ_CANCELED from that await, be its future done or failed. So one that
- *     tries again and again what fails at once (EVPQ_QUEUE_FULL) comes to an end.
+ *     EVPQ_TIMEOUT or EVPQ_CANCELED from that await, whether its future is done or failed. So a
+ *     task that tries again and again what fails at once (EVPQ_QUEUE_FULL) comes to an end.
  *   - Both stop the future itself, for all who wait for it (evpq_shield keeps one from harm). A
  *     task or group that is waited for is asked to stop instead, and the await lasts until it has,
  *     so that what its function uses may stand on the waiting function's stack. Not so through a

@@ -89,10 +89,10 @@ EVPQ_API EVPQ_NODISCARD evpq_future *evpq_txn_query(evpq_txn *txn, const char *s
  * have one (it is NULL, has ended, or another is open in it), or there is no memory. */
 EVPQ_API EVPQ_NODISCARD evpq_txn *evpq_txn_savepoint(evpq_txn *txn);
 
-/* The connection of the transaction, which has begun on it then: for what only a lease can do.
- * Borrowed until the transaction ends; do not release it, and leave the transaction to evpq_txn_
- * functions. A stream or COPY on it is part of the transaction, whose end waits for that of the
- * stream or COPY. NULL when the transaction has ended, or its connection is lost. */
+/* The connection of the transaction, for what only a lease can do. The transaction has begun on it
+ * then. Borrowed until the transaction ends; do not release it, and end the transaction with
+ * evpq_txn_ functions only. A stream or COPY on it is part of the transaction, which does not end
+ * before it. NULL when the transaction has ended, or its connection is lost. */
 EVPQ_API evpq_lease *evpq_txn_lease(evpq_txn *txn);
 
 /* Commits (takes `txn`), after what was asked for before. Done: it is committed. Fails where it was
@@ -141,8 +141,8 @@ typedef evpq_future *evpq_txn_fn(evpq_txn *txn, void *arg);
  *
  * It is run again in a new transaction, after a pause, when it failed and a statement of it, or
  * COMMIT, met a serialization failure or deadlock (SQLSTATE 40001, 40P01), or when the connection
- * was lost and the transaction is surely rolled back. After a COMMIT of which nobody knows
- * (EVPQ_OUTCOME_UNKNOWN) it is not.
+ * was lost and it is certain that the transaction is rolled back. After a COMMIT whose outcome is
+ * not known (EVPQ_OUTCOME_UNKNOWN) it is not run again.
  *
  * `arg` is borrowed until the future settles; if that is canceled (evpq_future_cancel), until the
  * task of fn has ended. Canceling stops that task as evpq_task_cancel does, and rolls back;
