@@ -32,7 +32,7 @@ static void request_over(void *arg)
 static void fence_over(struct command *k)
 {
     struct conn *c = container_of(k, struct conn, fence);
-    if (c->pipeline.left_open != LEFT_NOTHING) { /* the signal hit the ROLLBACK */
+    if (c->pipeline.left_open != LEFT_OPEN_NOT) { /* the signal hit the ROLLBACK */
         conn_cancel_go_on(c);
         return;
     }
@@ -85,7 +85,7 @@ void conn_cancel_go_on(struct conn *c)
         return;
     if (!c->pipeline.n_sent) {
         timer_stop(&c->retry_timer);
-        c->fence.sql = c->pipeline.left_open != LEFT_NOTHING ? "ROLLBACK" : "";
+        c->fence.sql = c->pipeline.left_open != LEFT_OPEN_NOT ? "ROLLBACK" : "";
         command_run(&c->fence, &c->pipeline, true);
     } else if (!timer_active(&c->retry_timer)) {
         timer_start(&c->retry_timer, backoff_next(&c->pause, PAUSE_MIN, PAUSE_MAX));

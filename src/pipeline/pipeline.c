@@ -85,9 +85,9 @@ void pipeline_hold(struct pipeline *p, bool held)
 }
 
 static const unsigned left_open_next[] = {
-    [LEFT_NOTHING] = TO(LEFT_OPEN) | TO(LEFT_ORPHAN),
-    [LEFT_OPEN] = TO(LEFT_ORPHAN) | TO(LEFT_NOTHING),
-    [LEFT_ORPHAN] = 0,
+    [LEFT_OPEN_NOT] = TO(LEFT_OPEN_YES) | TO(LEFT_OPEN_ORPHAN),
+    [LEFT_OPEN_YES] = TO(LEFT_OPEN_ORPHAN) | TO(LEFT_OPEN_NOT),
+    [LEFT_OPEN_ORPHAN] = 0,
 };
 
 void left_open_to(struct pipeline *p, enum left_open left)
@@ -98,7 +98,7 @@ void left_open_to(struct pipeline *p, enum left_open left)
 
 void pipeline_note_left_open(struct pipeline *p, bool orphan)
 {
-    enum left_open left = orphan ? LEFT_ORPHAN : LEFT_OPEN;
+    enum left_open left = orphan ? LEFT_OPEN_ORPHAN : LEFT_OPEN_YES;
     if (left > p->left_open)
         left_open_to(p, left);
     p->mistrusted = true;

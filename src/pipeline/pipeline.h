@@ -42,9 +42,9 @@ struct sync_status {
 
 /* Whether a transaction was left open that should not be. */
 enum left_open {
-    LEFT_NOTHING,
-    LEFT_OPEN,   /* ROLLBACK is to come, or on its way */
-    LEFT_ORPHAN, /* by a statement that was carried out, and nobody waits who could roll it back: the
+    LEFT_OPEN_NOT,
+    LEFT_OPEN_YES, /* ROLLBACK is to come, or on its way */
+    LEFT_OPEN_ORPHAN, /* by a statement that was carried out, and nobody waits who could roll it back: the
                     connection is closed at the end of this Sync */
 };
 
@@ -161,7 +161,7 @@ void pipeline_return_fresh(struct pipeline *p, const evpq_error *why);
 /* Holds back, or lets go, what is fresh. */
 void pipeline_hold(struct pipeline *p, bool held);
 
-/* From feed(PQ_SYNC): a statement has left a transaction open. `orphan`: see LEFT_ORPHAN. */
+/* From feed(PQ_SYNC): a statement has left a transaction open. `orphan`: see LEFT_OPEN_ORPHAN. */
 void pipeline_note_left_open(struct pipeline *p, bool orphan);
 
 /* Breaks the link for a reason of ours (taken). */

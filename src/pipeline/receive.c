@@ -98,12 +98,12 @@ static int note_segment(struct pipeline *p)
     s->before = s->after;
     s->after = pq_transaction(p->wire.c);
     bool told = s->after != PQ_TXN_UNKNOWN;
-    if (p->left_open != LEFT_NOTHING) { /* until ROLLBACK is answered nothing else is done here */
+    if (p->left_open != LEFT_OPEN_NOT) { /* until ROLLBACK is answered nothing else is done here */
         s->before = PQ_TXN_IDLE;
         if (!told)
             s->after = PQ_TXN_OPEN;
         if (s->after == PQ_TXN_IDLE)
-            left_open_to(p, LEFT_NOTHING);
+            left_open_to(p, LEFT_OPEN_NOT);
     } else if (!told && keeps) {
         s->after = s->failed && s->before == PQ_TXN_OPEN ? PQ_TXN_FAILED : s->before;
     } else if (!told && !s->failed) {
@@ -169,7 +169,7 @@ static bool end_segment(struct pipeline *p)
     p->sync.failed = p->sync.doubt = false;
     if (committed && p->wire.c && p->n_fresh)
         peer_ask_unity(p); /* somebody would like to be sent behind the next */
-    if (p->left_open == LEFT_ORPHAN && p->wire.c)
+    if (p->left_open == LEFT_OPEN_ORPHAN && p->wire.c)
         close_orphan(p);
     answers_begin(p);
     if (p->n_fresh && !p->n_sent)
