@@ -149,6 +149,7 @@ script_tests = \
 	tests/check-faults \
 	tests/check-headers \
 	tests/check-layers \
+	tests/check-sim \
 	tests/check-states \
 	tests/check-static \
 	tests/it_copypipe \
@@ -203,6 +204,7 @@ EXTRA_DIST += \
 	tests/mutants/tests \
 	tests/run \
 	tests/shared-postgres \
+	tests/sim/README.md \
 	tests/support/command.sh \
 	tests/support/sql.sh \
 	tests/support/stranger.sh \
@@ -269,7 +271,7 @@ tests_libsupport_la_SOURCES = \
 	tests/support/watch.h
 TESTS += $(unit_tests) $(integration_tests)
 check_PROGRAMS += $(unit_tests) $(integration_tests)
-long_tests += $(schedule_tests)
+long_tests += $(schedule_tests) tests/check-sim
 
 # What script tests run.
 check_PROGRAMS += tests/lose_commit tests/torture/torture
@@ -292,6 +294,36 @@ $(lt_cv_objdir)/librun.a: librun.la ;
 $(lt_cv_objdir)/libloader.a: libloader.la ;
 $(unit_tests) $(integration_tests): private LINK = $(CCLD) $(AM_CFLAGS) $(CFLAGS) $(AM_LDFLAGS) $(LDFLAGS) -o $@
 
+# The simulator: libev and libpq with a kernel of its own beneath them.
+check_PROGRAMS += tests/sim/sim
+tests_sim_sim_SOURCES = \
+	tests/sim/answer.c \
+	tests/sim/answer.h \
+	tests/sim/asks.c \
+	tests/sim/asks.h \
+	tests/sim/buffer.h \
+	tests/sim/kernel.c \
+	tests/sim/kernel.h \
+	tests/sim/kernel_clock.c \
+	tests/sim/kernel_impl.h \
+	tests/sim/message.c \
+	tests/sim/net.c \
+	tests/sim/net.h \
+	tests/sim/oracle.c \
+	tests/sim/oracle.h \
+	tests/sim/program.c \
+	tests/sim/server.c \
+	tests/sim/server.h \
+	tests/sim/session.c \
+	tests/sim/sim.c \
+	tests/sim/sql.c \
+	tests/sim/sql.h \
+	tests/sim/table.c \
+	tests/sim/table.h \
+	tests/sim/workload.c \
+	tests/sim/workload.h \
+	tests/sim/world.c \
+	tests/sim/world.h
 
 # The same tests, over the switch for other processors.
 tests_test_stack_ucontext_SOURCES = tests/test_stack.c src/tasks/stack.c src/tasks/switch_ucontext.c
@@ -322,6 +354,7 @@ tests_it_loader_LDADD = $(lt_cv_objdir)/libloader.a $(LDADD)
 # Those that use support/oom.h, and those that use support/clock.h: what they call is put between the
 # program and the C library. The flags are for a program's own link, not for what it is made from.
 oom_tests = \
+	tests/sim/sim \
 	tests/it_batch \
 	tests/it_copy_oom \
 	tests/it_listen \

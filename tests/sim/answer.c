@@ -1,0 +1,229 @@
+/* answer.c - what a session says: see answer.h. */
+#include "sim/answer.h"
+
+#include "sim/net.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const struct server_error says_deferred = {"23503", "insert violates foreign key constraint",
+                                           "ri_ReportViolation"};
+const struct server_error says_in_failed = {"25P02", "current transaction is aborted",
+                                            "exec_execute_message"};
+const struct server_error says_read_only = {"25006", "cannot write in a read-only transaction",
+                                            "PreventCommandIfReadOnly"};
+const struct server_error says_division = {"22012", "division by zero", "int8div"};
+const struct server_error says_in_block = {"25001", "cannot run inside a transaction block",
+                                           "PreventInTransactionBlock"};
+const struct server_error says_serialization = {"40001", "could not serialize access",
+                                                "heap_lock_tuple"};
+const struct server_error says_resources = {"53200", "out of shared memory", "LockAcquire"};
+const struct server_error says_canceled = {"57014", "canceling statement due to user request",
+                                           "ProcessInterrupts"};
+const struct server_error says_terminated = {
+    "57P01", "terminating connection due to administrator command", "ProcessInterrupts"};
+const struct server_error says_no_statement = {"26000", "prepared statement does not exist",
+                                               "FetchPreparedStatement"};
+const struct server_error says_statement_exists = {"42P05", "prepared statement already exists",
+                                                   "StorePreparedStatement"};
+
+/* ---- messages ---- */
+
+struct message {
+    struct buffer *out;
+    size_t length_at; /* from the beginning of what is kept */
+};
+
+static void put_int(struct buffer *out, int bytes, uint64_t value)
+{
+    for (int i = bytes - 1; i >= 0; i--) {
+        char byte = (char)(value >> (8 * i));
+        buffer_put(out, &byte, 1);
+    }
+}
+
+static struct message begin(struct backend *b, char type)
+{
+    buffer_put(&b->out, &type, 1);
+    struct message m = {&b->out, buffer_size(&b->out)};
+    put_int(&b->out, 4, 0);
+    return m;
+}
+
+static void finish(struct message m)
+{
+    size_t length = buffer_size(m.out) - m.length_at;
+    for (int i = 0; i < 4; i++)
+        m.out->bytes[m.out->from + m.length_at + (size_t)i] = (char)(length >> (24 - 8 * i));
+}
+
+static void put_text(struct buffer *out, const char *text)
+{
+    buffer_put(out, text, strlen(text) + 1);
+}
+
+static void answer_bare(struct backend *b, char type)
+{
+    finish(begin(b, type));
+}
+
+/* ---- results ---- */
+
+static void put_columns(struct backend *b, enum statement s, bool binary)
+{
+    struct column_of columns[2];
+    int n = statement_columns(s, columns);
+    if (!n) {
+        answer_bare(b, 'n'); /* NoData */
+        return;
+    }
+    struct message m = begin(b, 'T');
+    put_int(&b->out, 2, (uint64_t)n);
+    for (int i = 0; i < n; i++) {
+        put_text(&b->out, columns[i].name);
+        put_int(&b->out, 4, 0); /* of no table */
+        put_int(&b->out, 2, 0);
+        put_int(&b->out, 4, columns[i].type);
+        put_int(&b->out, 2, columns[i].type == 20 ? 8 : columns[i].type == 23 ? 4 : 0xffff);
+        put_int(&b->out, 4, 0xffffffff);
+        put_int(&b->out, 2, binary);
+    }
+    finish(m);
+}
+
+static void put_number(struct backend *b, int64_t number, int size)
+{
+    char text[24];
+    if (b->binary) {
+        put_int(&b->out, 4, (uint64_t)size);
+        put_int(&b->out, size, (uint64_t)number);
+        return;
+    }
+    int n = snprintf(text, sizeof text, "%lld", (long long)number);
+    put_int(&b->out, 4, (uint64_t)n);
+    buffer_put(&b->out, text, (size_t)n);
+}
+
+static void put_flag(struct backend *b, bool set)
+{
+    put_int(&b->out, 4, set);
+    if (set)
+        buffer_put(&b->out, "1", 1);
+}
+
+void answer_row(struct backend *b, enum statement s)
+{
+    struct message m = begin(b, 'D');
+    put_int(&b->out, 2, s == WHO ? 2 : 1);
+    switch (s) {
+    case WHO:
+        put_number(b, b->pid, 4);
+        put_flag(b, true);
+        break;
+    case TOGETHER:
+        put_flag(b, b->together);
+        break;
+    case GUARD:
+        put_flag(b, true);
+        break;
+    default:
+        put_number(b, b->token, 8);
+        break;
+    }
+    finish(m);
+}
+
+void answer_complete(struct backend *b, const char *tag)
+{
+    struct message m = begin(b, 'C');
+    put_text(&b->out, tag);
+    finish(m);
+}
+
+void answer_empty(struct backend *b)
+{
+    answer_bare(b, 'I');
+}
+
+void answer_ready(struct backend *b)
+{
+    struct message m = begin(b, 'Z');
+    put_int(&b->out, 1, (uint64_t)b->status);
+    finish(m);
+}
+
+static void say(struct backend *b, char type, const char *severity, const struct server_error *e)
+{
+    struct message m = begin(b, type);
+    const struct {
+        char field;
+        const char *text;
+    } fields[] = {{'S', severity},
+                  {'V', severity},
+                  {'C', e->sqlstate},
+                  {'M', e->message},
+                  {'R', e->function}};
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        buffer_put(&b->out, &fields[i].field, 1);
+        put_text(&b->out, fields[i].text);
+    }
+    put_int(&b->out, 1, 0);
+    finish(m);
+}
+
+void answer_error(struct backend *b, const char *severity, const struct server_error *error)
+{
+    say(b, 'E', severity, error);
+}
+
+void answer_warning(struct backend *b, const char *message)
+{
+    say(b, 'N', "WARNING", &(struct server_error){"25P01", message, "UserAbortTransactionBlock"});
+}
+
+void answer_flush(struct backend *b)
+{
+    if (b->link)
+        net_answer(b->link, b->out.bytes + b->out.from, buffer_size(&b->out));
+    buffer_take(&b->out, buffer_size(&b->out));
+}
+
+void answer_start(struct backend *b)
+{
+    static const char *const settings[][2] = {{"server_version", "16.4"},
+                                              {"server_encoding", "UTF8"},
+                                              {"client_encoding", "UTF8"},
+                                              {"standard_conforming_strings", "on"}};
+    struct message m = begin(b, 'R'); /* AuthenticationOk */
+    put_int(&b->out, 4, 0);
+    finish(m);
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        m = begin(b, 'S');
+        put_text(&b->out, settings[i][0]);
+        put_text(&b->out, settings[i][1]);
+        finish(m);
+    }
+    m = begin(b, 'K');
+    put_int(&b->out, 4, (uint64_t)b->pid);
+    put_int(&b->out, 4, b->key);
+    finish(m);
+    answer_ready(b);
+}
+
+void answer_description(struct backend *b, const struct prepared *p, bool of_statement)
+{
+    if (of_statement) { /* ParameterDescription */
+        bool has = p->is <= INSERT_DEFERRED;
+        struct message m = begin(b, 't');
+        put_int(&b->out, 2, has);
+        if (has)
+            put_int(&b->out, 4, 20);
+        finish(m);
+    }
+    put_columns(b, p->is, !of_statement && b->binary);
+}
+
+void answer_done(struct backend *b, char type)
+{
+    answer_bare(b, type);
+}

@@ -1,0 +1,29 @@
+/* asks.h - the calls that the workload makes, with leases and transactions that it holds. */
+#ifndef TESTS_SIM_ASKS_H
+#define TESTS_SIM_ASKS_H
+
+#include "sim/oracle.h"
+
+struct program {
+    evpq_loop *loop;
+    evpq_pool *pool;
+    int max_size, most;     /* connections: as was asked for last; that may be there now */
+    sim_time query_timeout; /* SIM_NEVER: none */
+    sim_time cancel_timeout;
+    int64_t next_token;
+};
+extern struct program program;
+
+double seconds_of(sim_time t);
+/* With options that are drawn. */
+void program_open_pool(void);
+
+void asks_begin(void);
+/* A call of some kind. */
+void ask_something(void);
+void asks_told(struct call *c); /* what came of one */
+bool asks_hold_something(void); /* leases and transactions */
+void asks_give_back(void);      /* those */
+void asks_end(void);            /* frees what the calls were about */
+
+#endif

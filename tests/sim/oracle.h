@@ -1,0 +1,61 @@
+/* oracle.h - what must hold, whatever happens.
+ *
+ * Each call that the workload makes is noted here with the tokens that it is about. When its future
+ * settles, what that says is compared with the table of the model, then and at the end. */
+#ifndef TESTS_SIM_ORACLE_H
+#define TESTS_SIM_ORACLE_H
+
+#include "sim/world.h"
+
+#include <evpq/evpq.h>
+
+enum verb {
+    VERB_INSERT, /* its tokens are in the table when it is done */
+    VERB_BATCH,
+    VERB_MANY,
+    VERB_TRANSACT,
+    VERB_PART, /* of a transaction: what it inserts is there when that has committed */
+    VERB_DELETE,
+    VERB_COMMIT,
+    VERB_ROLLBACK,
+    VERB_READ, /* gives its token back */
+    VERB_SEE,  /* gives it back if it is there */
+    VERB_FAILS,
+    VERB_ACQUIRE,
+    VERB_BEGIN,
+    VERB_CLOSE,
+    VERB_DRAIN,
+};
+
+struct call {
+    struct list node;
+    int number;
+    enum verb verb;
+    evpq_future *f; /* NULL: let go of, once told */
+    int64_t first;  /* tokens */
+    int n;
+    sim_time due; /* SIM_NEVER: by the end */
+    int told;
+    void *owner;        /* the workload's: the transaction that it belongs to */
+    evpq_future *batch; /* given; what `f` may be a limit of */
+};
+
+void oracle_begin(void);
+/* Takes the future. `due` is when it must have settled. */
+struct call *oracle_note(enum verb verb, evpq_future *f, int64_t first, int n, sim_time due,
+                         void *owner);
+/* What is called then, after the checks. */
+void oracle_on_told(void (*told)(struct call *));
+struct call *oracle_some_pending(void); /* NULL: there is none */
+int oracle_pending(void);
+/* The program was at something else for so long. */
+void oracle_stalled(sim_time lasted);
+/* It can never be in the table: nobody asks for the commit. */
+void oracle_absent(int64_t first, int n);
+/* A token that is surely there, and from now on perhaps not; -1: there is none. */
+int64_t oracle_some_present(void);
+/* At the end of a turn of the loop. `most` connections may be there. */
+void oracle_turn(evpq_pool *pool, int most);
+void oracle_end(void);
+
+#endif

@@ -1,0 +1,43 @@
+/* program.c - the pool of the workload, with options that are drawn. */
+#include "sim/asks.h"
+
+struct program program;
+
+double seconds_of(sim_time t)
+{
+    return (double)t * 1e-9;
+}
+
+void program_open_pool(void)
+{
+    static const int depths[] = {1, 2, 8, 128};
+    program.max_size = program.most = 1 + (int)chance_below(4);
+    program.query_timeout = chance_one_in(3) ? chance_time(20 * SIM_MS, 3 * SIM_S) : SIM_NEVER;
+    program.cancel_timeout = chance_time(20 * SIM_MS, 3 * SIM_S);
+    evpq_pool_opts opts = {
+        .size = sizeof opts,
+        .min_size = chance_one_in(2) ? (int)chance_below((unsigned)program.max_size + 1) : 0,
+        .max_size = program.max_size,
+        .max_waiting = chance_one_in(4) ? 1 + (int)chance_below(8) : 0,
+        .acquire_timeout = seconds_of(chance_time(50 * SIM_MS, 10 * SIM_S)),
+        .query_timeout = program.query_timeout == SIM_NEVER ? 0 : seconds_of(program.query_timeout),
+        .connect_timeout = seconds_of(chance_time(50 * SIM_MS, 3 * SIM_S)),
+        .cancel_timeout = seconds_of(program.cancel_timeout),
+        .idle_timeout = chance_one_in(3) ? seconds_of(chance_time(SIM_MS, SIM_S)) : 0,
+        .max_lifetime = chance_one_in(3) ? seconds_of(chance_time(SIM_MS, 3 * SIM_S)) : 0,
+        .backoff_min = 0.005,
+        .backoff_max = 0.1,
+        .pipeline_depth = depths[chance_below(4)],
+        .prepare = chance_one_in(4) ? EVPQ_PREPARE_OFF : EVPQ_PREPARE_AUTO,
+        .prepared_max = chance_one_in(2) ? 1 + (int)chance_below(4) : 0,
+        .prepared_lifetime = chance_one_in(6) ? 0.05 : 0,
+        .reset = chance_one_in(2) ? EVPQ_RESET_ROLLBACK : EVPQ_RESET_FULL,
+    };
+    evpq_error *error = NULL;
+    program.pool = evpq_pool_open(program.loop,
+                                  "host=10.0.0.1 port=5432 user=sim dbname=sim passfile=/none "
+                                  "sslmode=disable gssencmode=disable client_encoding=UTF8",
+                                  &opts, &error);
+    if (!program.pool)
+        violation("no pool: %s", evpq_error_message(error));
+}

@@ -1,0 +1,75 @@
+/* server.h - the model of a server: its processes, cancel requests, and how they die. */
+#ifndef TESTS_SIM_SERVER_H
+#define TESTS_SIM_SERVER_H
+
+#include "sim/buffer.h"
+#include "sim/sql.h"
+#include "sim/table.h"
+#include "sim/world.h"
+
+struct link;
+
+enum { PREPARED_MOST = 64, ARGUMENT_MOST = 24 };
+
+/* What a session knows of a statement that was parsed. */
+struct prepared {
+    char name[64];
+    enum statement is;
+    char argument[64]; /* of DEALLOCATE, the rest of its text */
+};
+
+/* A server process: session.c is what it does. */
+struct backend {
+    struct list node;  /* of all */
+    struct link *link; /* NULL: the client is gone */
+    int pid;
+    uint32_t key;
+    struct buffer in, out;
+    bool started; /* the start-up packet was answered */
+    bool eof;     /* the client has hung up, which is seen when nothing is left to do */
+
+    char status; /* as ReadyForQuery tells it: I, T, E */
+    bool skips;  /* after an error, up to the next Sync */
+    struct changes changes;
+    bool deferred;             /* a constraint fails when the transaction ends */
+    bool together, reads_only; /* what is set for the transaction */
+
+    struct prepared prepared[PREPARED_MOST]; /* the first is the one without a name */
+    const struct prepared *portal;
+    int64_t token;
+    bool binary; /* how results are wanted */
+
+    /* What it is at; it takes in nothing else meanwhile. */
+    enum { AT_NOTHING, AT_EXECUTE, AT_SYNC, AT_DONE } at;
+    struct event step; /* the end of that */
+};
+
+/* One in so many; 0: never. */
+struct server_faults {
+    unsigned errors;        /* of any statement */
+    unsigned slow;          /* statements that take long */
+    unsigned slow_ends;     /* commits that take long, and answers that are held back after it */
+    unsigned cancel_misses; /* cancel requests that are lost */
+};
+
+void server_begin(const struct server_faults *f);
+const struct server_faults *server_faults(void);
+
+bool server_is_up(void);
+struct backend *server_accept(struct link *l); /* NULL: it is down */
+void server_cancel(const void *packet, size_t n);
+struct backend *server_some_backend(void);
+int server_backends(void);
+/* All die, and for so long nobody can connect. */
+void server_crash(sim_time down);
+
+/* ---- a process, for the network ---- */
+
+void backend_receive(struct backend *b, const char *bytes, size_t n);
+void backend_eof(struct backend *b);
+void backend_die(struct backend *b);       /* without a word */
+void backend_terminate(struct backend *b); /* pg_terminate_backend */
+void backend_cancel(struct backend *b);    /* what it runs, if it runs something */
+void backend_init(struct backend *b);
+
+#endif

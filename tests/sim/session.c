@@ -1,0 +1,300 @@
+/* session.c - what a server process does: reads messages, runs statements, ends transactions.
+ *
+ * As PostgreSQL has it (documentation, "Extended Query" and "Pipelining"): what comes between two
+ * Syncs is one transaction, unless BEGIN makes a block of it; after an error all is skipped up to
+ * the next Sync. */
+#include "sim/server.h"
+
+#include "sim/answer.h"
+#include "sim/net.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void go_on(struct backend *b);
+
+/* ---- transactions ---- */
+
+static void forget_transaction(struct backend *b)
+{
+    b->changes.n = 0;
+    b->deferred = b->together = b->reads_only = false;
+}
+
+static void roll_back(struct backend *b)
+{
+    forget_transaction(b);
+    b->status = 'I';
+}
+
+static void fail(struct backend *b, const struct server_error *error)
+{
+    trace("backend %d: ERROR %s", b->pid, error->sqlstate);
+    answer_error(b, "ERROR", error);
+    b->skips = true;
+    b->at = AT_NOTHING;
+    if (b->status == 'I')
+        forget_transaction(b);
+    else
+        b->status = 'E';
+}
+
+/* At COMMIT, or at the Sync that ends what was no block. */
+static bool commit(struct backend *b)
+{
+    if (b->deferred) {
+        roll_back(b);
+        fail(b, &says_deferred);
+        return false;
+    }
+    changes_commit(&b->changes);
+    roll_back(b);
+    return true;
+}
+
+/* ---- statements ---- */
+
+static bool is_change(enum statement s)
+{
+    return s == INSERT || s == DELETE || s == INSERT_DEFERRED;
+}
+
+static bool ends_block(enum statement s)
+{
+    return s == COMMIT || s == ROLLBACK;
+}
+
+/* NULL: nothing speaks against it. */
+static const struct server_error *objection(const struct backend *b)
+{
+    enum statement s = b->portal->is;
+    if (b->status == 'E' && !ends_block(s) && s != NOTHING)
+        return &says_in_failed;
+    if (is_change(s) && b->reads_only)
+        return &says_read_only;
+    if (s == FAIL)
+        return &says_division;
+    if (s == DISCARD_ALL && b->status != 'I')
+        return &says_in_block;
+    if (s != NOTHING && s != ROLLBACK && s != COMMIT && chance_one_in(server_faults()->errors))
+        return chance_one_in(2) ? &says_serialization : &says_resources;
+    return NULL;
+}
+
+static void deallocate(struct backend *b, const char *name)
+{
+    for (int i = 1; i < PREPARED_MOST; i++)
+        if (!strcmp(b->prepared[i].name, name))
+            b->prepared[i].name[0] = '\0';
+}
+
+static void change(struct backend *b, enum statement s)
+{
+    int rows = 1;
+    if (s == INSERT)
+        changes_add(&b->changes, b->token, false);
+    else if (changes_have(&b->changes, b->token))
+        changes_add(&b->changes, b->token, true);
+    else
+        rows = 0;
+    if (rows)
+        answer_row(b, s);
+    answer_complete(b, s == INSERT ? "INSERT 0 1" : rows ? "DELETE 1" : "DELETE 0");
+}
+
+static void look(struct backend *b, enum statement s)
+{
+    bool there = s != SEE || changes_have(&b->changes, b->token);
+    b->together |= s == WHO;
+    b->reads_only |= s == GUARD;
+    if (there)
+        answer_row(b, s);
+    answer_complete(b, there ? "SELECT 1" : "SELECT 0");
+}
+
+static void end_block(struct backend *b, enum statement s)
+{
+    if (b->status == 'I' && b->changes.n == 0)
+        answer_warning(b, "there is no transaction in progress");
+    if (s == ROLLBACK || b->status == 'E') {
+        roll_back(b);
+        answer_complete(b, "ROLLBACK");
+    } else if (commit(b)) {
+        answer_complete(b, "COMMIT");
+    }
+}
+
+static void carry_out(struct backend *b)
+{
+    enum statement s = b->portal->is;
+    switch (s) {
+    case INSERT:
+    case DELETE:
+        change(b, s);
+        break;
+    case INSERT_DEFERRED:
+        b->deferred = true;
+        answer_complete(b, "INSERT 0 1");
+        break;
+    case SEE:
+    case ECHO:
+    case SLOW:
+    case FAIL:
+    case WHO:
+    case TOGETHER:
+    case GUARD:
+        look(b, s);
+        break;
+    case BEGIN:
+        if (b->status == 'I')
+            b->status = 'T';
+        else
+            answer_warning(b, "there is already a transaction in progress");
+        answer_complete(b, "BEGIN");
+        break;
+    case COMMIT:
+    case ROLLBACK:
+        end_block(b, s);
+        break;
+    case DISCARD_ALL:
+        for (int i = 1; i < PREPARED_MOST; i++)
+            b->prepared[i].name[0] = '\0';
+        answer_complete(b, "DISCARD ALL");
+        break;
+    case DEALLOCATE:
+        deallocate(b, b->portal->argument);
+        answer_complete(b, "DEALLOCATE");
+        break;
+    case NOTHING:
+        answer_empty(b);
+        break;
+    }
+}
+
+/* ---- what takes time ---- */
+
+static void take_time(struct backend *b, int at, sim_time takes)
+{
+    b->at = at;
+    event_set(&b->step, world_now() + takes);
+}
+
+static sim_time duration(const struct backend *b)
+{
+    if (b->portal->is == SLOW)
+        return chance_time(20 * SIM_MS, 5 * SIM_S);
+    if (chance_one_in(server_faults()->slow))
+        return chance_time(SIM_MS, 2 * SIM_S);
+    return chance_time(10 * SIM_US, 400 * SIM_US);
+}
+
+/* What was done may wait to be told; it can die meanwhile. */
+static void done(struct backend *b)
+{
+    if (chance_one_in(server_faults()->slow_ends))
+        take_time(b, AT_DONE, chance_time(10 * SIM_US, 500 * SIM_MS));
+    else
+        b->at = AT_NOTHING;
+}
+
+static void executed(struct backend *b)
+{
+    const struct server_error *error = objection(b);
+    if (error) {
+        fail(b, error);
+        return;
+    }
+    carry_out(b);
+    if (!b->skips)
+        done(b);
+}
+
+static void synced(struct backend *b)
+{
+    b->at = AT_NOTHING;
+    if (b->status == 'I' && !b->skips)
+        commit(b);
+    b->skips = false;
+    answer_ready(b);
+    done(b);
+}
+
+static void step(struct event *e)
+{
+    struct backend *b = container_of(e, struct backend, step);
+    if (b->at == AT_EXECUTE)
+        executed(b);
+    else if (b->at == AT_SYNC)
+        synced(b);
+    else
+        b->at = AT_NOTHING;
+    go_on(b);
+}
+
+void backend_execute(struct backend *b)
+{
+    trace("backend %d: runs %s %lld", b->pid, statement_name(b->portal->is), (long long)b->token);
+    take_time(b, AT_EXECUTE, duration(b));
+}
+
+void backend_sync(struct backend *b)
+{
+    bool slow = b->changes.n && chance_one_in(server_faults()->slow_ends);
+    take_time(b, AT_SYNC, slow ? chance_time(10 * SIM_US, SIM_S) : chance_time(0, 20 * SIM_US));
+}
+
+void backend_fail(struct backend *b, const struct server_error *error)
+{
+    fail(b, error);
+}
+
+/* ---- faults ---- */
+
+void backend_cancel(struct backend *b)
+{
+    bool hits = b->at == AT_EXECUTE && b->portal->is != COMMIT && b->portal->is != ROLLBACK;
+    trace("cancel of %d: %s", b->pid, hits ? statement_name(b->portal->is) : "nothing runs");
+    if (!hits)
+        return;
+    event_cancel(&b->step);
+    fail(b, &says_canceled);
+    go_on(b);
+}
+
+void backend_terminate(struct backend *b)
+{
+    trace("backend %d: terminated", b->pid);
+    if (b->started && (b->at != AT_DONE || chance_one_in(2))) {
+        answer_error(b, "FATAL", &says_terminated);
+        answer_flush(b);
+    }
+    backend_die(b);
+}
+
+/* ---- life ---- */
+
+static void go_on(struct backend *b)
+{
+    enum taken taken = TAKEN;
+    while (b->at == AT_NOTHING && taken == TAKEN)
+        taken = message_take(b);
+    if (taken == ENDED)
+        return;
+    if (b->at == AT_NOTHING || (b->at == AT_EXECUTE && chance_one_in(2)))
+        answer_flush(b);
+    if (b->at == AT_NOTHING && b->eof)
+        backend_die(b);
+}
+
+void backend_receive(struct backend *b, const char *bytes, size_t n)
+{
+    buffer_put(&b->in, bytes, n);
+    if (b->at == AT_NOTHING)
+        go_on(b);
+}
+
+void backend_init(struct backend *b)
+{
+    b->status = 'I';
+    event_init(&b->step, step);
+}

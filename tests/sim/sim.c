@@ -1,0 +1,111 @@
+/* sim.c - runs seeds: see README.md.
+ *
+ *   sim [--from SEED] [--seeds N] [--seconds S] [--trace]
+ *   sim --seed SEED --trace
+ *
+ * Each seed is run once, and one in sixteen twice: both must be the same to the byte. A seed in which
+ * something does not hold ends the program, with what was violated. */
+#include "sim/workload.h"
+#include "sim/world.h"
+
+#include "support/oom.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+static volatile unsigned long long seed;
+
+/* A crash is a finding, too. */
+static void on_crash(int number)
+{
+    char text[64];
+    int n = snprintf(text, sizeof text, "seed %llu: signal %d\n", seed, number);
+    if (write(STDERR_FILENO, text, (size_t)n) < 0)
+        _exit(2);
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+static uint64_t run(bool told)
+{
+    long blocks = oom_blocks();
+    world_begin(seed, told);
+    workload_run();
+    if (oom_blocks() != blocks)
+        violation("%ld blocks of memory are left", oom_blocks() - blocks);
+    return world_end();
+}
+
+/* Of the processor. */
+static double seconds_used(void)
+{
+    struct rusage used;
+    getrusage(RUSAGE_SELF, &used);
+    return (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+           (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) * 1e-6;
+}
+
+struct wanted {
+    unsigned long long from, seeds;
+    double seconds;
+    bool told;
+};
+
+static void usage(void)
+{
+    fprintf(stderr, "usage: sim [--from SEED] [--seeds N] [--seconds S] [--seed SEED] [--trace]\n");
+    exit(2);
+}
+
+static struct wanted read_arguments(int argc, char **argv)
+{
+    struct wanted w = {.from = 1, .seeds = 1000};
+    for (int i = 1; i < argc; i++) {
+        const char *value = i + 1 < argc ? argv[i + 1] : "";
+        if (!strcmp(argv[i], "--trace")) {
+            w.told = true;
+            continue;
+        }
+        if (!*value)
+            usage();
+        if (!strcmp(argv[i], "--from")) {
+            w.from = strtoull(value, NULL, 10);
+        } else if (!strcmp(argv[i], "--seeds")) {
+            w.seeds = strtoull(value, NULL, 10);
+        } else if (!strcmp(argv[i], "--seconds")) {
+            w.seconds = strtod(value, NULL);
+        } else if (!strcmp(argv[i], "--seed")) {
+            w.from = strtoull(value, NULL, 10);
+            w.seeds = 1;
+        } else {
+            usage();
+        }
+        i++;
+    }
+    return w;
+}
+
+int main(int argc, char **argv)
+{
+    struct wanted w = read_arguments(argc, argv);
+    static const int crashes[] = {SIGSEGV, SIGABRT, SIGBUS, SIGFPE};
+    unsigned long long n = 0;
+    double began = seconds_used(), used = 0;
+    for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++)
+        signal(crashes[i], on_crash);
+    run(false); /* libraries look around when they are first used */
+    for (; n < w.seeds && (!w.seconds || used < w.seconds); n++) {
+        seed = w.from + n;
+        uint64_t hash = run(w.told);
+        if (seed % 16 == 0 && run(w.told) != hash)
+            violation("it does not run the same way twice");
+        used = seconds_used() - began;
+    }
+    printf("%llu seeds from %llu, %.0f a second\n", n, w.from,
+           (double)n / (used > 0 ? used : 1e-6));
+    return 0;
+}

@@ -1,0 +1,45 @@
+/* sql.h - the texts that the model of the server knows, and no others. */
+#ifndef TESTS_SIM_SQL_H
+#define TESTS_SIM_SQL_H
+
+/* Of the workload; $1 is a token. */
+#define SQL_INSERT "insert into tokens values ($1) returning token"
+#define SQL_DELETE "delete from tokens where token = $1 returning token"
+#define SQL_SEE "select token from tokens where token = $1"
+#define SQL_ECHO "select $1::int8"
+#define SQL_SLOW "select $1::int8 from pg_sleep(1)"
+#define SQL_FAIL "select $1::int8 / 0"
+#define SQL_DEFERRED "insert into deferred values ($1)" /* refused when the transaction ends */
+
+enum statement {
+    /* those above */
+    INSERT,
+    DELETE,
+    SEE,
+    ECHO,
+    SLOW,
+    FAIL,
+    INSERT_DEFERRED,
+    /* the library's own */
+    BEGIN,
+    COMMIT,
+    ROLLBACK,
+    DISCARD_ALL,
+    DEALLOCATE,
+    NOTHING,
+    WHO, /* pipeline/peer.c asks whether it speaks to the server itself */
+    TOGETHER,
+    GUARD, /* pipeline/send.c: a group of reads */
+};
+
+/* What a text is; one that is not known ends the run. */
+enum statement statement_of(const char *sql);
+const char *statement_name(enum statement s);
+/* The name of its columns, with the type's oid: "" for none. */
+struct column_of {
+    const char *name;
+    unsigned type;
+};
+int statement_columns(enum statement s, struct column_of columns[2]);
+
+#endif
