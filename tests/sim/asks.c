@@ -9,6 +9,7 @@ struct lease {
     struct list node;
     evpq_lease *is;    /* NULL: released */
     struct txn *begun; /* on it; NULL: none */
+    bool spoiled;      /* nothing more is asked of it: see leave_lease */
 };
 
 struct txn {
@@ -94,11 +95,11 @@ static void ask_batch(struct lease *lease)
     int64_t first = take_tokens(n);
     for (int i = 0; i < n; i++) {
         args[i] = evpq_int(first + i);
-        v[i] = (evpq_statement){SQL_INSERT, {1, &args[i]}};
+        v[i] = (evpq_statement){SQL_INSERT, {.n = 1, .v = &args[i]}};
     }
     evpq_future *f = lease ? evpq_lease_batch(lease->is, v, (size_t)n)
                            : evpq_pool_batch(program.pool, v, (size_t)n);
-    /* With a query_timeout the pool's limit stands before the batch of it. */
+    /* With a query_timeout its limit stands before the batch (README.md, "Found"). */
     bool hidden = program.query_timeout != SIM_NEVER && evpq_future_count(f);
     evpq_future *batch = evpq_future_ref(hidden ? evpq_future_at(f, 0) : f);
     ask(VERB_BATCH, f, first, n, NULL)->batch = batch;
@@ -112,7 +113,7 @@ static void ask_many(void)
     int64_t first = take_tokens(n);
     for (int i = 0; i < n; i++) {
         args[i] = evpq_int(first + i);
-        rows[i] = (evpq_args){1, &args[i]};
+        rows[i] = (evpq_args){.n = 1, .v = &args[i]};
     }
     ask(VERB_MANY, evpq_executemany(program.pool, SQL_INSERT, rows, (size_t)n), first, n, NULL);
 }
@@ -225,7 +226,7 @@ static void release(struct lease *lease)
 static void use_lease(struct lease *lease)
 {
     int64_t token = take_tokens(1);
-    if (chance_one_in(3))
+    if (lease->spoiled || chance_one_in(3))
         release(lease);
     else if (lease->begun)
         ask(VERB_READ, evpq_lease_query(lease->is, SQL_ECHO, EVPQ_ARGS(token)), token, 1, NULL);
@@ -319,11 +320,14 @@ static void take_txn(struct txn *t, evpq_txn *is)
     list_append(&txns, &t->node);
 }
 
-/* The transaction has ended, and what it began on can be used again. */
-static void leave_lease(struct txn *t)
+/* The transaction has ended, and what it began on can be used again. Where the end was given up,
+ * ROLLBACK may be still to come, and nobody knows when it has (README.md, "Found"). */
+static void leave_lease(struct txn *t, bool given_up)
 {
-    if (t->on)
+    if (t->on) {
         t->on->begun = NULL;
+        t->on->spoiled = given_up;
+    }
     t->on = NULL;
 }
 
@@ -335,7 +339,7 @@ void asks_told(struct call *c)
     if (c->verb == VERB_BEGIN && done)
         take_txn(c->owner, evpq_future_txn(c->f));
     if (c->verb == VERB_COMMIT || c->verb == VERB_ROLLBACK || (c->verb == VERB_BEGIN && !done))
-        leave_lease(c->owner);
+        leave_lease(c->owner, c->verb != VERB_BEGIN && !done);
 }
 
 void asks_begin(void)

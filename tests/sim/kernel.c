@@ -1,5 +1,4 @@
 /* kernel.c - see kernel.h. */
-#define _GNU_SOURCE
 #undef _FORTIFY_SOURCE
 #include "sim/kernel.h"
 
@@ -90,7 +89,7 @@ int sim_close(int fd)
         return (int)syscall(SYS_close, fd);
     if (f->link)
         net_close(f->link);
-    *f = (struct file){FREE};
+    *f = (struct file){.kind = FREE};
     kernel.open--;
     return 0;
 }

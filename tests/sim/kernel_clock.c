@@ -1,5 +1,4 @@
 /* kernel_clock.c - the time, random numbers and threads: see kernel.h. */
-#define _GNU_SOURCE
 #undef _FORTIFY_SOURCE
 #include "sim/kernel.h"
 #include "sim/kernel_impl.h"

@@ -13,7 +13,7 @@ struct segment {
     struct event arrives;
     struct link *link;
     enum way way;
-    enum { BYTES, END, RESET } kind;
+    enum content { BYTES, END, RESET } kind;
     size_t n;
     char bytes[];
 };
@@ -100,13 +100,13 @@ static void arrives(struct event *e)
     free_if_unused(l);
 }
 
-static void send_segment(struct link *l, enum way way, int kind, const void *bytes, size_t n)
+static void send_segment(struct link *l, enum way way, enum content kind, const void *bytes,
+                         size_t n)
 {
     struct segment *s = malloc(sizeof *s + n);
     if (!s)
         abort();
-    *s = (struct segment){.link = l, .way = way, .n = n};
-    s->kind = kind;
+    *s = (struct segment){.link = l, .way = way, .kind = kind, .n = n};
     if (n)
         memcpy(s->bytes, bytes, n);
     list_init(&s->node);

@@ -90,7 +90,7 @@ int64_t oracle_some_present(void)
 }
 
 /* The statements of a transaction that has committed. One that was given up may have been run or
- * not. */
+ * not; one that was not sent may have been refused (README.md, "Found"). */
 static void claim_parts(const struct call *commit)
 {
     list_each(node, &oracle.calls) {

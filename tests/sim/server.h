@@ -40,7 +40,7 @@ struct backend {
     bool binary; /* how results are wanted */
 
     /* What it is at; it takes in nothing else meanwhile. */
-    enum { AT_NOTHING, AT_EXECUTE, AT_SYNC, AT_DONE } at;
+    enum activity { AT_NOTHING, AT_EXECUTE, AT_SYNC, AT_DONE } at;
     struct event step; /* the end of that */
 };
 

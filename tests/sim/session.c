@@ -173,7 +173,7 @@ static void carry_out(struct backend *b)
 
 /* ---- what takes time ---- */
 
-static void take_time(struct backend *b, int at, sim_time takes)
+static void take_time(struct backend *b, enum activity at, sim_time takes)
 {
     b->at = at;
     event_set(&b->step, world_now() + takes);
@@ -276,7 +276,7 @@ void backend_terminate(struct backend *b)
 static void go_on(struct backend *b)
 {
     enum taken taken = TAKEN;
-    while (b->at == AT_NOTHING && taken == TAKEN)
+    while (taken == TAKEN && b->at == AT_NOTHING)
         taken = message_take(b);
     if (taken == ENDED)
         return;

@@ -98,7 +98,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++)
         signal(crashes[i], on_crash);
     run(false); /* libraries look around when they are first used */
-    for (; n < w.seeds && (!w.seconds || used < w.seconds); n++) {
+    for (; n < w.seeds && (w.seconds <= 0 || used < w.seconds); n++) {
         seed = w.from + n;
         uint64_t hash = run(w.told);
         if (seed % 16 == 0 && run(w.told) != hash)
