@@ -9,7 +9,9 @@ struct lease {
     struct list node;
     evpq_lease *is;    /* NULL: released */
     struct txn *begun; /* on it; NULL: none */
-    bool spoiled;      /* nothing more is asked of it: see leave_lease */
+    uintptr_t number;
+    bool opens;   /* a transaction, by a statement of its own, and is left with it open */
+    bool spoiled; /* nothing more is asked of it: see leave_lease */
 };
 
 struct txn {
@@ -27,6 +29,7 @@ struct work {
     bool awaits, ends_badly;
 };
 
+static uintptr_t numbers;        /* of leases */
 static struct list leases, txns; /* that are held */
 static struct list works, ended; /* to be freed at the end */
 
@@ -37,34 +40,7 @@ static void *need(void *memory)
     return memory;
 }
 
-/* ---- one call ---- */
-
-static int64_t take_tokens(int n)
-{
-    int64_t first = program.next_token;
-    program.next_token += n;
-    return first;
-}
-
-/* With a deadline, or without one. */
-static evpq_future *limited(evpq_future *f, sim_time *due)
-{
-    if (chance_one_in(2))
-        return f;
-    sim_time in = chance_time(SIM_MS, 3 * SIM_S);
-    if (world_now() + in < *due)
-        *due = world_now() + in;
-    return evpq_timeout(f, seconds_of(in));
-}
-
-static struct call *ask(enum verb verb, evpq_future *f, int64_t first, int n, void *owner)
-{
-    sim_time due = SIM_NEVER;
-    if (program.query_timeout != SIM_NEVER && (verb == VERB_INSERT || verb == VERB_READ))
-        due = world_now() + program.query_timeout;
-    f = limited(f, &due);
-    return oracle_note(verb, f, first, n, due, owner);
-}
+/* ---- on the pool ---- */
 
 static void ask_query(enum verb verb, const char *sql, int64_t token)
 {
@@ -223,15 +199,44 @@ static void release(struct lease *lease)
     free(lease);
 }
 
+/* It is released within a transaction, so that this is rolled back. */
+static void ask_begin_sql(struct lease *lease)
+{
+    lease->opens = true;
+    ask(VERB_BEGIN_SQL, evpq_lease_query(lease->is, SQL_BEGIN, EVPQ_ARGS()), 0, 0,
+        (void *)lease->number);
+}
+
+static void leave_open(uintptr_t number, bool begun)
+{
+    list_each(node, &leases) {
+        struct lease *lease = container_of(node, struct lease, node);
+        if (lease->number != number)
+            continue;
+        int64_t token = take_tokens(1);
+        if (begun) {
+            ask(VERB_PART, evpq_lease_query(lease->is, SQL_INSERT, EVPQ_ARGS(token)), token, 1,
+                NULL);
+            oracle_absent(token, 1);
+        }
+        release(lease);
+        return;
+    }
+}
+
 static void use_lease(struct lease *lease)
 {
     int64_t token = take_tokens(1);
+    if (lease->opens)
+        return;
     if (lease->spoiled || chance_one_in(3))
         release(lease);
     else if (lease->begun)
         ask(VERB_READ, evpq_lease_query(lease->is, SQL_ECHO, EVPQ_ARGS(token)), token, 1, NULL);
     else if (chance_one_in(3))
         ask_begin(lease);
+    else if (chance_one_in(6))
+        ask_begin_sql(lease);
     else if (chance_one_in(3))
         ask_batch(lease);
     else if (chance_one_in(4))
@@ -308,6 +313,7 @@ static void take_lease(evpq_lease *is)
         violation("a lease that is done is none");
     struct lease *lease = need(calloc(1, sizeof *lease));
     lease->is = is;
+    lease->number = ++numbers;
     list_init(&lease->node);
     list_append(&leases, &lease->node);
 }
@@ -338,12 +344,15 @@ void asks_told(struct call *c)
         take_lease(evpq_future_lease(c->f));
     if (c->verb == VERB_BEGIN && done)
         take_txn(c->owner, evpq_future_txn(c->f));
+    if (c->verb == VERB_BEGIN_SQL)
+        leave_open((uintptr_t)c->owner, done);
     if (c->verb == VERB_COMMIT || c->verb == VERB_ROLLBACK || (c->verb == VERB_BEGIN && !done))
         leave_lease(c->owner, c->verb != VERB_BEGIN && !done);
 }
 
 void asks_begin(void)
 {
+    numbers = 0;
     list_init(&leases);
     list_init(&txns);
     list_init(&works);

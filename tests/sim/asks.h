@@ -14,9 +14,13 @@ struct program {
 };
 extern struct program program;
 
-double seconds_of(sim_time t);
 /* With options that are drawn. */
 void program_open_pool(void);
+
+/* Tokens that nobody else has: the first of them. */
+int64_t take_tokens(int n);
+/* Notes the future, which is taken, with a deadline or without one. */
+struct call *ask(enum verb verb, evpq_future *f, int64_t first, int n, void *owner);
 
 void asks_begin(void);
 /* A call of some kind. */

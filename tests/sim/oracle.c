@@ -1,9 +1,11 @@
 /* oracle.c - see oracle.h. */
 #include "sim/oracle.h"
 
+#include "sim/answer.h"
 #include "sim/table.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* A wake-up that comes late, and a timer that libev rounds up to a millisecond. */
 static const sim_time TURN = 6 * SIM_MS;
@@ -22,7 +24,8 @@ static const char *const names[] = {
     [VERB_PART] = "part",     [VERB_TRANSACT] = "transact", [VERB_COMMIT] = "commit",
     [VERB_READ] = "read",     [VERB_ROLLBACK] = "rollback", [VERB_SEE] = "see",
     [VERB_FAILS] = "fails",   [VERB_ACQUIRE] = "acquire",   [VERB_BEGIN] = "begin",
-    [VERB_DELETE] = "delete", [VERB_CLOSE] = "close",       [VERB_DRAIN] = "drain",
+    [VERB_DELETE] = "delete", [VERB_BEGIN_SQL] = "BEGIN",   [VERB_CLOSE] = "close",
+    [VERB_DRAIN] = "drain",
 };
 
 void oracle_begin(void)
@@ -175,6 +178,10 @@ static void check_failed(const struct call *c)
     if (evpq_future_status(c->f) == EVPQ_INVALID || evpq_future_status(c->f) == EVPQ_NOMEM ||
         evpq_future_status(c->f) == EVPQ_DEADLOCK)
         violation("nothing was wrong with it: %s", text_of(c));
+    bool hit = evpq_future_status(c->f) == EVPQ_SERVER &&
+               !strcmp(evpq_error_sqlstate(error), says_canceled.sqlstate);
+    if (hit && !c->owner) /* a transaction may have had its BEGIN canceled with a statement */
+        violation("a cancel request has hit what nobody has canceled: %s", text_of(c));
     if (evpq_error_outcome(error) == EVPQ_OUTCOME_UNKNOWN)
         return;
     if (c->verb == VERB_COMMIT)

@@ -21,6 +21,7 @@ enum verb {
     VERB_READ, /* gives its token back */
     VERB_SEE,  /* gives it back if it is there */
     VERB_FAILS,
+    VERB_BEGIN_SQL, /* by a statement */
     VERB_ACQUIRE,
     VERB_BEGIN,
     VERB_CLOSE,

@@ -1,9 +1,9 @@
-/* program.c - the pool of the workload, with options that are drawn. */
+/* program.c - the pool of the workload, with options that are drawn, and a call on it. */
 #include "sim/asks.h"
 
 struct program program;
 
-double seconds_of(sim_time t)
+static double seconds_of(sim_time t)
 {
     return (double)t * 1e-9;
 }
@@ -40,4 +40,33 @@ void program_open_pool(void)
                                   &opts, &error);
     if (!program.pool)
         violation("no pool: %s", evpq_error_message(error));
+}
+
+/* ---- one call ---- */
+
+int64_t take_tokens(int n)
+{
+    int64_t first = program.next_token;
+    program.next_token += n;
+    return first;
+}
+
+/* With a deadline, or without one. */
+static evpq_future *limited(evpq_future *f, sim_time *due)
+{
+    if (chance_one_in(2))
+        return f;
+    sim_time in = chance_time(SIM_MS, 3 * SIM_S);
+    if (world_now() + in < *due)
+        *due = world_now() + in;
+    return evpq_timeout(f, seconds_of(in));
+}
+
+struct call *ask(enum verb verb, evpq_future *f, int64_t first, int n, void *owner)
+{
+    sim_time due = SIM_NEVER;
+    if (program.query_timeout != SIM_NEVER && (verb == VERB_INSERT || verb == VERB_READ))
+        due = world_now() + program.query_timeout;
+    f = limited(f, &due);
+    return oracle_note(verb, f, first, n, due, owner);
 }

@@ -42,6 +42,7 @@ struct backend {
     /* What it is at; it takes in nothing else meanwhile. */
     enum activity { AT_NOTHING, AT_EXECUTE, AT_SYNC, AT_DONE } at;
     struct event step; /* the end of that */
+    bool signaled;     /* by a cancel request, and has not noticed yet */
 };
 
 /* One in so many; 0: never. */
@@ -50,6 +51,7 @@ struct server_faults {
     unsigned slow;          /* statements that take long */
     unsigned slow_ends;     /* commits that take long, and answers that are held back after it */
     unsigned cancel_misses; /* cancel requests that are lost */
+    unsigned late_signals;  /* those that the process notices when it next does something */
 };
 
 void server_begin(const struct server_faults *f);

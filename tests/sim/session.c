@@ -234,7 +234,12 @@ static void step(struct event *e)
 void backend_execute(struct backend *b)
 {
     trace("backend %d: runs %s %lld", b->pid, statement_name(b->portal->is), (long long)b->token);
-    take_time(b, AT_EXECUTE, duration(b));
+    bool canceled = b->signaled && chance_one_in(2); /* or it was noticed while it read */
+    b->signaled = false;
+    if (canceled)
+        fail(b, &says_canceled);
+    else
+        take_time(b, AT_EXECUTE, duration(b));
 }
 
 void backend_sync(struct backend *b)
@@ -254,9 +259,14 @@ void backend_cancel(struct backend *b)
 {
     bool hits = b->at == AT_EXECUTE && b->portal->is != COMMIT && b->portal->is != ROLLBACK;
     trace("cancel of %d: %s", b->pid, hits ? statement_name(b->portal->is) : "nothing runs");
+    if (chance_one_in(server_faults()->late_signals)) {
+        b->signaled = true;
+        return;
+    }
     if (!hits)
         return;
     event_cancel(&b->step);
+    b->signaled = false;
     fail(b, &says_canceled);
     go_on(b);
 }

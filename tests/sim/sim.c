@@ -15,11 +15,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 static volatile unsigned long long seed;
 
-/* A crash is a finding, too. */
+/* A crash is a finding, too, and so is a run that does not come back. */
 static void on_crash(int number)
 {
     char text[64];
@@ -32,7 +33,9 @@ static void on_crash(int number)
 
 static uint64_t run(bool told)
 {
+    static const struct itimerval much = {.it_value = {.tv_sec = 20}};
     long blocks = oom_blocks();
+    setitimer(ITIMER_PROF, &much, NULL);
     world_begin(seed, told);
     workload_run();
     if (oom_blocks() != blocks)
@@ -92,7 +95,7 @@ static struct wanted read_arguments(int argc, char **argv)
 int main(int argc, char **argv)
 {
     struct wanted w = read_arguments(argc, argv);
-    static const int crashes[] = {SIGSEGV, SIGABRT, SIGBUS, SIGFPE};
+    static const int crashes[] = {SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGPROF};
     unsigned long long n = 0;
     double began = seconds_used(), used = 0;
     for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++)

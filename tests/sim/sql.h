@@ -11,6 +11,8 @@
 #define SQL_FAIL "select $1::int8 / 0"
 #define SQL_DEFERRED "insert into deferred values ($1)" /* refused when the transaction ends */
 
+#define SQL_BEGIN "BEGIN"
+
 enum statement {
     /* those above */
     INSERT,

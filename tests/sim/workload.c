@@ -168,6 +168,7 @@ static void draw_world(void)
         .slow = maybe(2, 6),
         .slow_ends = maybe(2, 4),
         .cancel_misses = maybe(4, 4),
+        .late_signals = maybe(3, 3),
     });
     habits.kills = maybe(3, 12);
     habits.cuts = maybe(3, 12);
