@@ -9,7 +9,7 @@ struct program {
     evpq_pool *pool;
     int max_size, most;     /* connections: as was asked for last; that may be there now */
     sim_time query_timeout; /* SIM_NEVER: none */
-    sim_time cancel_timeout;
+    sim_time acquire_timeout, cancel_timeout;
     int64_t next_token;
 };
 extern struct program program;

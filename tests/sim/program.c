@@ -13,13 +13,14 @@ void program_open_pool(void)
     static const int depths[] = {1, 2, 8, 128};
     program.max_size = program.most = 1 + (int)chance_below(4);
     program.query_timeout = chance_one_in(3) ? chance_time(20 * SIM_MS, 3 * SIM_S) : SIM_NEVER;
+    program.acquire_timeout = chance_time(50 * SIM_MS, 10 * SIM_S);
     program.cancel_timeout = chance_time(20 * SIM_MS, 3 * SIM_S);
     evpq_pool_opts opts = {
         .size = sizeof opts,
         .min_size = chance_one_in(2) ? (int)chance_below((unsigned)program.max_size + 1) : 0,
         .max_size = program.max_size,
         .max_waiting = chance_one_in(4) ? 1 + (int)chance_below(8) : 0,
-        .acquire_timeout = seconds_of(chance_time(50 * SIM_MS, 10 * SIM_S)),
+        .acquire_timeout = seconds_of(program.acquire_timeout),
         .query_timeout = program.query_timeout == SIM_NEVER ? 0 : seconds_of(program.query_timeout),
         .connect_timeout = seconds_of(chance_time(50 * SIM_MS, 3 * SIM_S)),
         .cancel_timeout = seconds_of(program.cancel_timeout),
@@ -62,11 +63,31 @@ static evpq_future *limited(evpq_future *f, sim_time *due)
     return evpq_timeout(f, seconds_of(in));
 }
 
+/* By when the pool's own limits end it. */
+static sim_time pool_limits(enum verb verb)
+{
+    switch (verb) {
+    case VERB_INSERT:
+    case VERB_BATCH:
+    case VERB_MANY:
+    case VERB_PART:
+    case VERB_DELETE:
+    case VERB_COMMIT:
+    case VERB_READ:
+    case VERB_SEE:
+    case VERB_BEGIN_SQL:
+        return program.query_timeout == SIM_NEVER ? SIM_NEVER : world_now() + program.query_timeout;
+    case VERB_ACQUIRE:
+    case VERB_BEGIN:
+        return world_now() + program.acquire_timeout;
+    default:
+        return SIM_NEVER;
+    }
+}
+
 struct call *ask(enum verb verb, evpq_future *f, int64_t first, int n, void *owner)
 {
-    sim_time due = SIM_NEVER;
-    if (program.query_timeout != SIM_NEVER && (verb == VERB_INSERT || verb == VERB_READ))
-        due = world_now() + program.query_timeout;
+    sim_time due = pool_limits(verb);
     f = limited(f, &due);
     return oracle_note(verb, f, first, n, due, owner);
 }

@@ -31,6 +31,15 @@ static void on_crash(int number)
     raise(number);
 }
 
+/* SIGINT or SIGTERM: this seed is the last. */
+static volatile sig_atomic_t stopped;
+
+static void on_stop(int number)
+{
+    (void)number;
+    stopped = true;
+}
+
 static uint64_t run(bool told)
 {
     static const struct itimerval much = {.it_value = {.tv_sec = 20}};
@@ -100,8 +109,10 @@ int main(int argc, char **argv)
     double began = seconds_used(), used = 0;
     for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++)
         signal(crashes[i], on_crash);
+    signal(SIGINT, on_stop);
+    signal(SIGTERM, on_stop);
     run(false); /* libraries look around when they are first used */
-    for (; n < w.seeds && (w.seconds <= 0 || used < w.seconds); n++) {
+    for (; !stopped && n < w.seeds && (w.seconds <= 0 || used < w.seconds); n++) {
         seed = w.from + n;
         uint64_t hash = run(w.told);
         if (seed % 16 == 0 && run(w.told) != hash)
