@@ -477,6 +477,13 @@ START_TEST(what_is_closed_meanwhile_parts_nothing)
 END_TEST
 
 /* What is held back until BEGIN is answered is not carried out behind the reset. */
+static evpq_txn *with_insert(evpq_lease *lease)
+{
+    evpq_txn *txn = txn_on(lease);
+    exec_in(txn, "insert into txn_t values (2)");
+    return txn;
+}
+
 START_TEST(f4_a_lease_released_before_begin_is_answered)
 {
     begin_test();
@@ -492,6 +499,59 @@ START_TEST(f4_a_lease_released_before_begin_is_answered)
     ck_failed(held, EVPQ_CLOSED, EVPQ_OUTCOME_NOT_SENT);
     evpq_future *end = evpq_txn_commit(txn);
     ck_failed(end, EVPQ_CLOSED, EVPQ_OUTCOME_NOT_SENT);
+    ck_all_over();
+    ck_rows("");
+    pools_end();
+}
+END_TEST
+
+/* The answer to BEGIN is still to come, and with it what waits for that: who goes on with the lease is not within the
+ * old transaction. */
+START_TEST(what_follows_on_a_lease_comes_after_the_transaction)
+{
+    begin_test();
+    open_pool(.max_size = 1);
+    evpq_lease *lease = lease_get();
+    evpq_txn *txn = txn_on(lease);
+    evpq_future *slow = query_in(txn, "select pg_sleep(0.2)");
+    ck_running(1);
+    evpq_future *held = query_in(txn, "insert into txn_t values (1)");
+    evpq_future *end = _i == 2 ? evpq_txn_rollback(txn) : evpq_txn_commit(txn);
+    if (_i == 0)
+        ck_failed(evpq_timeout(end, 0.01), EVPQ_TIMEOUT, EVPQ_OUTCOME_NOT_SENT);
+    if (_i == 1) {
+        evpq_future_cancel(end);
+        ck_failed(end, EVPQ_CANCELED, EVPQ_OUTCOME_NOT_SENT);
+    }
+    if (_i == 2)
+        evpq_future_unref(end);
+    if (_i != 2)
+        ck_done(query_on(lease, "insert into txn_t values (2)"));
+    else
+        ck_done(evpq_txn_commit(with_insert(lease)));
+    ck_failed(held, EVPQ_CANCELED, EVPQ_OUTCOME_NOT_SENT);
+    evpq_await(slow);
+    evpq_future_unref(slow);
+    evpq_lease_release(lease);
+    ck_all_over();
+    ck_rows("2");
+    pools_end();
+}
+END_TEST
+
+/* The statement has not been run, and so nothing was committed. */
+START_TEST(a_lease_released_before_anything_is_sent)
+{
+    begin_test();
+    open_pool(.max_size = 1);
+    evpq_lease *lease = lease_get();
+    evpq_txn *txn = txn_on(lease), *inner = _i ? evpq_txn_savepoint(txn) : NULL;
+    evpq_lease_release(lease);
+    ck_failed(query_in(inner ? inner : txn, "insert into txn_t values (1)"), EVPQ_CLOSED,
+              EVPQ_OUTCOME_NOT_SENT);
+    if (inner)
+        ck_failed(evpq_txn_commit(inner), EVPQ_CLOSED, EVPQ_OUTCOME_NOT_SENT);
+    ck_failed(evpq_txn_commit(txn), EVPQ_CLOSED, EVPQ_OUTCOME_NOT_SENT);
     ck_all_over();
     ck_rows("");
     pools_end();
@@ -1039,6 +1099,8 @@ int main(void)
     CHECK_ADD(c, f40_a_commit_with_a_failure_behind_it);
     CHECK_ADD(c, what_is_closed_meanwhile_parts_nothing);
     CHECK_ADD(c, f4_a_lease_released_before_begin_is_answered);
+    CHECK_ADD_LOOP(c, what_follows_on_a_lease_comes_after_the_transaction, 3);
+    CHECK_ADD_LOOP(c, a_lease_released_before_anything_is_sent, 2);
     CHECK_ADD(c, a_begin_that_fails);
     CHECK_ADD(c, savepoints_nest);
     CHECK_ADD(c, a_savepoint_whose_commit_is_canceled_is_undone);

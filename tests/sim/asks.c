@@ -10,8 +10,7 @@ struct lease {
     evpq_lease *is;    /* NULL: released */
     struct txn *begun; /* on it; NULL: none */
     uintptr_t number;
-    bool opens;   /* a transaction, by a statement of its own, and is left with it open */
-    bool spoiled; /* nothing more is asked of it: see leave_lease */
+    bool opens; /* a transaction, by a statement of its own, and is left with it open */
 };
 
 struct txn {
@@ -75,10 +74,7 @@ static void ask_batch(struct lease *lease)
     }
     evpq_future *f = lease ? evpq_lease_batch(lease->is, v, (size_t)n)
                            : evpq_pool_batch(program.pool, v, (size_t)n);
-    /* With a query_timeout its limit stands before the batch (README.md, "Found"). */
-    bool hidden = program.query_timeout != SIM_NEVER && evpq_future_count(f);
-    evpq_future *batch = evpq_future_ref(hidden ? evpq_future_at(f, 0) : f);
-    ask(VERB_BATCH, f, first, n, NULL)->batch = batch;
+    ask(VERB_BATCH, f, first, n, NULL)->batch = evpq_future_ref(f);
 }
 
 static void ask_many(void)
@@ -229,7 +225,7 @@ static void use_lease(struct lease *lease)
     int64_t token = take_tokens(1);
     if (lease->opens)
         return;
-    if (lease->spoiled || chance_one_in(3))
+    if (chance_one_in(3))
         release(lease);
     else if (lease->begun)
         ask(VERB_READ, evpq_lease_query(lease->is, SQL_ECHO, EVPQ_ARGS(token)), token, 1, NULL);
@@ -326,14 +322,11 @@ static void take_txn(struct txn *t, evpq_txn *is)
     list_append(&txns, &t->node);
 }
 
-/* The transaction has ended, and what it began on can be used again. Where the end was given up,
- * ROLLBACK may be still to come, and nobody knows when it has (README.md, "Found"). */
-static void leave_lease(struct txn *t, bool given_up)
+/* The transaction has ended, and what it began on can be used again. */
+static void leave_lease(struct txn *t)
 {
-    if (t->on) {
+    if (t->on)
         t->on->begun = NULL;
-        t->on->spoiled = given_up;
-    }
     t->on = NULL;
 }
 
@@ -347,7 +340,7 @@ void asks_told(struct call *c)
     if (c->verb == VERB_BEGIN_SQL)
         leave_open((uintptr_t)c->owner, done);
     if (c->verb == VERB_COMMIT || c->verb == VERB_ROLLBACK || (c->verb == VERB_BEGIN && !done))
-        leave_lease(c->owner, c->verb != VERB_BEGIN && !done);
+        leave_lease(c->owner);
 }
 
 void asks_begin(void)
