@@ -140,6 +140,25 @@ static const struct future_class timeout_class = {.name = "timeout",
                                                   .count = follower_count,
                                                   .at = follower_at};
 
+/* The library's own limit on a future that it gives out: whoever looks for that one's children finds them. */
+static size_t limit_count(const evpq_future *f)
+{
+    size_t n = evpq_future_count(follower_of(f)->child);
+    return n ? n : 1;
+}
+
+static evpq_future *limit_at(const evpq_future *f, size_t i)
+{
+    evpq_future *child = follower_of(f)->child;
+    return evpq_future_count(child) ? evpq_future_at(child, i) : child;
+}
+
+static const struct future_class limit_class = {.name = "timeout",
+                                                .cancel = cancel_with_child,
+                                                .free = follower_free,
+                                                .count = limit_count,
+                                                .at = limit_at};
+
 static void timed_out(struct timer *t)
 {
     struct follower *w = container_of(t, struct follower, timer);
@@ -165,12 +184,10 @@ static void timed_out(struct timer *t)
                                                            .sql = evpq_error_sql(canceled)}));
 }
 
-evpq_future *evpq_timeout(evpq_future *f, double seconds)
+static evpq_future *bound(evpq_future *f, double seconds, const struct future_class *class)
 {
     struct follower *w;
-    if (isnan(seconds))
-        return follow_refuse(f, "a timeout of seconds that are not a number");
-    evpq_future *outer = follower_new(f, &timeout_class, &w);
+    evpq_future *outer = follower_new(f, class, &w);
     if (!w)
         return outer;
     w->seconds = seconds;
@@ -181,6 +198,17 @@ evpq_future *evpq_timeout(evpq_future *f, double seconds)
     else if (future_pending(f) && seconds < 0)
         timer_start(&w->timer, 0.);
     return outer;
+}
+
+evpq_future *evpq_timeout(evpq_future *f, double seconds)
+{
+    return isnan(seconds) ? follow_refuse(f, "a timeout of seconds that are not a number")
+                          : bound(f, seconds, &timeout_class);
+}
+
+evpq_future *future_limit(evpq_future *f, double seconds)
+{
+    return bound(f, seconds, &limit_class);
 }
 
 /* ---- shield ---- */

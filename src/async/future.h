@@ -85,6 +85,10 @@ evpq_future *future_constant(evpq_status status);
 /* Such a one for what loop_check refuses. */
 evpq_future *future_refused(const evpq_loop *loop);
 
+/* evpq_timeout, for what the library bounds by itself: its children are those of `f`, where that has any. Takes and
+ * gives. */
+evpq_future *future_limit(evpq_future *f, double seconds);
+
 /* evpq_future_ref, for one that is not constant. */
 static inline evpq_future *future_ref(evpq_future *f)
 {

@@ -66,6 +66,12 @@ evpq_error *session_refusal(const struct session *s, const char *sql)
                                                   "the lease was released under its transaction");
 }
 
+static void held_free(struct held *h)
+{
+    evpq_future_unref(h->f);
+    mem_free(h);
+}
+
 static void send_held(struct session *s, struct held *h)
 {
     evpq_error *why = session_refusal(s, NULL);
@@ -75,8 +81,7 @@ static void send_held(struct session *s, struct held *h)
         h->work->fail(h->f, why);
     else
         h->work->submit(h->f, session_conn(s));
-    evpq_future_unref(h->f);
-    mem_free(h);
+    held_free(h);
 }
 
 /* ---- life ---- */
@@ -156,7 +161,8 @@ bool session_send(struct session *s, evpq_future *f, const struct work *work)
     return true;
 }
 
-evpq_future *session_say(struct session *s, const char *sql, enum session_says what)
+static evpq_future *statement_of_ours(const struct session *s, const char *sql,
+                                      enum session_says what)
 {
     const evpq_args none = EVPQ_ARGS();
     evpq_future *f = query_new(s->pool->loop, sql, &none, NULL);
@@ -167,11 +173,32 @@ evpq_future *session_say(struct session *s, const char *sql, enum session_says w
     q->op.begins = sql == s->opening;
     q->op.own = what != SAYS_COMMIT;
     q->op.unawaited = what == SAYS_ERRAND;
-    if (session_send(s, f, &own_words))
+    return f;
+}
+
+evpq_future *session_say(struct session *s, const char *sql, enum session_says what)
+{
+    evpq_future *f = statement_of_ours(s, sql, what);
+    if (!f || session_send(s, f, &own_words))
         return f;
-    query_fail(q, evpq_error_ref(error_nomem()));
+    query_fail(query_of(f), evpq_error_ref(error_nomem()));
     evpq_future_unref(f);
     return NULL;
+}
+
+evpq_future *session_roll_back(struct session *s)
+{
+    for (struct list *node; (node = list_pop(&s->held));) {
+        struct held *h = container_of(node, struct held, node);
+        if (future_pending(h->f))
+            h->work->fail(h->f, error_new(EVPQ_CANCELED, EVPQ_OUTCOME_NOT_SENT,
+                                          "the transaction is rolled back"));
+        held_free(h);
+    }
+    evpq_future *f = statement_of_ours(s, "ROLLBACK", SAYS_ERRAND);
+    if (f)
+        send_own(f, session_conn(s));
+    return f;
 }
 
 bool session_begin(struct session *s)

@@ -21,6 +21,7 @@ struct session {
     evpq_future *begin;  /* once it is submitted */
     struct waiter begun;
     struct list held;
+    bool refused; /* something was asked for that could not be sent: the connection is gone */
 };
 
 /* Takes the lease unless it is borrowed. */
@@ -48,6 +49,11 @@ enum session_says {
 
 /* The query's future is given. NULL: no memory. */
 evpq_future *session_say(struct session *s, const char *sql, enum session_says what);
+
+/* Sends ROLLBACK, for which nobody need wait: behind BEGIN, whose answer it does not wait for, so that whoever
+ * uses the connection next comes after it. What was held back is not sent any more, and fails so. The query's
+ * future is given. NULL: no memory. Only with a connection. */
+evpq_future *session_roll_back(struct session *s);
 
 /* What comes next is carried out whatever became of what came before. */
 void session_cut(struct session *s);

@@ -68,7 +68,9 @@ static evpq_error *refusal(const evpq_txn *txn)
     if (txn->inner)
         return txn_invalid("a savepoint is open in the transaction: nothing can be asked of the "
                            "transaction itself before that has ended");
-    return session_refusal(txn->session, NULL);
+    evpq_error *why = session_refusal(txn->session, NULL);
+    txn->session->refused |= why != NULL;
+    return why;
 }
 
 evpq_error *txn_refuses_text(const char *sql)
@@ -211,7 +213,7 @@ evpq_future *txn_say_rollback(evpq_txn *txn)
     char sql[48];
     session_cut(txn->session);
     if (!txn->outer)
-        return session_say(txn->session, "ROLLBACK", SAYS_ERRAND);
+        return session_roll_back(txn->session);
     snprintf(sql, sizeof sql, "ROLLBACK TO SAVEPOINT evpq_%u", txn->depth);
     evpq_future *f = session_say(txn->session, sql, SAYS_ERRAND);
     evpq_future_unref(f);

@@ -200,7 +200,8 @@ static evpq_error *why_not(const evpq_txn *txn)
         return txn_invalid(message);
     if (txn->doomed)
         return ending_rolled_back(txn->cause);
-    return txn->begun ? session_refusal(txn->session, NULL) : NULL;
+    /* One that nothing was asked of has nothing that could be lost. */
+    return txn->begun || txn->session->refused ? session_refusal(txn->session, NULL) : NULL;
 }
 
 /* The session has been told all. Takes the transaction. */

@@ -45,7 +45,7 @@ __attribute__((noinline)) static evpq_future *limit(evpq_pool *pool, evpq_future
         double left = coroutine->deadline - loop_time(pool->loop);
         bound = left < bound ? left : bound;
     }
-    return bound != INFINITY ? evpq_timeout(f, bound) : f;
+    return bound != INFINITY ? future_limit(f, bound) : f;
 }
 
 evpq_future *pool_limit(evpq_pool *pool, evpq_future *f, double seconds)

@@ -93,7 +93,7 @@ int64_t oracle_some_present(void)
 }
 
 /* The statements of a transaction that has committed. One that was given up may have been run or
- * not; one that was not sent may have been refused (README.md, "Found"). */
+ * not; one that was not sent is no part of it. */
 static void claim_parts(const struct call *commit)
 {
     list_each(node, &oracle.calls) {

@@ -102,10 +102,16 @@ static void admin_drop(void)
     admin.conn = NULL;
 }
 
+/* It may have been lost since the last look, and libpq have seen nothing of that yet. */
+static bool admin_answers(void)
+{
+    PQclear(PQexec(admin.conn, ""));
+    return PQstatus(admin.conn) == CONNECTION_OK;
+}
+
 static PGconn *admin_get(void)
 {
-    if (admin.conn && admin.pid == getpid() && PQconsumeInput(admin.conn) &&
-        PQstatus(admin.conn) == CONNECTION_OK)
+    if (admin.conn && admin.pid == getpid() && admin_answers())
         return admin.conn;
     admin_drop();
     admin.conn = admin_open();
