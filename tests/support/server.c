@@ -227,7 +227,15 @@ void server_kill9(int backend_pid)
                                         backend_pid)) == 1,
                       "a pooler has made up process %d", backend_pid);
     ck_assert_int_gt(backend_pid, 1);
+    watch_pause();
+    admin_get();
     ck_assert_msg(kill((pid_t)backend_pid, SIGKILL) == 0, "cannot kill backend %d", backend_pid);
+    for (double until = now() + patience; admin_answers();) {
+        ck_assert_msg(now() < until, "the server does not notice that a process has died");
+        nanosleep(&(struct timespec){.tv_nsec = 1000 * 1000}, NULL);
+    }
+    admin_drop();
+    watch_resume();
 }
 
 static void ctl(const char *word)

@@ -48,7 +48,7 @@ int server_version(void);
 /* pg_terminate_backend each, and wait until they are gone. Returns how many there were. */
 long server_kill_backends(const char *application_name);
 
-/* kill -9 a backend: the server takes all others down with it and recovers. */
+/* kill -9 a backend: the server takes all others down with it, which has begun when this returns, and recovers. */
 void server_kill9(int backend_pid);
 
 void server_stop(void);           /* clients are disconnected */
