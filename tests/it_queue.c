@@ -99,6 +99,7 @@ END_TEST
 START_TEST(acquire_timeout_ends_the_wait_of_queries_and_leases)
 {
     open_pool(.max_size = 1, .acquire_timeout = 0.05);
+    ck_done(evpq_pool_connect(pool));
     evpq_lease *lease = lease_get();
     evpq_future *asked = query("select 17"), *acquiring = evpq_pool_acquire(pool);
     ck_await_status(asked, EVPQ_TIMEOUT);
@@ -117,6 +118,7 @@ END_TEST
 START_TEST(acquire_timeout_is_told_before_query_timeout)
 {
     open_pool(.max_size = 1, .acquire_timeout = 0.05, .query_timeout = 0.05);
+    ck_done(evpq_pool_connect(pool));
     evpq_lease *lease = lease_get();
     evpq_future *f = query("select 1");
     ck_await_status(f, EVPQ_TIMEOUT);
@@ -158,6 +160,7 @@ END_TEST
 START_TEST(f14_who_holds_and_acquires_again_is_told_so)
 {
     open_pool(.max_size = 1, .acquire_timeout = 0.05);
+    ck_done(evpq_pool_connect(pool));
     evpq_lease *lease = lease_get();
     evpq_future *again = evpq_pool_acquire(pool);
     ck_await_status(again, EVPQ_TIMEOUT);
