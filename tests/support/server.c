@@ -93,12 +93,15 @@ static PGconn *admin_open(void)
 static _Thread_local struct {
     PGconn *conn;
     pid_t pid;
+    PGconn *parents; /* kept, so that its memory is not taken for lost */
 } admin;
 
 static void admin_drop(void)
 {
     if (admin.conn && admin.pid == getpid())
         PQfinish(admin.conn);
+    else if (admin.conn)
+        admin.parents = admin.conn;
     admin.conn = NULL;
 }
 
