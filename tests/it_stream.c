@@ -575,6 +575,7 @@ END_TEST
 START_TEST(waiting_for_a_connection_ends_too)
 {
     open_pool(.max_size = 1, .acquire_timeout = 0.05, .query_timeout = 0.2);
+    ck_done(evpq_pool_connect(pool));
     evpq_lease *lease = lease_get();
     ck_stream_fails(stream("select 1"), EVPQ_TIMEOUT, "no connection became free");
     evpq_lease_release(lease);

@@ -105,11 +105,15 @@ static void admin_drop(void)
     admin.conn = NULL;
 }
 
-/* It may have been lost since the last look, and libpq have seen nothing of that yet. */
+/* It may have been lost since the last look, and libpq have seen nothing of that yet. Of one that it cannot write to it
+ * says CONNECTION_OK for as long as there is something to read. */
 static bool admin_answers(void)
 {
-    PQclear(PQexec(admin.conn, ""));
-    return PQstatus(admin.conn) == CONNECTION_OK;
+    PGresult *result = PQexec(admin.conn, "");
+    bool answers = PQresultStatus(result) == PGRES_EMPTY_QUERY;
+
+    PQclear(result);
+    return answers;
 }
 
 static PGconn *admin_get(void)
