@@ -780,6 +780,32 @@ START_TEST(no_memory_for_a_moment_is_survived)
 }
 END_TEST
 
+/* The two answers by which a connection learns who is at its other end come one after the other, and a batch is asked
+ * for in between. */
+START_TEST(the_peer_is_asked_once_at_a_time)
+{
+    const evpq_statement v[] = {S("select 1"), S("select 2")};
+    for (int bytes = 10; bytes < 250; bytes += 10) {
+        struct proxy *p = server_proxy();
+        open_pool_at(server_conninfo_port(SERVER_TCP, proxy_port(p), NULL), .max_size = 1);
+        lease = lease_get();
+        proxy_arm_after(p, PROXY_TO_CLIENT, (uint64_t)bytes, PROXY_STALL);
+        evpq_future *first = evpq_lease_batch(lease, v, COUNT(v));
+        run_for(evpq_loop_ev(loop), 0.02);
+        evpq_future *second = evpq_timeout(evpq_lease_batch(lease, v, COUNT(v)), 0.01);
+        run_for(evpq_loop_ev(loop), 0.02);
+        proxy_cut(p);
+        evpq_await(first);
+        evpq_future_unref(first);
+        evpq_await(second); /* its deadline looks for what it waits for */
+        evpq_future_unref(second);
+        evpq_lease_release(lease);
+        pools_end();
+        proxy_stop(p);
+    }
+}
+END_TEST
+
 int main(void)
 {
     struct check *c = check_begin("batches");
@@ -809,5 +835,6 @@ int main(void)
     CHECK_ADD_LOOP(c, the_backend_is_killed, ON_ALL);
     CHECK_ADD_LOOP(c, the_pool_is_closed_meanwhile, ON_ALL);
     CHECK_ADD_SLOW(c, no_memory_for_a_moment_is_survived, 120);
+    CHECK_ADD(c, the_peer_is_asked_once_at_a_time);
     return check_end(c);
 }

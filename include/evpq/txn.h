@@ -117,14 +117,19 @@ EVPQ_API evpq_lease *evpq_txn_lease(evpq_txn *txn);
  * The pool's query_timeout bounds it: then it is EVPQ_TIMEOUT, and EVPQ_OUTCOME_UNKNOWN once COMMIT
  * was sent. A savepoint's end has cancel_timeout besides.
  *
- * Canceled before COMMIT was sent, it is rolled back. */
+ * Canceled or timed out before COMMIT was sent, it is rolled back, before anything that is asked of
+ * its lease afterwards. Statements of it that had not been sent then are EVPQ_CANCELED and
+ * EVPQ_OUTCOME_NOT_SENT.
+ *
+ * It fails, too, when its connection was lost or its lease released, even if nothing had been sent,
+ * provided that a statement had been asked for. */
 EVPQ_API EVPQ_NODISCARD evpq_future *evpq_txn_commit(evpq_txn *txn);
 
 /* Rolls back (takes `txn`; NULL is allowed, and EVPQ_INVALID), with all savepoints open in it.
- * Statements of it that are still running are canceled. Done when that is so, which a lost
- * connection is as well; so it is done within cancel_timeout. It cannot be called off: canceling
- * the future, or letting go of it, only stops waiting. So evpq_future_unref(evpq_txn_rollback(txn))
- * is how to drop a transaction. */
+ * Statements of it that are still running are canceled. What is asked of its lease afterwards comes
+ * after the ROLLBACK. Done when that is so, which a lost connection is as well; so it is done
+ * within cancel_timeout. It cannot be called off: canceling the future, or letting go of it, only
+ * stops waiting. So evpq_future_unref(evpq_txn_rollback(txn)) is how to drop a transaction. */
 EVPQ_API EVPQ_NODISCARD evpq_future *evpq_txn_rollback(evpq_txn *txn);
 
 /* ---- a function in a transaction ---- */

@@ -140,24 +140,12 @@ static const struct future_class timeout_class = {.name = "timeout",
                                                   .count = follower_count,
                                                   .at = follower_at};
 
-/* The library's own limit on a future that it gives out: whoever looks for that one's children finds them. */
-static size_t limit_count(const evpq_future *f)
-{
-    size_t n = evpq_future_count(follower_of(f)->child);
-    return n ? n : 1;
-}
-
-static evpq_future *limit_at(const evpq_future *f, size_t i)
-{
-    evpq_future *child = follower_of(f)->child;
-    return evpq_future_count(child) ? evpq_future_at(child, i) : child;
-}
-
 static const struct future_class limit_class = {.name = "timeout",
                                                 .cancel = cancel_with_child,
                                                 .free = follower_free,
-                                                .count = limit_count,
-                                                .at = limit_at};
+                                                .count = follower_count,
+                                                .at = follower_at,
+                                                .is_limit = true};
 
 static void timed_out(struct timer *t)
 {

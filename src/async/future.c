@@ -181,8 +181,8 @@ static evpq_future *first_pending(const evpq_future *f, size_t *ret_n)
 {
     evpq_future *first = NULL;
     *ret_n = 0;
-    for (size_t i = 0, n = evpq_future_count(f); i < n; i++) {
-        evpq_future *child = evpq_future_at(f, i);
+    for (size_t i = 0, n = future_count(f); i < n; i++) {
+        evpq_future *child = f->class->at(f, i);
         if (evpq_future_status(child) != EVPQ_PENDING)
             continue;
         if (!(*ret_n)++)
@@ -209,7 +209,7 @@ void future_why(const evpq_future *f, struct why *why)
         return;
     }
     if (n > 1)
-        why_say(why, "%zu of %zu are not done; of the first: ", n, evpq_future_count(f));
+        why_say(why, "%zu of %zu are not done; of the first: ", n, future_count(f));
     why->depth++;
     future_why(child, why);
     why->depth--;
@@ -328,12 +328,20 @@ evpq_outcome future_outcome(const evpq_future *f)
     return evpq_error_outcome(evpq_future_error(f));
 }
 
+static const evpq_future *within_limits(const evpq_future *f)
+{
+    while (future_count(f) && f->class->is_limit && future_count(f->class->at(f, 0)))
+        f = f->class->at(f, 0);
+    return f;
+}
+
 size_t evpq_future_count(const evpq_future *f)
 {
-    return f && f->loop && f->class->count ? f->class->count(f) : 0;
+    return f ? future_count(within_limits(f)) : 0;
 }
 
 evpq_future *evpq_future_at(const evpq_future *f, size_t i)
 {
-    return i < evpq_future_count(f) ? f->class->at(f, i) : NULL;
+    const evpq_future *holder = f ? within_limits(f) : NULL;
+    return holder && i < future_count(holder) ? holder->class->at(holder, i) : NULL;
 }

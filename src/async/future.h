@@ -25,7 +25,8 @@ struct future_class {
     /* Its children; NULL: none. */
     size_t (*count)(const evpq_future *f);
     evpq_future *(*at)(const evpq_future *f, size_t i);
-    bool is_leaf; /* holds no other future */
+    bool is_leaf;  /* holds no other future */
+    bool is_limit; /* the library has put it around its child, which the program is to see */
     /* Asks it to stop as canceled, or as out of time, and to settle when it has; NULL: canceling is
      * all that can be done. */
     void (*stop)(evpq_future *f, bool late);
@@ -85,8 +86,14 @@ evpq_future *future_constant(evpq_status status);
 /* Such a one for what loop_check refuses. */
 evpq_future *future_refused(const evpq_loop *loop);
 
-/* evpq_timeout, for what the library bounds by itself: its children are those of `f`, where that has any. Takes and
- * gives. */
+/* How many children it has, by class->at; evpq_future_count looks through limits. */
+static inline size_t future_count(const evpq_future *f)
+{
+    return f->loop && f->class->count ? f->class->count(f) : 0;
+}
+
+/* evpq_timeout, for what the library bounds by itself: to the program its children are those of `f`, where that has
+ * any. Takes and gives. */
 evpq_future *future_limit(evpq_future *f, double seconds);
 
 /* evpq_future_ref, for one that is not constant. */

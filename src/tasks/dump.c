@@ -19,16 +19,16 @@ static void print_quoted(FILE *out, const char *text)
 static void print_future(FILE *out, const evpq_future *f)
 {
     for (int depth = 0; f && f->loop && depth < DEEPEST; depth++) {
-        size_t n = evpq_future_count(f), pending = 0;
+        size_t n = future_count(f), pending = 0;
         fprintf(out, "%s%s", depth ? " of " : "", f->class->name);
         const char *detail = f->class->detail ? f->class->detail(f) : NULL;
         if (detail)
             print_quoted(out, detail);
         for (size_t i = 0; i < n; i++)
-            pending += evpq_future_status(evpq_future_at(f, i)) == EVPQ_PENDING;
+            pending += evpq_future_status(f->class->at(f, i)) == EVPQ_PENDING;
         if (n > 1)
             fprintf(out, " (%zu of %zu pending)", pending, n);
-        f = n == 1 ? evpq_future_at(f, 0) : NULL;
+        f = n == 1 ? f->class->at(f, 0) : NULL;
     }
 }
 
