@@ -10,18 +10,6 @@
 
 #include <string.h>
 
-static void begin_test(void)
-{
-    server_exec(
-        "set client_min_messages = warning; drop table if exists txn_t; create table txn_t (i int primary key)");
-}
-
-static void ck_rows(const char *want)
-{
-    ck_assert_str_eq(
-        server_text("select coalesce(string_agg(i::text, ',' order by i), '') from txn_t"), want);
-}
-
 static void ck_text_has(const char *text, const char *part)
 {
     ck_assert_msg(text && strstr(text, part), "\"%s\" does not have \"%s\"", text ? text : "NULL",
@@ -376,38 +364,6 @@ START_TEST(a_commit_that_is_refused)
 }
 END_TEST
 
-static evpq_txn *txn_on(evpq_lease *lease)
-{
-    evpq_future *f = evpq_lease_begin(lease, NULL);
-    evpq_txn *txn = evpq_future_txn(f);
-    evpq_future_unref(f);
-    return txn;
-}
-
-/* Asked for after BEGIN was sent and before it is answered: held back until then. */
-START_TEST(what_comes_while_begin_is_unanswered)
-{
-    begin_test();
-    open_pool(.max_size = 1);
-    evpq_lease *lease = lease_get();
-    evpq_txn *txn = txn_on(lease);
-    evpq_future *f = query_in(txn, "insert into txn_t select 1 from pg_sleep(60)");
-    ck_running(1);
-    evpq_future *late = query_in(txn, "insert into txn_t values (2)"),
-                *given_up = query_in(txn, "select 3"), *end = evpq_txn_commit(txn);
-    evpq_future_cancel(given_up);
-    server_exec(strf("select pg_cancel_backend(%d)", evpq_lease_backend_pid(lease)));
-    ck_sqlstate(f, "57014");
-    ck_sqlstate(late, "25P02");
-    ck_failed(given_up, EVPQ_CANCELED, EVPQ_OUTCOME_NOT_SENT);
-    ck_sqlstate(end, "57014");
-    ck_assert(!lease_in_transaction(lease));
-    evpq_lease_release(lease);
-    ck_rows("");
-    pools_end();
-}
-END_TEST
-
 /* Its connection goes back all the same, also where COMMIT had to wait for the answer to BEGIN. */
 START_TEST(a_commit_that_is_kept_keeps_no_connection)
 {
@@ -484,27 +440,6 @@ static evpq_txn *with_insert(evpq_lease *lease)
     return txn;
 }
 
-START_TEST(f4_a_lease_released_before_begin_is_answered)
-{
-    begin_test();
-    open_pool(.max_size = 1);
-    evpq_lease *lease = lease_get();
-    evpq_txn *txn = txn_on(lease);
-    evpq_future *f = query_in(txn, "select pg_sleep(0.2)");
-    ck_running(1);
-    evpq_future *held = query_in(txn, "insert into txn_t values (1)");
-    evpq_lease_release(lease);
-    ck_failed(query_in(txn, "insert into txn_t values (2)"), EVPQ_CLOSED, EVPQ_OUTCOME_NOT_SENT);
-    ck_done(f);
-    ck_failed(held, EVPQ_CLOSED, EVPQ_OUTCOME_NOT_SENT);
-    evpq_future *end = evpq_txn_commit(txn);
-    ck_failed(end, EVPQ_CLOSED, EVPQ_OUTCOME_NOT_SENT);
-    ck_all_over();
-    ck_rows("");
-    pools_end();
-}
-END_TEST
-
 /* The answer to BEGIN is still to come, and with it what waits for that: who goes on with the lease is not within the
  * old transaction. */
 START_TEST(what_follows_on_a_lease_comes_after_the_transaction)
@@ -535,50 +470,6 @@ START_TEST(what_follows_on_a_lease_comes_after_the_transaction)
     evpq_lease_release(lease);
     ck_all_over();
     ck_rows("2");
-    pools_end();
-}
-END_TEST
-
-/* The statement has not been run, and so nothing was committed. */
-START_TEST(a_lease_released_before_anything_is_sent)
-{
-    begin_test();
-    open_pool(.max_size = 1);
-    evpq_lease *lease = lease_get();
-    evpq_txn *txn = txn_on(lease), *inner = _i ? evpq_txn_savepoint(txn) : NULL;
-    evpq_lease_release(lease);
-    ck_failed(query_in(inner ? inner : txn, "insert into txn_t values (1)"), EVPQ_CLOSED,
-              EVPQ_OUTCOME_NOT_SENT);
-    if (inner)
-        ck_failed(evpq_txn_commit(inner), EVPQ_CLOSED, EVPQ_OUTCOME_NOT_SENT);
-    ck_failed(evpq_txn_commit(txn), EVPQ_CLOSED, EVPQ_OUTCOME_NOT_SENT);
-    ck_all_over();
-    ck_rows("");
-    pools_end();
-}
-END_TEST
-
-/* BEGIN fails: what was sent with it, and what comes later, is not carried out. */
-START_TEST(a_begin_that_fails)
-{
-    begin_test();
-    open_pool(.max_size = 1);
-    for (int how = 0; how < 2; how++) {
-        evpq_lease *lease = lease_get();
-        exec_on(lease, "begin");
-        fails_on(lease, "select 1 / 0", "22012");
-        evpq_txn *txn = txn_on(lease);
-        evpq_future *with = query_in(txn, "insert into txn_t values (1)");
-        if (how)
-            evpq_await(with);
-        evpq_future *later = query_in(txn, "insert into txn_t values (2)");
-        ck_sqlstate(evpq_txn_commit(txn), "25P02");
-        ck_sqlstate(with, "25P02");
-        ck_sqlstate(later, "25P02");
-        ck_assert(!lease_in_transaction(lease));
-        evpq_lease_release(lease);
-        ck_rows("");
-    }
     pools_end();
 }
 END_TEST
@@ -724,32 +615,6 @@ START_TEST(a_failed_savepoint_leaves_the_transaction_whole)
 END_TEST
 
 /* ---- what only a lease can do ---- */
-
-static evpq_future *copy_into(evpq_txn *t, const char *rows)
-{
-    evpq_copy *copy = evpq_lease_copy_in(evpq_txn_lease(t), "copy txn_t from stdin");
-    ck_assert_int_eq(evpq_copy_write(copy, rows, strlen(rows)), EVPQ_OK);
-    return evpq_copy_finish(copy);
-}
-
-/* BEGIN fails after the connection was handed out: the COPY must not run outside a transaction. */
-START_TEST(a_copy_after_a_begin_that_fails)
-{
-    begin_test();
-    open_pool(.max_size = 1);
-    evpq_lease *lease = lease_get();
-    exec_on(lease, "begin");
-    fails_on(lease, "select 1 / 0", "22012");
-    evpq_txn *txn = txn_on(lease);
-    evpq_future *copied = copy_into(txn, "1\n");
-    ck_failed(copied, EVPQ_SERVER, EVPQ_OUTCOME_NOT_SENT);
-    ck_assert_int_eq(evpq_lease_backend_pid(lease), 0);
-    evpq_future_unref(evpq_txn_rollback(txn));
-    evpq_lease_release(lease);
-    ck_rows("");
-    pools_end();
-}
-END_TEST
 
 START_TEST(a_copy_and_a_stream_in_a_transaction)
 {
@@ -1094,14 +959,10 @@ int main(void)
     CHECK_ADD(c, a_failed_statement_dooms_the_transaction);
     CHECK_ADD(c, what_is_sent_together_fails_together);
     CHECK_ADD(c, a_commit_that_is_refused);
-    CHECK_ADD(c, what_comes_while_begin_is_unanswered);
     CHECK_ADD(c, a_commit_that_is_kept_keeps_no_connection);
     CHECK_ADD(c, f40_a_commit_with_a_failure_behind_it);
     CHECK_ADD(c, what_is_closed_meanwhile_parts_nothing);
-    CHECK_ADD(c, f4_a_lease_released_before_begin_is_answered);
     CHECK_ADD_LOOP(c, what_follows_on_a_lease_comes_after_the_transaction, 3);
-    CHECK_ADD_LOOP(c, a_lease_released_before_anything_is_sent, 2);
-    CHECK_ADD(c, a_begin_that_fails);
     CHECK_ADD(c, savepoints_nest);
     CHECK_ADD(c, a_savepoint_whose_commit_is_canceled_is_undone);
     CHECK_ADD(c, a_rollback_to_a_savepoint_that_is_refused_says_so);
@@ -1109,7 +970,6 @@ int main(void)
     CHECK_ADD(c, only_the_innermost_can_be_asked);
     CHECK_ADD(c, a_failed_savepoint_leaves_the_transaction_whole);
     CHECK_ADD(c, a_copy_and_a_stream_in_a_transaction);
-    CHECK_ADD(c, a_copy_after_a_begin_that_fails);
     CHECK_ADD(c, a_short_transaction_is_one_flight);
     CHECK_ADD(c, f39_canceled_at_each_step);
     CHECK_ADD(c, f39_dropped_without_an_end);

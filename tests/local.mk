@@ -78,6 +78,7 @@ unit_tests = \
 integration_tests = \
 	tests/it_bank \
 	tests/it_batch \
+	tests/it_begin \
 	tests/it_callbacks \
 	tests/it_cancel \
 	tests/it_cancel_points \

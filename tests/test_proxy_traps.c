@@ -28,6 +28,21 @@ START_TEST(cut_at_the_nth_byte_string)
 }
 END_TEST
 
+START_TEST(spoil_changes_one_byte)
+{
+    struct rig r = rig_new();
+
+    proxy_split(r.proxy, _i == 1);
+    proxy_arm(r.proxy, &(struct proxy_trigger){.act = PROXY_SPOIL, .bytes = "aab"});
+    ck_put(r.client, "aab.aab");
+    ck_get(r.server, "aac.aab");
+    ck_put(r.server, "more");
+    ck_get(r.client, "more");
+    ck_assert_int_eq(proxy_stats(r.proxy).fired, 1);
+    rig_free(&r);
+}
+END_TEST
+
 START_TEST(before_keeps_the_last_byte_back)
 {
     struct rig r = rig_new();
@@ -260,6 +275,7 @@ int main(void)
     struct check *c = check_begin("proxy_traps");
 
     CHECK_ADD_LOOP(c, cut_at_the_nth_byte_string, 2);
+    CHECK_ADD_LOOP(c, spoil_changes_one_byte, 2);
     CHECK_ADD(c, before_keeps_the_last_byte_back);
     CHECK_ADD(c, cut_after_so_many_bytes);
     CHECK_ADD(c, stall_trigger_silences_its_connection_only);

@@ -124,22 +124,36 @@ void session_end(struct session *s)
 
 /* ---- BEGIN, and what has to wait for it ---- */
 
+void session_lend(struct session *s)
+{
+    struct conn *c = session_conn(s);
+    if (c && future_pending(s->begin))
+        pipeline_bar(&c->pipeline, query_op(s->begin));
+}
+
 static void begin_answered(struct job *job)
 {
     struct session *s = container_of(job, struct session, begun.job);
-    const evpq_error *failed = evpq_future_error(s->begin);
-    if (failed && s->lent && session_conn(s))
-        conn_kill(session_conn(s), failed); /* what was asked of it would run outside */
     for (struct list *node; (node = list_pop(&s->held));)
         send_held(s, container_of(node, struct held, node));
     if (s->ended)
         release(s);
 }
 
-static bool has_to_wait(const struct session *s)
+/* BEGIN is not answered, and what is submitted now would not share its Sync. */
+static bool is_cut_off(const struct session *s)
 {
-    return !list_empty(&s->held) ||
-           (s->begin && future_pending(s->begin) && op_was_sent(&query_of(s->begin)->op));
+    const struct conn *c = session_conn(s);
+    if (!c || !s->begin || !future_pending(s->begin))
+        return false;
+    return op_was_sent(query_op(s->begin)) || list_empty(&c->pipeline.fresh) ||
+           !container_of(c->pipeline.fresh.prev, struct op, node)->shares_sync;
+}
+
+/* Our own statements change nothing where BEGIN has failed. */
+static bool has_to_wait(const struct session *s, const struct work *work)
+{
+    return !list_empty(&s->held) || (work != &own_words && is_cut_off(s));
 }
 
 static bool hold(struct session *s, evpq_future *f, const struct work *work)
@@ -155,7 +169,7 @@ static bool hold(struct session *s, evpq_future *f, const struct work *work)
 bool session_send(struct session *s, evpq_future *f, const struct work *work)
 {
     work->op(f)->shares_sync = work->ties && !s->ended;
-    if (has_to_wait(s))
+    if (has_to_wait(s, work))
         return hold(s, f, work);
     work->submit(f, session_conn(s));
     return true;

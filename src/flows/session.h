@@ -1,8 +1,9 @@
 /* session.h - a transaction's connection: BEGIN, what is sent behind it, and the way back.
  *
  * BEGIN is sent with the first statement and shares its Sync, so that the statement is not run when
- * BEGIN fails. What is asked for after those were sent, and before BEGIN is answered, is held back
- * until then: sent at once, it would be carried out outside a transaction if BEGIN were to fail.
+ * BEGIN fails. What cannot share it is held back until BEGIN is answered: what is asked for after
+ * those were sent, or behind one that shares its Sync with nothing. Sent at once, it would be carried
+ * out outside a transaction if BEGIN were to fail.
  *
  * Embedded in the outermost struct evpq_txn, which alone and whose savepoints use it. */
 #ifndef FLOWS_SESSION_H
@@ -15,7 +16,6 @@ struct session {
     evpq_pool *pool;   /* a reference */
     evpq_lease *lease; /* a reference to its memory, and (not borrowed) the lease itself */
     bool borrowed;
-    bool lent;           /* to the program, by evpq_txn_lease */
     bool ended;          /* nothing more will be sent */
     const char *opening; /* BEGIN with its modes: static */
     evpq_future *begin;  /* once it is submitted */
@@ -36,6 +36,10 @@ evpq_error *session_refusal(const struct session *s, const char *sql);
 
 /* Sends BEGIN, if that was not done. False: no memory. */
 bool session_begin(struct session *s);
+
+/* Once it has begun: the program is going to ask the lease itself, of which nothing is held back here. It is
+ * sent with BEGIN, or when that is answered; if BEGIN fails, the link is broken instead. */
+void session_lend(struct session *s);
 
 /* Sends what is pending (borrowed); it shares its Sync with what comes next. False: no memory. */
 bool session_send(struct session *s, evpq_future *f, const struct work *work);

@@ -164,7 +164,7 @@ evpq_lease *evpq_txn_lease(evpq_txn *txn)
     evpq_error_unref(why);
     if (why || !txn_tell_server(txn))
         return NULL;
-    txn->session->lent = true;
+    session_lend(txn->session);
     return txn->session->lease;
 }
 

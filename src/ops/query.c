@@ -226,6 +226,8 @@ static void query_tell(struct query *q)
     stmt_run_over(&q->run, error);
     if (q->run.stmt && !error && !op_is_abandoned(&q->op))
         stmt_learn(q->run.stmt, q->conn->pipeline.head_took);
+    if (error && q->op.begins && q->op.wire == OP_BARRIER)
+        pipeline_break_at_sync(&q->conn->pipeline, error); /* see session_lend */
     if (op_is_abandoned(&q->op))
         evpq_error_unref(error);
     else

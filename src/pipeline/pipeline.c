@@ -23,6 +23,13 @@ void pipeline_more(struct pipeline *p)
     wire_send_later(&p->wire);
 }
 
+void pipeline_bar(struct pipeline *p, struct op *op)
+{
+    op->wire = OP_BARRIER;
+    if (op_was_sent(op) && !p->bar)
+        p->bar = op;
+}
+
 /* An answer that nobody waits for should not be collected in memory. Before it begins, libpq can be
  * asked for it row by row (answers_begin). Later only the cancel request can end it. */
 static void begin_dropping(struct pipeline *p)

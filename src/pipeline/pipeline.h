@@ -90,6 +90,7 @@ struct pipeline {
 
     struct sync_status sync;
     enum left_open left_open; /* written by left_open_to alone */
+    evpq_error *breaks;       /* why the link is broken at the end of this Sync; NULL: it is not */
 
     /* What the connection has shown of itself. */
     bool proved; /* a statement that changed data was seen to be committed at its Sync. There are
@@ -158,6 +159,10 @@ void pipeline_detach(struct pipeline *p, const evpq_error *why);
 /* Sends fresh operations another way: each fails, not sent, with `why` (borrowed). */
 void pipeline_return_fresh(struct pipeline *p, const evpq_error *why);
 
+/* Makes it OP_BARRIER, also when it was sent: behind it, and what shares its Sync, nothing is sent before it is
+ * over. */
+void pipeline_bar(struct pipeline *p, struct op *op);
+
 /* Holds back, or lets go, what is fresh. */
 void pipeline_hold(struct pipeline *p, bool held);
 
@@ -166,5 +171,9 @@ void pipeline_note_left_open(struct pipeline *p, bool orphan);
 
 /* Breaks the link for a reason of ours (taken). */
 void pipeline_break(struct pipeline *p, evpq_error *why);
+
+/* From feed(PQ_SYNC): the same (`why` is borrowed) when all that share the Sync are told, before anything is
+ * sent. */
+void pipeline_break_at_sync(struct pipeline *p, const evpq_error *why);
 
 #endif

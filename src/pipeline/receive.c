@@ -136,12 +136,25 @@ bool pipeline_awaits_own(const struct pipeline *p)
     return false;
 }
 
-/* Nobody is left who could roll back what is open: the server does, when the connection goes. */
-static void close_orphan(struct pipeline *p)
+void pipeline_break_at_sync(struct pipeline *p, const evpq_error *why)
 {
-    wire_break(&p->wire, error_new(EVPQ_LOST, EVPQ_OUTCOME_UNKNOWN,
-                                   "closed because a statement that was given up left a "
-                                   "transaction open that it had not begun"));
+    if (!p->breaks)
+        p->breaks = evpq_error_ref(why);
+}
+
+/* An orphan: nobody is left who could roll back what is open; the server does, when the connection goes. */
+static void break_if_due(struct pipeline *p)
+{
+    evpq_error *why = p->breaks;
+    p->breaks = NULL;
+    if (!why && p->left_open == LEFT_OPEN_ORPHAN)
+        why = error_new(EVPQ_LOST, EVPQ_OUTCOME_UNKNOWN,
+                        "closed because a statement that was given up left a "
+                        "transaction open that it had not begun");
+    if (p->wire.c && why)
+        wire_break(&p->wire, why);
+    else
+        evpq_error_unref(why);
 }
 
 /* Everything up to here is over; each is told in turn, and may be submitted again. */
@@ -169,8 +182,7 @@ static bool end_segment(struct pipeline *p)
     p->sync.failed = p->sync.doubt = false;
     if (committed && p->wire.c && p->n_fresh)
         peer_ask_unity(p); /* somebody would like to be sent behind the next */
-    if (p->left_open == LEFT_OPEN_ORPHAN && p->wire.c)
-        close_orphan(p);
+    break_if_due(p);
     answers_begin(p);
     if (p->n_fresh && !p->n_sent)
         wire_send_later(&p->wire); /* it may have waited for just that */

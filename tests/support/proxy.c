@@ -296,6 +296,7 @@ static void arm(struct proxy *p, const struct proxy_trigger *trigger, uint64_t l
     begin(p);
     errno = EINVAL;
     if ((trigger->act == PROXY_SWALLOW && trigger->dir != PROXY_TO_SERVER) ||
+        (trigger->act == PROXY_SPOIL && (!trigger->bytes || trigger->before)) ||
         !traps_arm(&p->controls, trigger, left))
         proxy_die("proxy_arm");
     commit(p);

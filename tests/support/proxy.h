@@ -38,7 +38,8 @@ enum proxy_cancel {
     PROXY_CANCEL_STALL, /* thrown away; the client's connection stays open and silent */
 };
 
-/* What a trigger does to the connection that sets it off. Nothing after the trigger point passes.
+/* What a trigger does to the connection that sets it off. But for the last, nothing after the trigger point
+ * passes.
  */
 enum proxy_act {
     PROXY_CUT,     /* both sides are closed in order */
@@ -46,6 +47,7 @@ enum proxy_act {
     PROXY_STALL,   /* both sides stay open, nothing passes any more */
     PROXY_SWALLOW, /* only with PROXY_TO_SERVER: the request (through its Query or Sync) reaches the
                       server, which carries it out; the client is cut off and sees no answer */
+    PROXY_SPOIL,   /* only with bytes: the last of them becomes another one, and all passes on */
 };
 
 /*

@@ -118,7 +118,8 @@ void link_free(struct link *l);
  * The head of a direction's queue is due, and has not been seen: take out what is to be stripped.
  * Where a trigger goes off, cut off what is not to pass and set the flow's acts.
  */
-void link_inspect(struct link *l, struct controls *c, enum proxy_dir dir);
+void link_inspect(struct link *l, struct controls *c, enum proxy_dir dir,
+                  struct proxy_stats *stats);
 
 /* Returns false when all places are taken. */
 bool traps_arm(struct controls *c, const struct proxy_trigger *t, uint64_t left);

@@ -160,6 +160,8 @@ static void link_connect(struct link *l, const struct controls *c)
 static void link_act(struct link *l, enum proxy_act act)
 {
     switch (act) {
+    case PROXY_SPOIL: /* done when it was seen */
+        break;
     case PROXY_CUT:
         link_end(l, false);
         break;
@@ -291,7 +293,7 @@ static bool flow_write(struct link *l, struct controls *c, enum proxy_dir dir,
     if (!f->head || f->head->due > proxy_now())
         return false;
     if (!f->head->seen)
-        link_inspect(l, c, dir);
+        link_inspect(l, c, dir, stats);
     if (!flow_send(l, c, dir, stats))
         return false;
     flow_pop(f);

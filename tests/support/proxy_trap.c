@@ -115,7 +115,7 @@ static bool traps_check(struct controls *c, struct flow *f, enum proxy_dir dir,
     return false;
 }
 
-void link_inspect(struct link *l, struct controls *c, enum proxy_dir dir)
+void link_inspect(struct link *l, struct controls *c, enum proxy_dir dir, struct proxy_stats *stats)
 {
     struct flow *f = &l->flow[dir];
     struct chunk *chunk = f->head;
@@ -128,7 +128,12 @@ void link_inspect(struct link *l, struct controls *c, enum proxy_dir dir)
         size_t keep = piece.length;
         enum proxy_act act;
 
-        if (traps_check(c, f, dir, bytes, &piece, &keep, &act)) {
+        bool fires = traps_check(c, f, dir, bytes, &piece, &keep, &act);
+        if (fires && act == PROXY_SPOIL) {
+            bytes[keep - 1] ^= 1;
+            keep = piece.length;
+            stats->fired++;
+        } else if (fires) {
             l->swallows = act == PROXY_SWALLOW;
             f->acts = !l->swallows;
             f->act = act;
