@@ -7,7 +7,7 @@
 /* Asked for after BEGIN was sent and before it is answered: held back until then. */
 START_TEST(what_comes_while_begin_is_unanswered)
 {
-    begin_test();
+    txns_begin();
     open_pool(.max_size = 1);
     evpq_lease *lease = lease_get();
     evpq_txn *txn = txn_on(lease);
@@ -23,14 +23,14 @@ START_TEST(what_comes_while_begin_is_unanswered)
     ck_sqlstate(end, "57014");
     ck_assert(!lease_in_transaction(lease));
     evpq_lease_release(lease);
-    ck_rows("");
+    ck_committed("");
     pools_end();
 }
 END_TEST
 
 START_TEST(f4_a_lease_released_before_begin_is_answered)
 {
-    begin_test();
+    txns_begin();
     open_pool(.max_size = 1);
     evpq_lease *lease = lease_get();
     evpq_txn *txn = txn_on(lease);
@@ -44,7 +44,7 @@ START_TEST(f4_a_lease_released_before_begin_is_answered)
     evpq_future *end = evpq_txn_commit(txn);
     ck_failed(end, EVPQ_CLOSED, EVPQ_OUTCOME_NOT_SENT);
     ck_all_over();
-    ck_rows("");
+    ck_committed("");
     pools_end();
 }
 END_TEST
@@ -52,7 +52,7 @@ END_TEST
 /* The statement has not been run, and so nothing was committed. */
 START_TEST(a_lease_released_before_anything_is_sent)
 {
-    begin_test();
+    txns_begin();
     open_pool(.max_size = 1);
     evpq_lease *lease = lease_get();
     evpq_txn *txn = txn_on(lease), *inner = _i ? evpq_txn_savepoint(txn) : NULL;
@@ -63,7 +63,7 @@ START_TEST(a_lease_released_before_anything_is_sent)
         ck_failed(evpq_txn_commit(inner), EVPQ_CLOSED, EVPQ_OUTCOME_NOT_SENT);
     ck_failed(evpq_txn_commit(txn), EVPQ_CLOSED, EVPQ_OUTCOME_NOT_SENT);
     ck_all_over();
-    ck_rows("");
+    ck_committed("");
     pools_end();
 }
 END_TEST
@@ -71,7 +71,7 @@ END_TEST
 /* BEGIN fails: what was sent with it, and what comes later, is not carried out. */
 START_TEST(a_begin_that_fails)
 {
-    begin_test();
+    txns_begin();
     open_pool(.max_size = 1);
     for (int how = 0; how < 2; how++) {
         evpq_lease *lease = lease_get();
@@ -87,7 +87,7 @@ START_TEST(a_begin_that_fails)
         ck_sqlstate(later, "25P02");
         ck_assert(!lease_in_transaction(lease));
         evpq_lease_release(lease);
-        ck_rows("");
+        ck_committed("");
     }
     pools_end();
 }
@@ -96,7 +96,7 @@ END_TEST
 /* BEGIN fails after the connection was handed out: the COPY must not run outside a transaction. */
 START_TEST(a_copy_after_a_begin_that_fails)
 {
-    begin_test();
+    txns_begin();
     open_pool(.max_size = 1);
     evpq_lease *lease = lease_get();
     exec_on(lease, "begin");
@@ -107,7 +107,7 @@ START_TEST(a_copy_after_a_begin_that_fails)
     ck_assert_int_eq(evpq_lease_backend_pid(lease), 0);
     evpq_future_unref(evpq_txn_rollback(txn));
     evpq_lease_release(lease);
-    ck_rows("");
+    ck_committed("");
     pools_end();
 }
 END_TEST
@@ -140,7 +140,7 @@ static evpq_future *put_between(evpq_txn *txn, evpq_lease *lease, enum behind wh
 static struct proxy *open_pool_that_loses_begin(void)
 {
     struct proxy *proxy = server_proxy();
-    begin_test();
+    txns_begin();
     open_pool_at(server_conninfo_port(SERVER_TCP, proxy_port(proxy), NULL), .max_size = 1);
     evpq_future *fs[8];
     for (int i = 0; i < 8; i++)
@@ -169,10 +169,10 @@ START_TEST(nothing_of_it_runs_alone_when_begin_fails)
     ck_not_done(first);
     ck_not_done(last);
     ck_not_done(end);
-    ck_rows("");
+    ck_committed("");
     evpq_lease_release(lease);
     ck_all_over();
-    ck_rows("");
+    ck_committed("");
     pools_end();
     proxy_stop(proxy);
 }
@@ -195,7 +195,7 @@ START_TEST(nothing_asked_of_its_lease_runs_alone_when_begin_fails)
     ck_failed(two, EVPQ_SERVER, EVPQ_OUTCOME_NOT_SENT);
     ck_not_done(end);
     ck_all_over();
-    ck_rows("");
+    ck_committed("");
     pools_end();
     proxy_stop(proxy);
 }
@@ -204,7 +204,7 @@ END_TEST
 /* What it hands out is part of it, however soon it was handed out. */
 START_TEST(what_is_asked_of_its_lease_is_part_of_it)
 {
-    begin_test();
+    txns_begin();
     open_pool(.max_size = 1);
     evpq_txn *txn = txn_get(NULL);
     evpq_lease *lease = evpq_txn_lease(txn);
@@ -215,7 +215,7 @@ START_TEST(what_is_asked_of_its_lease_is_part_of_it)
     ck_done(two);
     ck_done(end);
     ck_all_over();
-    ck_rows(_i ? "1,2" : "");
+    ck_committed(_i ? "1,2" : "");
     pools_end();
 }
 END_TEST

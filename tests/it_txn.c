@@ -20,17 +20,17 @@ static void ck_text_has(const char *text, const char *part)
 
 START_TEST(a_transaction_commits_or_rolls_back)
 {
-    begin_test();
+    txns_begin();
     open_pool(.max_size = 1);
     evpq_txn *txn = txn_get(NULL);
     exec_in(txn, "insert into txn_t values (1)");
-    ck_rows("");
+    ck_committed("");
     ck_done(evpq_txn_commit(txn));
-    ck_rows("1");
+    ck_committed("1");
     txn = txn_get(NULL);
     exec_in(txn, "insert into txn_t values (2)");
     ck_done(evpq_txn_rollback(txn));
-    ck_rows("1");
+    ck_committed("1");
     ck_assert_uint_eq(stats().connects, 1);
     ck_all_over();
     pools_end();
@@ -92,7 +92,7 @@ END_TEST
 
 START_TEST(a_transaction_is_taken_once_and_rolls_back_with_its_future)
 {
-    begin_test();
+    txns_begin();
     open_pool(.max_size = 1);
     evpq_future *f = evpq_pool_begin(pool, NULL);
     ck_assert_ptr_null(evpq_future_txn(f)); /* pending */
@@ -116,7 +116,7 @@ END_TEST
 
 START_TEST(a_transaction_on_a_lease)
 {
-    begin_test();
+    txns_begin();
     open_pool(.max_size = 1);
     evpq_lease *lease = lease_get();
     exec_on(lease, "set application_name = 'mine'");
@@ -130,7 +130,7 @@ START_TEST(a_transaction_on_a_lease)
         ck_done(commits ? evpq_txn_commit(txn) : evpq_txn_rollback(txn));
         ck_assert(!lease_in_transaction(lease));
     }
-    ck_rows("1");
+    ck_committed("1");
     ck_assert_int_eq(ask_on(lease, "select count(*) from pg_stat_activity where application_name ="
                                    " 'mine' and pid = pg_backend_pid()"),
                      1); /* the session is the lease's still */
@@ -142,7 +142,7 @@ END_TEST
 /* The program gives back what the transaction stands on. */
 START_TEST(f42_a_lease_released_under_its_transaction)
 {
-    begin_test();
+    txns_begin();
     open_pool(.max_size = 1);
     for (int i = 0; i < 4; i++) {
         evpq_lease *lease = lease_get();
@@ -159,7 +159,7 @@ START_TEST(f42_a_lease_released_under_its_transaction)
         if (!(i & 2))
             evpq_future_unref(evpq_txn_rollback(txn));
         ck_all_over();
-        ck_rows("");
+        ck_committed("");
     }
     pools_end();
 }
@@ -227,7 +227,7 @@ static void cancel_it(evpq_future *f, void *arg)
 /* COMMIT has been answered with the statement before it, whose callback comes first. It is not said to be undone. */
 START_TEST(f39_a_commit_is_canceled_as_its_answer_is_told)
 {
-    begin_test();
+    txns_begin();
     open_pool(.max_size = 1);
     evpq_lease *lease = _i ? lease_get() : NULL;
     evpq_future *f = _i ? evpq_lease_begin(lease, NULL) : evpq_pool_begin(pool, NULL);
@@ -246,7 +246,7 @@ START_TEST(f39_a_commit_is_canceled_as_its_answer_is_told)
     evpq_future_unref(f);
     evpq_lease_release(lease);
     ck_all_over();
-    ck_rows("1");
+    ck_committed("1");
     pools_end();
 }
 END_TEST
@@ -305,7 +305,7 @@ END_TEST
 
 START_TEST(a_failed_statement_dooms_the_transaction)
 {
-    begin_test();
+    txns_begin();
     open_pool(.max_size = 1);
     for (int awaited = 0; awaited < 2; awaited++) {
         evpq_txn *txn = txn_get(NULL);
@@ -322,7 +322,7 @@ START_TEST(a_failed_statement_dooms_the_transaction)
         ck_failed(end, EVPQ_SERVER, EVPQ_OUTCOME_REJECTED);
         evpq_future_unref(f);
         ck_all_over();
-        ck_rows("");
+        ck_committed("");
     }
     ck_assert_uint_eq(stats().connects, 1);
     pools_end();
@@ -332,7 +332,7 @@ END_TEST
 /* Those behind one that failed, sent with it, are not run; nor is anything outside. */
 START_TEST(what_is_sent_together_fails_together)
 {
-    begin_test();
+    txns_begin();
     open_pool(.max_size = 1);
     evpq_txn *txn = txn_get(NULL);
     evpq_future *fs[] = {query_in(txn, "insert into txn_t values (1)"),
@@ -343,7 +343,7 @@ START_TEST(what_is_sent_together_fails_together)
     ck_sqlstate(fs[2], "25P02");
     ck_sqlstate(fs[3], "22012");
     ck_all_over();
-    ck_rows("");
+    ck_committed("");
     pools_end();
 }
 END_TEST
@@ -367,7 +367,7 @@ END_TEST
 /* Its connection goes back all the same, also where COMMIT had to wait for the answer to BEGIN. */
 START_TEST(a_commit_that_is_kept_keeps_no_connection)
 {
-    begin_test();
+    txns_begin();
     open_pool(.max_size = 1);
     evpq_txn *txn = txn_get(NULL);
     evpq_future *f = query_in(txn, "insert into txn_t select 1 from pg_sleep(0.3)");
@@ -375,7 +375,7 @@ START_TEST(a_commit_that_is_kept_keeps_no_connection)
     evpq_future *end = evpq_txn_commit(txn);
     ck_await_ok(end);
     ck_until(!stats().leased);
-    ck_rows("1");
+    ck_committed("1");
     evpq_future_unref(end);
     ck_done(f);
     ck_all_over();
@@ -386,7 +386,7 @@ END_TEST
 /* The answer to COMMIT is not spoiled by what somebody sends behind it. */
 START_TEST(f40_a_commit_with_a_failure_behind_it)
 {
-    begin_test();
+    txns_begin();
     server_exec("drop table if exists txn_e;"
                 " create table txn_e (i int unique deferrable initially deferred)");
     open_pool(.max_size = 1);
@@ -404,7 +404,7 @@ START_TEST(f40_a_commit_with_a_failure_behind_it)
         evpq_lease_release(lease);
         ck_all_over();
     }
-    ck_rows("1");
+    ck_committed("1");
     server_exec("drop table txn_e");
     pools_end();
 }
@@ -413,7 +413,7 @@ END_TEST
 /* A statement that has to be closed on the server does not part what was sent together. */
 START_TEST(what_is_closed_meanwhile_parts_nothing)
 {
-    begin_test();
+    txns_begin();
     open_pool(.max_size = 1, .prepared_max = 1);
     evpq_lease *lease = lease_get();
     for (int i = 0; i < 3; i++)
@@ -444,7 +444,7 @@ static evpq_txn *with_insert(evpq_lease *lease)
  * old transaction. */
 START_TEST(what_follows_on_a_lease_comes_after_the_transaction)
 {
-    begin_test();
+    txns_begin();
     open_pool(.max_size = 1);
     evpq_lease *lease = lease_get();
     evpq_txn *txn = txn_on(lease);
@@ -469,7 +469,7 @@ START_TEST(what_follows_on_a_lease_comes_after_the_transaction)
     evpq_future_unref(slow);
     evpq_lease_release(lease);
     ck_all_over();
-    ck_rows("2");
+    ck_committed("2");
     pools_end();
 }
 END_TEST
@@ -478,7 +478,7 @@ END_TEST
 
 START_TEST(savepoints_nest)
 {
-    begin_test();
+    txns_begin();
     open_pool(.max_size = 1);
     evpq_txn *txn = txn_get(NULL);
     exec_in(txn, "insert into txn_t values (1)");
@@ -498,7 +498,7 @@ START_TEST(savepoints_nest)
     ck_done(evpq_txn_rollback(a));
     exec_in(txn, "insert into txn_t values (7)");
     ck_done(evpq_txn_commit(txn));
-    ck_rows("1,2,4,5,7");
+    ck_committed("1,2,4,5,7");
     pools_end();
 }
 END_TEST
@@ -506,7 +506,7 @@ END_TEST
 /* Its RELEASE is taken back before it is sent: what it did is undone, and the rest goes on. */
 START_TEST(a_savepoint_whose_commit_is_canceled_is_undone)
 {
-    begin_test();
+    txns_begin();
     open_pool(.max_size = 1);
     evpq_txn *txn = txn_get(NULL);
     exec_in(txn, "insert into txn_t values (1)");
@@ -517,7 +517,7 @@ START_TEST(a_savepoint_whose_commit_is_canceled_is_undone)
     ck_failed(f, EVPQ_CANCELED, EVPQ_OUTCOME_NOT_SENT);
     exec_in(txn, "insert into txn_t values (3)");
     ck_done(evpq_txn_commit(txn));
-    ck_rows("1,3");
+    ck_committed("1,3");
     pools_end();
 }
 END_TEST
@@ -525,7 +525,7 @@ END_TEST
 /* The program has ended the transaction behind its back: the server has no such savepoint. */
 START_TEST(a_rollback_to_a_savepoint_that_is_refused_says_so)
 {
-    begin_test();
+    txns_begin();
     open_pool(.max_size = 1);
     evpq_txn *txn = txn_get(NULL), *a = evpq_txn_savepoint(txn);
     exec_in(a, "insert into txn_t values (1)");
@@ -534,7 +534,7 @@ START_TEST(a_rollback_to_a_savepoint_that_is_refused_says_so)
     ck_await_status(f, EVPQ_SERVER);
     evpq_future_unref(f);
     ck_done(evpq_txn_rollback(txn));
-    ck_rows("");
+    ck_committed("");
     ck_all_over();
     pools_end();
 }
@@ -543,14 +543,14 @@ END_TEST
 /* All of it in one tick. */
 START_TEST(savepoints_in_flight)
 {
-    begin_test();
+    txns_begin();
     open_pool(.max_size = 1);
     evpq_txn *txn = txn_get(NULL), *a = evpq_txn_savepoint(txn), *b = evpq_txn_savepoint(a);
     evpq_future *fs[] = {query_in(b, "insert into txn_t values (1)"),   evpq_txn_commit(b),
                          query_in(a, "insert into txn_t values (2)"),   evpq_txn_rollback(a),
                          query_in(txn, "insert into txn_t values (3)"), evpq_txn_commit(txn)};
     evpq_await(fs[5]);
-    ck_rows("3");
+    ck_committed("3");
     for (int i = 0; i < 6; i++) {
         if (i == 2) /* rolled back as it was about to be sent */
             ck_failed(fs[i], EVPQ_CANCELED, EVPQ_OUTCOME_NOT_SENT);
@@ -596,7 +596,7 @@ END_TEST
 
 START_TEST(a_failed_savepoint_leaves_the_transaction_whole)
 {
-    begin_test();
+    txns_begin();
     open_pool(.max_size = 1);
     for (int awaited = 0; awaited < 2; awaited++) {
         evpq_txn *txn = txn_get(NULL);
@@ -618,7 +618,7 @@ END_TEST
 
 START_TEST(a_copy_and_a_stream_in_a_transaction)
 {
-    begin_test();
+    txns_begin();
     open_pool(.max_size = 1);
     for (int commits = 0; commits < 2; commits++) {
         evpq_txn *txn = txn_get(NULL);
@@ -632,9 +632,9 @@ START_TEST(a_copy_and_a_stream_in_a_transaction)
         ck_done(evpq_stream_next(stream)); /* no more */
         evpq_stream_close(stream);
         ck_assert_int_eq(ask_in(txn, "select count(*) from txn_t"), 3);
-        ck_rows("");
+        ck_committed("");
         ck_done(commits ? evpq_txn_commit(txn) : evpq_txn_rollback(txn));
-        ck_rows(commits ? "1,2,3" : "");
+        ck_committed(commits ? "1,2,3" : "");
     }
     evpq_txn *txn = txn_get(NULL), *inner = evpq_txn_savepoint(txn);
     exec_in(inner, "insert into txn_t values (4)");
@@ -645,7 +645,7 @@ START_TEST(a_copy_and_a_stream_in_a_transaction)
     ck_until(ask_in(txn, "select count(*) from txn_t") == 3);
     exec_in(txn, "insert into txn_t values (5)");
     ck_done(evpq_txn_commit(txn));
-    ck_rows("1,2,3,5");
+    ck_committed("1,2,3,5");
     txn = txn_get(NULL);
     ck_sqlstate(copy_into(txn, "1\n"), "23505");
     ck_sqlstate(evpq_txn_commit(txn), "25P02");
@@ -659,7 +659,7 @@ END_TEST
 /* BEGIN, two updates and COMMIT in one flight: one turn of sending, one of receiving. */
 START_TEST(a_short_transaction_is_one_flight)
 {
-    begin_test();
+    txns_begin();
     server_exec("insert into txn_t values (1), (2)");
     struct proxy *proxy = server_proxy();
     open_pool_at(server_conninfo_port(SERVER_TCP, proxy_port(proxy),
@@ -676,7 +676,7 @@ START_TEST(a_short_transaction_is_one_flight)
     for (int i = 0; i < 3; i++)
         ck_done(fs[i]);
     ck_assert_int_eq(proxy_stats(proxy).client_segments - before, 1);
-    ck_rows("11,12");
+    ck_committed("11,12");
     /* Awaited statement by statement: BEGIN rides with the first, COMMIT goes alone. */
     txn = txn_get(NULL);
     before = proxy_stats(proxy).client_segments;
@@ -686,7 +686,7 @@ START_TEST(a_short_transaction_is_one_flight)
     ck_done(evpq_txn_commit(txn));
     ck_done(last);
     ck_assert_int_eq(proxy_stats(proxy).client_segments - before, 2);
-    ck_rows("21,22");
+    ck_committed("21,22");
     pools_end();
     proxy_stop(proxy);
 }
@@ -703,7 +703,7 @@ static void ck_soon_none_idle(void)
 START_TEST(f39_canceled_at_each_step)
 {
     enum { STEPS = 6 };
-    begin_test();
+    txns_begin();
     for (int on_lease = 0; on_lease < 2; on_lease++) {
         open_pool(.max_size = 1);
         for (int step = 0; step < STEPS; step++) {
@@ -745,7 +745,7 @@ START_TEST(f39_canceled_at_each_step)
                 ck_assert(!lease_in_transaction(lease));
             evpq_lease_release(lease);
             ck_all_over();
-            ck_rows("");
+            ck_committed("");
         }
         pools_end();
     }
@@ -754,7 +754,7 @@ END_TEST
 
 START_TEST(f39_dropped_without_an_end)
 {
-    begin_test();
+    txns_begin();
     open_pool(.max_size = 1);
     evpq_txn *txn = txn_get(NULL);
     exec_in(txn, "insert into txn_t values (1)");
@@ -764,14 +764,14 @@ START_TEST(f39_dropped_without_an_end)
     ck_await_ok(f);
     evpq_future_unref(f);
     ck_all_over();
-    ck_rows("");
+    ck_committed("");
     pools_end();
 }
 END_TEST
 
 START_TEST(a_statement_canceled_before_it_is_sent_is_no_part_of_it)
 {
-    begin_test();
+    txns_begin();
     open_pool(.max_size = 1);
     evpq_txn *txn = txn_get(NULL);
     evpq_future *first = query_in(txn, "insert into txn_t values (1)"),
@@ -781,14 +781,14 @@ START_TEST(a_statement_canceled_before_it_is_sent_is_no_part_of_it)
     ck_failed(first, EVPQ_CANCELED, EVPQ_OUTCOME_NOT_SENT);
     ck_done(second);
     ck_done(end);
-    ck_rows("2");
+    ck_committed("2");
     pools_end();
 }
 END_TEST
 
 START_TEST(the_backend_is_killed_at_each_step)
 {
-    begin_test();
+    txns_begin();
     open_pool(.max_size = 2);
     for (int step = 0; step < 3; step++) {
         evpq_txn *txn = txn_get(NULL);
@@ -808,7 +808,7 @@ START_TEST(the_backend_is_killed_at_each_step)
         else
             ck_done(evpq_txn_rollback(txn));
         ck_all_over();
-        ck_rows("");
+        ck_committed("");
     }
     pools_end();
 }
@@ -816,7 +816,7 @@ END_TEST
 
 START_TEST(the_pool_is_closed_meanwhile)
 {
-    begin_test();
+    txns_begin();
     for (int how = 0; how < 3; how++) {
         open_pool(.max_size = 1);
         evpq_txn *txn = txn_get(NULL);
@@ -836,7 +836,7 @@ START_TEST(the_pool_is_closed_meanwhile)
         else
             ck_await_status(end, EVPQ_CLOSED);
         evpq_future_unref(end);
-        ck_rows("");
+        ck_committed("");
         pools_end();
     }
 }
@@ -854,7 +854,7 @@ static void end_it(evpq_future *f, void *arg)
 
 START_TEST(f42_ended_from_inside_a_callback)
 {
-    begin_test();
+    txns_begin();
     for (int how = 0; how < 3; how++) {
         open_pool(.max_size = 1);
         victim = txn_get(NULL);
@@ -870,7 +870,7 @@ START_TEST(f42_ended_from_inside_a_callback)
             ck_all_over();
         pools_end();
         ck_assert_int_eq(seen.calls, 1);
-        ck_rows(how ? "1" : "");
+        ck_committed(how ? "1" : "");
         server_exec("delete from txn_t");
     }
 }
@@ -927,7 +927,7 @@ START_TEST(nothing_is_left_of_an_end_that_fails)
     const char *conninfo = server_conninfo(SERVER_UNIX, NULL);
     evpq_pool_opts opts = opts_of_test(NULL);
     opts.max_size = 1;
-    begin_test();
+    txns_begin();
     long before = oom_blocks(), n = 1; /* nothing of Check from here on */
     loop = evpq_loop_new(NULL);
     pool = evpq_pool_open(loop, conninfo, &opts, NULL);
@@ -941,7 +941,7 @@ START_TEST(nothing_is_left_of_an_end_that_fails)
     ck_assert_int_eq(after, before);
     ck_assert_int_ge(n, 2);
     ck_assert_int_eq(closed, EVPQ_OK);
-    ck_rows("");
+    ck_committed("");
 }
 END_TEST
 

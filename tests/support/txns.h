@@ -14,14 +14,14 @@
  }
 
 /* Its table, empty. */
-static inline void begin_test(void)
+static inline void txns_begin(void)
 {
     server_exec(
         "set client_min_messages = warning; drop table if exists txn_t; create table txn_t (i int primary key)");
 }
 
 /* What is committed in it, in order. */
-static inline void ck_rows(const char *want)
+static inline void ck_committed(const char *want)
 {
     ck_assert_str_eq(
         server_text("select coalesce(string_agg(i::text, ',' order by i), '') from txn_t"), want);
