@@ -201,6 +201,29 @@ START_TEST(nothing_asked_of_its_lease_runs_alone_when_begin_fails)
 }
 END_TEST
 
+/* BEGIN was sent and is not answered: what is asked meanwhile, also of the lease, is carried out in the order in which it
+ * was asked for. */
+START_TEST(what_is_asked_of_its_lease_overtakes_nothing)
+{
+    txns_begin();
+    open_pool(.max_size = 1);
+    evpq_txn *txn = txn_get(NULL);
+    evpq_future *slow = query_in(txn, "select pg_sleep(0.1)");
+    ck_running(1);
+    evpq_future *one = query_in(txn, "insert into txn_t values (1)");
+    evpq_txn *inner = evpq_txn_savepoint(txn);
+    ck_assert_int_eq(ask_on(evpq_txn_lease(inner),
+                            "insert into txn_t select count(*) + 1 from txn_t returning i"),
+                     2);
+    ck_done(slow);
+    ck_done(one);
+    ck_done(evpq_txn_rollback(inner));
+    ck_done(evpq_txn_commit(txn));
+    ck_committed("1");
+    pools_end();
+}
+END_TEST
+
 /* What it hands out is part of it, however soon it was handed out. */
 START_TEST(what_is_asked_of_its_lease_is_part_of_it)
 {
@@ -230,6 +253,7 @@ int main(void)
     CHECK_ADD(c, a_copy_after_a_begin_that_fails);
     CHECK_ADD_LOOP(c, nothing_of_it_runs_alone_when_begin_fails, BEHIND_ALL);
     CHECK_ADD_LOOP(c, nothing_asked_of_its_lease_runs_alone_when_begin_fails, 3);
+    CHECK_ADD(c, what_is_asked_of_its_lease_overtakes_nothing);
     CHECK_ADD_LOOP(c, what_is_asked_of_its_lease_is_part_of_it, 2);
     return check_end(c);
 }

@@ -522,6 +522,29 @@ START_TEST(a_savepoint_whose_commit_is_canceled_is_undone)
 }
 END_TEST
 
+/* The same with more behind it: that is no part of the savepoint, which it would be undone with. So it is not taken back
+ * then, and nobody is told that it was. */
+START_TEST(a_savepoint_whose_commit_is_canceled_is_kept_for_what_is_behind)
+{
+    txns_begin();
+    open_pool(.max_size = 1);
+    evpq_txn *txn = txn_get(NULL);
+    exec_in(txn, "insert into txn_t values (1)");
+    evpq_txn *a = evpq_txn_savepoint(txn);
+    exec_in(a, "insert into txn_t values (2)");
+    evpq_future *f = evpq_txn_commit(a);
+    evpq_future *behind = _i ? query_on(evpq_txn_lease(txn), "insert into txn_t values (3)")
+                             : query_in(txn, "insert into txn_t values (3)");
+    evpq_future *end = evpq_txn_commit(txn);
+    evpq_future_cancel(f);
+    ck_failed(f, EVPQ_CANCELED, EVPQ_OUTCOME_UNKNOWN);
+    ck_done(behind);
+    ck_done(end);
+    ck_committed("1,2,3");
+    pools_end();
+}
+END_TEST
+
 /* The program has ended the transaction behind its back: the server has no such savepoint. */
 START_TEST(a_rollback_to_a_savepoint_that_is_refused_says_so)
 {
@@ -965,6 +988,7 @@ int main(void)
     CHECK_ADD_LOOP(c, what_follows_on_a_lease_comes_after_the_transaction, 3);
     CHECK_ADD(c, savepoints_nest);
     CHECK_ADD(c, a_savepoint_whose_commit_is_canceled_is_undone);
+    CHECK_ADD_LOOP(c, a_savepoint_whose_commit_is_canceled_is_kept_for_what_is_behind, 2);
     CHECK_ADD(c, a_rollback_to_a_savepoint_that_is_refused_says_so);
     CHECK_ADD(c, savepoints_in_flight);
     CHECK_ADD(c, only_the_innermost_can_be_asked);

@@ -303,6 +303,10 @@ tests_sim_sim_SOURCES = \
 	tests/sim/asks.c \
 	tests/sim/asks.h \
 	tests/sim/buffer.h \
+	tests/sim/flows.c \
+	tests/sim/flows.h \
+	tests/sim/holdings.c \
+	tests/sim/holdings.h \
 	tests/sim/kernel.c \
 	tests/sim/kernel.h \
 	tests/sim/kernel_clock.c \

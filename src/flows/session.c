@@ -84,6 +84,12 @@ static void send_held(struct session *s, struct held *h)
     held_free(h);
 }
 
+static void send_all_held(struct session *s)
+{
+    for (struct list *node; (node = list_pop(&s->held));)
+        send_held(s, container_of(node, struct held, node));
+}
+
 /* ---- life ---- */
 
 void session_init(struct session *s, evpq_lease *lease, bool borrowed, const char *opening)
@@ -104,8 +110,7 @@ static void release(struct session *s)
 
 void session_free(struct session *s)
 {
-    for (struct list *node; (node = list_pop(&s->held));)
-        send_held(s, container_of(node, struct held, node));
+    send_all_held(s);
     release(s);
     list_remove(&s->begun.job.node);
     evpq_future_unref(s->begin);
@@ -124,18 +129,21 @@ void session_end(struct session *s)
 
 /* ---- BEGIN, and what has to wait for it ---- */
 
+/* The pipeline holds back from now on what has to wait, as it does what the program asks of the lease:
+ * so all goes in the order in which it was asked for. */
 void session_lend(struct session *s)
 {
     struct conn *c = session_conn(s);
+    s->lent = true;
     if (c && future_pending(s->begin))
         pipeline_bar(&c->pipeline, query_op(s->begin));
+    send_all_held(s);
 }
 
 static void begin_answered(struct job *job)
 {
     struct session *s = container_of(job, struct session, begun.job);
-    for (struct list *node; (node = list_pop(&s->held));)
-        send_held(s, container_of(node, struct held, node));
+    send_all_held(s);
     if (s->ended)
         release(s);
 }
@@ -153,7 +161,7 @@ static bool is_cut_off(const struct session *s)
 /* Our own statements change nothing where BEGIN has failed. */
 static bool has_to_wait(const struct session *s, const struct work *work)
 {
-    return !list_empty(&s->held) || (work != &own_words && is_cut_off(s));
+    return !s->lent && (!list_empty(&s->held) || (work != &own_words && is_cut_off(s)));
 }
 
 static bool hold(struct session *s, evpq_future *f, const struct work *work)
@@ -224,6 +232,16 @@ bool session_begin(struct session *s)
         return false;
     future_watch(s->begin, s->pool->loop, &s->begun, begin_answered);
     return true;
+}
+
+bool session_has_behind(const struct session *s, evpq_future *f)
+{
+    const struct conn *c = session_conn(s);
+    const struct op *op = query_op(f);
+    bool holds = !list_empty(&s->held);
+    if (op->state == OP_NEW) /* held */
+        return holds && container_of(s->held.prev, struct held, node)->f != f;
+    return op->state == OP_QUEUED && (holds || (c && c->pipeline.fresh.prev != &op->node));
 }
 
 void session_cut(struct session *s)

@@ -16,6 +16,7 @@ struct session {
     evpq_pool *pool;   /* a reference */
     evpq_lease *lease; /* a reference to its memory, and (not borrowed) the lease itself */
     bool borrowed;
+    bool lent;           /* to the program, by evpq_txn_lease */
     bool ended;          /* nothing more will be sent */
     const char *opening; /* BEGIN with its modes: static */
     evpq_future *begin;  /* once it is submitted */
@@ -37,8 +38,8 @@ evpq_error *session_refusal(const struct session *s, const char *sql);
 /* Sends BEGIN, if that was not done. False: no memory. */
 bool session_begin(struct session *s);
 
-/* Once it has begun: the program is going to ask the lease itself, of which nothing is held back here. It is
- * sent with BEGIN, or when that is answered; if BEGIN fails, the link is broken instead. */
+/* Once it has begun: the program is going to ask the lease itself. Nothing is held back here any more: it is sent with
+ * BEGIN, or when that is answered; if BEGIN fails, the link is broken instead. */
 void session_lend(struct session *s);
 
 /* Sends what is pending (borrowed); it shares its Sync with what comes next. False: no memory. */
@@ -58,6 +59,9 @@ evpq_future *session_say(struct session *s, const char *sql, enum session_says w
  * uses the connection next comes after it. What was held back is not sent any more, and fails so. The query's
  * future is given. NULL: no memory. Only with a connection. */
 evpq_future *session_roll_back(struct session *s);
+
+/* The query waits to be sent, and something behind it does, too: also what the program has asked of the lease. */
+bool session_has_behind(const struct session *s, evpq_future *f);
 
 /* What comes next is carried out whatever became of what came before. */
 void session_cut(struct session *s);

@@ -59,11 +59,17 @@ static bool is_left_open(const struct ending *e)
     return session_of(e)->borrowed || e->txn->outer;
 }
 
+/* The RELEASE of a savepoint behind which more was asked for: undone in its place, that would be undone with it. */
+static bool has_to_go(const struct ending *e)
+{
+    return e->txn->outer && future_pending(e->step) && session_has_behind(session_of(e), e->step);
+}
+
 /* A commit that is called off leaves nothing open on a connection that stays the program's. */
 static void ending_cancel(evpq_future *f)
 {
     struct ending *e = ending_of(f);
-    if (!e->commits) {
+    if (!e->commits || has_to_go(e)) {
         future_settle_canceled(f, EVPQ_OUTCOME_UNKNOWN);
         return;
     }

@@ -24,6 +24,12 @@ const struct server_error says_terminated = {
     "57P01", "terminating connection due to administrator command", "ProcessInterrupts"};
 const struct server_error says_no_statement = {"26000", "prepared statement does not exist",
                                                "FetchPreparedStatement"};
+const struct server_error says_no_block = {"25P01", "can only be used in transaction blocks",
+                                           "CheckTransactionBlock"};
+const struct server_error says_no_savepoint = {"3B001", "savepoint does not exist",
+                                               "RollbackToSavepoint"};
+const struct server_error says_copy_failed = {"57014", "COPY from stdin failed: given up",
+                                              "CopyGetData"};
 const struct server_error says_statement_exists = {"42P05", "prepared statement already exists",
                                                    "StorePreparedStatement"};
 
@@ -126,6 +132,9 @@ void answer_row(struct backend *b, enum statement s)
     case GUARD:
         put_flag(b, true);
         break;
+    case ROWS:
+        put_number(b, b->token + b->rows, 8);
+        break;
     default:
         put_number(b, b->token, 8);
         break;
@@ -143,6 +152,15 @@ void answer_complete(struct backend *b, const char *tag)
 void answer_empty(struct backend *b)
 {
     answer_bare(b, 'I');
+}
+
+void answer_copy_in(struct backend *b)
+{
+    struct message m = begin(b, 'G');
+    put_int(&b->out, 1, 0); /* text */
+    put_int(&b->out, 2, 1);
+    put_int(&b->out, 2, 0);
+    finish(m);
 }
 
 void answer_ready(struct backend *b)
@@ -213,7 +231,7 @@ void answer_start(struct backend *b)
 void answer_description(struct backend *b, const struct prepared *p, bool of_statement)
 {
     if (of_statement) { /* ParameterDescription */
-        bool has = p->is <= INSERT_DEFERRED;
+        bool has = p->is <= ROWS;
         struct message m = begin(b, 't');
         put_int(&b->out, 2, has);
         if (has)

@@ -11,13 +11,14 @@ struct server_error {
 };
 extern const struct server_error says_deferred, says_in_failed, says_read_only, says_division,
     says_in_block, says_serialization, says_resources, says_canceled, says_terminated,
-    says_no_statement, says_statement_exists;
+    says_no_statement, says_statement_exists, says_no_block, says_no_savepoint, says_copy_failed;
 
 /* ---- to the program: kept until answer_flush ---- */
 
 void answer_row(struct backend *b, enum statement s);
 void answer_complete(struct backend *b, const char *tag);
 void answer_empty(struct backend *b);
+void answer_copy_in(struct backend *b);
 void answer_ready(struct backend *b);
 void answer_error(struct backend *b, const char *severity, const struct server_error *error);
 void answer_warning(struct backend *b, const char *message);
@@ -34,6 +35,8 @@ enum taken message_take(struct backend *b);
 
 /* What session.c does with some of them. */
 void backend_execute(struct backend *b);
+void backend_query(struct backend *b); /* what `query` is */
+void backend_copied(struct backend *b, bool whole);
 void backend_sync(struct backend *b);
 void backend_fail(struct backend *b, const struct server_error *error);
 

@@ -4,12 +4,15 @@
 
 #include "sim/oracle.h"
 
+#include <stdlib.h>
+
 struct program {
     evpq_loop *loop;
     evpq_pool *pool;
     int max_size, most;     /* connections: as was asked for last; that may be there now */
     sim_time query_timeout; /* SIM_NEVER: none */
     sim_time acquire_timeout, cancel_timeout;
+    unsigned flows; /* one in so many asks is for a stream or COPY */
     int64_t next_token;
 };
 extern struct program program;
@@ -22,11 +25,22 @@ int64_t take_tokens(int n);
 /* Notes the future, which is taken, with a deadline or without one. */
 struct call *ask(enum verb verb, evpq_future *f, int64_t first, int n, void *owner);
 
+/* Some INSERTs: on the pool, a lease or a transaction. */
+struct call *ask_batch(evpq_lease *lease, evpq_txn *txn, void *owner);
+struct call *ask_many(evpq_lease *lease, evpq_txn *txn, void *owner);
+
+static inline void *need(void *memory)
+{
+    if (!memory)
+        abort();
+    return memory;
+}
+
 void asks_begin(void);
 /* A call of some kind. */
 void ask_something(void);
 void asks_told(struct call *c); /* what came of one */
-bool asks_hold_something(void); /* leases and transactions */
+bool asks_hold_something(void); /* leases, transactions, streams, COPYs */
 void asks_give_back(void);      /* those */
 void asks_end(void);            /* frees what the calls were about */
 

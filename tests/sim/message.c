@@ -67,12 +67,12 @@ static void parse(struct backend *b, struct reader *r)
     }
     p = p ? p : find_free(b);
     p->is = statement_of(sql);
-    if (b->status == 'E' && p->is != COMMIT && p->is != ROLLBACK && p->is != NOTHING) {
+    if (b->status == 'E' && !statement_runs_in_failed(p->is)) {
         backend_fail(b, &says_in_failed);
         return;
     }
     snprintf(p->name, sizeof p->name, "%s", name);
-    snprintf(p->argument, sizeof p->argument, "%s", p->is == DEALLOCATE ? sql + 11 : "");
+    snprintf(p->argument, sizeof p->argument, "%s", statement_argument(p->is, sql));
     trace("backend %d: parses %s%s%s", b->pid, statement_name(p->is), *name ? " as " : "", name);
     answer_done(b, '1');
 }
@@ -120,6 +120,19 @@ static void close_statement(struct backend *b, struct reader *r)
     answer_done(b, '3');
 }
 
+/* ---- simple queries ---- */
+
+static void query(struct backend *b, struct reader *r)
+{
+    const char *sql = take_text(r);
+    struct prepared *p = &b->query;
+    p->is = statement_of(sql);
+    snprintf(p->argument, sizeof p->argument, "%s", statement_argument(p->is, sql));
+    b->portal = p;
+    b->binary = false;
+    backend_query(b);
+}
+
 /* ---- one message ---- */
 
 enum { CANCEL_REQUEST = 80877102, PROTOCOL_3 = 3 << 16 };
@@ -147,6 +160,18 @@ static bool take_message(struct backend *b, char type, struct reader *r)
     if (b->skips && type != 'S' && type != 'X')
         return true;
     switch (type) {
+    case 'Q':
+        query(b, r);
+        break;
+    case 'd':
+        if (b->copies)
+            buffer_put(&b->copied, r->at, (size_t)(r->end - r->at));
+        break; /* else of a COPY that has failed */
+    case 'c':
+    case 'f':
+        if (b->copies)
+            backend_copied(b, type == 'c');
+        break;
     case 'P':
         parse(b, r);
         break;
@@ -166,7 +191,8 @@ static bool take_message(struct backend *b, char type, struct reader *r)
         answer_flush(b);
         break;
     case 'S':
-        backend_sync(b);
+        if (!b->copies)
+            backend_sync(b);
         break;
     case 'X':
         backend_die(b);

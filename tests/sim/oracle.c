@@ -25,7 +25,7 @@ static const char *const names[] = {
     [VERB_READ] = "read",     [VERB_ROLLBACK] = "rollback", [VERB_SEE] = "see",
     [VERB_FAILS] = "fails",   [VERB_ACQUIRE] = "acquire",   [VERB_BEGIN] = "begin",
     [VERB_DELETE] = "delete", [VERB_BEGIN_SQL] = "BEGIN",   [VERB_CLOSE] = "close",
-    [VERB_DRAIN] = "drain",
+    [VERB_DRAIN] = "drain",   [VERB_COPY] = "copy",         [VERB_NEXT] = "next",
 };
 
 void oracle_begin(void)
@@ -92,31 +92,56 @@ int64_t oracle_some_present(void)
     return some;
 }
 
-/* The statements of a transaction that has committed. One that was given up may have been run or
- * not; one that was not sent is no part of it. */
-static void claim_parts(const struct call *commit)
+static const struct level *transaction_of(const struct level *level)
+{
+    while (level->outer)
+        level = level->outer;
+    return level;
+}
+
+static enum claim claim_of(const struct level *level)
+{
+    bool kept = true;
+    for (; level; level = level->outer) {
+        if (level->fate == FATE_UNDONE)
+            return CLAIMS_ABSENT;
+        kept &= level->fate == FATE_KEPT;
+    }
+    return kept ? CLAIMS_PRESENT : CLAIMS_NOTHING;
+}
+
+/* A statement of a transaction that has committed. One that was given up may have been run or not; one that was not
+ * sent is no part of it. */
+static void check_part(const struct call *part)
+{
+    const evpq_error *error = evpq_future_error(part->f);
+    if (evpq_future_status(part->f) == EVPQ_PENDING)
+        violation("a transaction is committed before its statement: %s", text_of(part));
+    if (!error)
+        claim(part->first, part->n, CLAIMS_PRESENT);
+    else if (evpq_error_outcome(error) == EVPQ_OUTCOME_REJECTED)
+        violation("a transaction is committed, and has failed: %s", text_of(part));
+}
+
+static void judge_parts(const struct level *transaction)
 {
     list_each(node, &oracle.calls) {
         struct call *part = container_of(node, struct call, node);
-        if (!part->f || part == commit || part->owner != commit->owner)
+        if (!part->level || !part->f || part->verb > VERB_FAILS || part->verb == VERB_COMMIT ||
+            part->verb == VERB_ROLLBACK || transaction_of(part->level) != transaction)
             continue;
-        if (evpq_future_status(part->f) == EVPQ_PENDING)
-            violation("a transaction is committed before its statement: %s", text_of(part));
-        const evpq_error *error = evpq_future_error(part->f);
-        if (!error)
-            claim(part->first, part->n, CLAIMS_PRESENT);
-        else if (evpq_error_outcome(error) == EVPQ_OUTCOME_REJECTED)
-            violation("a transaction is committed, and has failed: %s", text_of(part));
+        enum claim what = claim_of(part->level);
+        if (what == CLAIMS_PRESENT)
+            check_part(part);
+        else if (what == CLAIMS_ABSENT)
+            claim(part->first, part->n, CLAIMS_ABSENT);
     }
 }
 
-static void deny_parts(const struct call *commit)
+void oracle_level_is(struct level *level, enum fate fate)
 {
-    list_each(node, &oracle.calls) {
-        struct call *part = container_of(node, struct call, node);
-        if (part->owner == commit->owner)
-            claim(part->first, part->n, CLAIMS_ABSENT);
-    }
+    level->fate = fate;
+    judge_parts(transaction_of(level));
 }
 
 /* ---- what a future says ---- */
@@ -133,15 +158,28 @@ static void check_value(const struct call *c, evpq_future *f, int64_t token)
                   text_of(c));
 }
 
+/* One that is part of a transaction may still be undone. */
+static void claim_done(const struct call *c)
+{
+    if (!c->level)
+        claim(c->first, c->n, CLAIMS_PRESENT);
+}
+
 static void check_done(const struct call *c)
 {
     switch (c->verb) {
     case VERB_INSERT:
-        claim(c->first, c->n, CLAIMS_PRESENT);
+        claim_done(c);
         check_value(c, c->f, c->first);
         break;
+    case VERB_COPY:
+        claim_done(c);
+        if (evpq_result_affected(evpq_future_result(c->f)) != c->n)
+            violation("%lld rows: %s", (long long)evpq_result_affected(evpq_future_result(c->f)),
+                      text_of(c));
+        break;
     case VERB_BATCH:
-        claim(c->first, c->n, CLAIMS_PRESENT);
+        claim_done(c);
         for (int i = 0; i < c->n; i++)
             check_value(c, evpq_future_at(c->batch, (size_t)i), c->first + i);
         break;
@@ -151,7 +189,7 @@ static void check_done(const struct call *c)
         break;
     case VERB_MANY:
     case VERB_TRANSACT:
-        claim(c->first, c->n, CLAIMS_PRESENT);
+        claim_done(c);
         break;
     case VERB_PART:
     case VERB_READ:
@@ -159,7 +197,9 @@ static void check_done(const struct call *c)
         check_value(c, c->f, c->first);
         break;
     case VERB_COMMIT:
-        claim_parts(c);
+        if (c->level->fate == FATE_UNDONE)
+            violation("it was rolled back with what is around it: %s", text_of(c));
+        oracle_level_is(c->level, FATE_KEPT);
         break;
     case VERB_FAILS:
         violation("it must fail: %s", text_of(c));
@@ -179,13 +219,14 @@ static void check_failed(const struct call *c)
         evpq_future_status(c->f) == EVPQ_DEADLOCK)
         violation("nothing was wrong with it: %s", text_of(c));
     bool hit = evpq_future_status(c->f) == EVPQ_SERVER &&
+               evpq_error_outcome(error) != EVPQ_OUTCOME_NOT_SENT &&
                !strcmp(evpq_error_sqlstate(error), says_canceled.sqlstate);
     if (hit && !c->owner) /* a transaction may have had its BEGIN canceled with a statement */
         violation("a cancel request has hit what nobody has canceled: %s", text_of(c));
     if (evpq_error_outcome(error) == EVPQ_OUTCOME_UNKNOWN)
         return;
     if (c->verb == VERB_COMMIT)
-        deny_parts(c);
+        oracle_level_is(c->level, FATE_UNDONE);
     else if (c->verb == VERB_DELETE)
         claim(c->first, c->n, CLAIMS_PRESENT);
     else if (c->verb <= VERB_PART)

@@ -13,6 +13,7 @@ enum verb {
     VERB_INSERT, /* its tokens are in the table when it is done */
     VERB_BATCH,
     VERB_MANY,
+    VERB_COPY,
     VERB_TRANSACT,
     VERB_PART, /* of a transaction: what it inserts is there when that has committed */
     VERB_DELETE,
@@ -21,11 +22,22 @@ enum verb {
     VERB_READ, /* gives its token back */
     VERB_SEE,  /* gives it back if it is there */
     VERB_FAILS,
+    VERB_NEXT,      /* rows of a stream */
     VERB_BEGIN_SQL, /* by a statement */
     VERB_ACQUIRE,
     VERB_BEGIN,
     VERB_CLOSE,
     VERB_DRAIN,
+};
+
+/* A transaction, or a savepoint in it. */
+struct level {
+    struct level *outer; /* NULL: it is the transaction */
+    enum fate {
+        FATE_OPEN,   /* or not known */
+        FATE_KEPT,   /* it has committed; a savepoint is part of the level around it then */
+        FATE_UNDONE, /* its end was to roll it back, or has failed for sure */
+    } fate;
 };
 
 struct call {
@@ -37,7 +49,10 @@ struct call {
     int n;
     sim_time due; /* SIM_NEVER: by the end */
     int told;
-    void *owner;        /* the workload's: the transaction that it belongs to */
+    void *owner; /* the workload's */
+    struct level *
+        level; /* in which it is a statement, or which it ends; NULL: it stands alone. It is kept until
+                            the end of the run */
     evpq_future *batch; /* given; what `f` may be a limit of */
 };
 
@@ -51,6 +66,8 @@ struct call *oracle_some_pending(void); /* NULL: there is none */
 int oracle_pending(void);
 /* The program was at something else for so long. */
 void oracle_stalled(sim_time lasted);
+/* What it was to be is known now. */
+void oracle_level_is(struct level *level, enum fate fate);
 /* It can never be in the table: nobody asks for the commit. */
 void oracle_absent(int64_t first, int n);
 /* A token that is surely there, and from now on perhaps not; -1: there is none. */

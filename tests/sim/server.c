@@ -62,6 +62,7 @@ static void backend_end(struct backend *b, bool reset)
     list_remove(&b->node);
     buffer_free(&b->in);
     buffer_free(&b->out);
+    buffer_free(&b->copied);
     free(b);
     net_hang_up(l, reset);
 }

@@ -9,13 +9,19 @@
 
 struct link;
 
-enum { PREPARED_MOST = 64, ARGUMENT_MOST = 24 };
+enum { PREPARED_MOST = 64, ARGUMENT_MOST = 24, SAVEPOINTS_MOST = 16 };
 
 /* What a session knows of a statement that was parsed. */
 struct prepared {
     char name[64];
     enum statement is;
-    char argument[64]; /* of DEALLOCATE, the rest of its text */
+    char argument[64]; /* the rest of its text */
+};
+
+struct savepoint {
+    char name[64];
+    int changes; /* before it */
+    bool deferred;
 };
 
 /* A server process: session.c is what it does. */
@@ -31,13 +37,21 @@ struct backend {
     char status; /* as ReadyForQuery tells it: I, T, E */
     bool skips;  /* after an error, up to the next Sync */
     struct changes changes;
-    bool deferred;             /* a constraint fails when the transaction ends */
+    bool deferred; /* a constraint fails when the transaction ends */
+    struct savepoint savepoints[SAVEPOINTS_MOST];
+    int n_savepoints;
     bool together, reads_only; /* what is set for the transaction */
 
     struct prepared prepared[PREPARED_MOST]; /* the first is the one without a name */
     const struct prepared *portal;
     int64_t token;
     bool binary; /* how results are wanted */
+    int rows;    /* of SQL_SERIES that were sent */
+
+    /* A simple query: it needs no Sync. */
+    bool simple, copies;
+    struct prepared query;
+    struct buffer copied; /* the data of a COPY */
 
     /* What it is at; it takes in nothing else meanwhile. */
     enum activity { AT_NOTHING, AT_EXECUTE, AT_SYNC, AT_DONE } at;

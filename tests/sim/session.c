@@ -8,6 +8,7 @@
 #include "sim/answer.h"
 #include "sim/net.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,7 @@ static void forget_transaction(struct backend *b)
 static void roll_back(struct backend *b)
 {
     forget_transaction(b);
+    b->n_savepoints = 0;
     b->status = 'I';
 }
 
@@ -31,12 +33,15 @@ static void fail(struct backend *b, const struct server_error *error)
 {
     trace("backend %d: ERROR %s", b->pid, error->sqlstate);
     answer_error(b, "ERROR", error);
-    b->skips = true;
+    b->skips = !b->simple;
     b->at = AT_NOTHING;
     if (b->status == 'I')
         forget_transaction(b);
     else
         b->status = 'E';
+    if (b->simple)
+        answer_ready(b);
+    b->simple = b->copies = false;
 }
 
 /* At COMMIT, or at the Sync that ends what was no block. */
@@ -59,24 +64,32 @@ static bool is_change(enum statement s)
     return s == INSERT || s == DELETE || s == INSERT_DEFERRED;
 }
 
-static bool ends_block(enum statement s)
+static const struct savepoint *find_savepoint(const struct backend *b)
 {
-    return s == COMMIT || s == ROLLBACK;
+    const struct savepoint *s = b->savepoints + b->n_savepoints;
+    while (s-- > b->savepoints)
+        if (!strcmp(s->name, b->portal->argument))
+            return s;
+    return NULL;
 }
 
 /* NULL: nothing speaks against it. */
 static const struct server_error *objection(const struct backend *b)
 {
     enum statement s = b->portal->is;
-    if (b->status == 'E' && !ends_block(s) && s != NOTHING)
+    if (b->status == 'E' && !statement_runs_in_failed(s))
         return &says_in_failed;
+    if ((s == SAVEPOINT || s == RELEASE || s == ROLLBACK_TO) && b->status == 'I')
+        return &says_no_block;
+    if ((s == RELEASE || s == ROLLBACK_TO) && !find_savepoint(b))
+        return &says_no_savepoint;
     if (is_change(s) && b->reads_only)
         return &says_read_only;
     if (s == FAIL)
         return &says_division;
     if (s == DISCARD_ALL && b->status != 'I')
         return &says_in_block;
-    if (s != NOTHING && s != ROLLBACK && s != COMMIT && chance_one_in(server_faults()->errors))
+    if (!statement_runs_in_failed(s) && chance_one_in(server_faults()->errors))
         return chance_one_in(2) ? &says_serialization : &says_resources;
     return NULL;
 }
@@ -124,6 +137,47 @@ static void end_block(struct backend *b, enum statement s)
     }
 }
 
+static void use_savepoint(struct backend *b, enum statement s)
+{
+    if (s == SAVEPOINT) {
+        if (b->n_savepoints == SAVEPOINTS_MOST)
+            violation("backend %d: more than %d savepoints", b->pid, SAVEPOINTS_MOST);
+        struct savepoint *new = &b->savepoints[b->n_savepoints++];
+        *new = (struct savepoint){.changes = b->changes.n, .deferred = b->deferred};
+        snprintf(new->name, sizeof new->name, "%s", b->portal->argument);
+        answer_complete(b, "SAVEPOINT");
+        return;
+    }
+    const struct savepoint *found = find_savepoint(b);
+    b->n_savepoints = (int)(found - b->savepoints);
+    if (s == ROLLBACK_TO) { /* which stays */
+        b->n_savepoints++;
+        b->changes.n = found->changes;
+        b->deferred = found->deferred;
+        b->status = 'T';
+    }
+    answer_complete(b, s == RELEASE ? "RELEASE" : "ROLLBACK");
+}
+
+/* Text, a token in each line. */
+static void copy_in(struct backend *b)
+{
+    char tag[24];
+    int n = 0;
+    const char *at = b->copied.bytes + b->copied.from, *end = at + buffer_size(&b->copied);
+    for (int64_t token = 0; at < end; at++) {
+        if (*at != '\n') {
+            token = token * 10 + *at - '0';
+            continue;
+        }
+        changes_add(&b->changes, token, false);
+        token = 0;
+        n++;
+    }
+    snprintf(tag, sizeof tag, "COPY %d", n);
+    answer_complete(b, tag);
+}
+
 static void carry_out(struct backend *b)
 {
     enum statement s = b->portal->is;
@@ -135,6 +189,17 @@ static void carry_out(struct backend *b)
     case INSERT_DEFERRED:
         b->deferred = true;
         answer_complete(b, "INSERT 0 1");
+        break;
+    case ROWS:
+        answer_complete(b, "SELECT 20");
+        break;
+    case COPY_IN:
+        copy_in(b);
+        break;
+    case SAVEPOINT:
+    case RELEASE:
+    case ROLLBACK_TO:
+        use_savepoint(b, s);
         break;
     case SEE:
     case ECHO:
@@ -197,6 +262,31 @@ static void done(struct backend *b)
         b->at = AT_NOTHING;
 }
 
+/* Some at a time. False: all have been sent. */
+static bool send_rows(struct backend *b)
+{
+    for (int n = 1 + (int)chance_below(SERIES); n && b->rows < SERIES; n--) {
+        answer_row(b, ROWS);
+        b->rows++;
+    }
+    if (b->rows == SERIES)
+        return false;
+    if (chance_one_in(2))
+        answer_flush(b);
+    take_time(b, AT_EXECUTE, duration(b));
+    return true;
+}
+
+/* A simple query ends its own transaction, and says so. */
+static void end_simple(struct backend *b)
+{
+    if (b->status == 'I' && !commit(b))
+        return;
+    b->simple = b->copies = false;
+    answer_ready(b);
+    done(b);
+}
+
 static void executed(struct backend *b)
 {
     const struct server_error *error = objection(b);
@@ -204,8 +294,12 @@ static void executed(struct backend *b)
         fail(b, error);
         return;
     }
+    if (b->portal->is == ROWS && send_rows(b))
+        return;
     carry_out(b);
-    if (!b->skips)
+    if (b->at == AT_EXECUTE && b->simple)
+        end_simple(b);
+    else if (!b->skips && b->at == AT_EXECUTE)
         done(b);
 }
 
@@ -236,10 +330,40 @@ void backend_execute(struct backend *b)
     trace("backend %d: runs %s %lld", b->pid, statement_name(b->portal->is), (long long)b->token);
     bool canceled = b->signaled && chance_one_in(2); /* or it was noticed while it read */
     b->signaled = false;
+    b->rows = 0;
     if (canceled)
         fail(b, &says_canceled);
     else
         take_time(b, AT_EXECUTE, duration(b));
+}
+
+void backend_query(struct backend *b)
+{
+    b->simple = true;
+    if (b->portal->is != COPY_IN) {
+        backend_execute(b);
+        return;
+    }
+    const struct server_error *error = objection(b);
+    if (error) {
+        fail(b, error);
+        return;
+    }
+    trace("backend %d: copies", b->pid);
+    b->copies = true;
+    buffer_take(&b->copied, buffer_size(&b->copied));
+    answer_copy_in(b);
+    answer_flush(b);
+}
+
+/* `whole`: the program has not given it up. */
+void backend_copied(struct backend *b, bool whole)
+{
+    b->copies = false;
+    if (whole)
+        backend_execute(b);
+    else
+        fail(b, &says_copy_failed);
 }
 
 void backend_sync(struct backend *b)
@@ -259,7 +383,7 @@ void backend_cancel(struct backend *b)
 {
     bool hits = b->at == AT_EXECUTE && b->portal->is != COMMIT && b->portal->is != ROLLBACK;
     trace("cancel of %d: %s", b->pid, hits ? statement_name(b->portal->is) : "nothing runs");
-    if (chance_one_in(server_faults()->late_signals)) {
+    if (b->copies || chance_one_in(server_faults()->late_signals)) {
         b->signaled = true;
         return;
     }

@@ -18,9 +18,14 @@ static const struct {
     [SLOW] = {SQL_SLOW, "slow", false},
     [FAIL] = {SQL_FAIL, "fail", false},
     [INSERT_DEFERRED] = {SQL_DEFERRED, "deferred", false},
+    [ROWS] = {SQL_SERIES, "rows", false},
+    [COPY_IN] = {SQL_COPY_IN, "copy in", false},
     [BEGIN] = {"BEGIN", "BEGIN", true},
     [COMMIT] = {"COMMIT", "COMMIT", false},
     [ROLLBACK] = {"ROLLBACK", "ROLLBACK", false},
+    [SAVEPOINT] = {"SAVEPOINT ", "SAVEPOINT", true},
+    [RELEASE] = {"RELEASE SAVEPOINT ", "RELEASE", true},
+    [ROLLBACK_TO] = {"ROLLBACK TO SAVEPOINT ", "ROLLBACK TO", true},
     [DISCARD_ALL] = {"DISCARD ALL", "DISCARD ALL", false},
     [DEALLOCATE] = {"DEALLOCATE ", "DEALLOCATE", true},
     [NOTHING] = {"", "nothing", false},
@@ -44,12 +49,23 @@ const char *statement_name(enum statement s)
     return known[s].name;
 }
 
+bool statement_runs_in_failed(enum statement s)
+{
+    return s == COMMIT || s == ROLLBACK || s == ROLLBACK_TO || s == NOTHING;
+}
+
+const char *statement_argument(enum statement s, const char *sql)
+{
+    return known[s].begins ? sql + strlen(known[s].text) : "";
+}
+
 int statement_columns(enum statement s, struct column_of columns[2])
 {
     switch (s) {
     case INSERT:
     case DELETE:
     case SEE:
+    case ROWS:
         columns[0] = (struct column_of){"token", INT8};
         return 1;
     case ECHO:

@@ -2,6 +2,8 @@
 #ifndef TESTS_SIM_SQL_H
 #define TESTS_SIM_SQL_H
 
+#include <stdbool.h>
+
 /* Of the workload; $1 is a token. */
 #define SQL_INSERT "insert into tokens values ($1) returning token"
 #define SQL_DELETE "delete from tokens where token = $1 returning token"
@@ -10,6 +12,9 @@
 #define SQL_SLOW "select $1::int8 from pg_sleep(1)"
 #define SQL_FAIL "select $1::int8 / 0"
 #define SQL_DEFERRED "insert into deferred values ($1)" /* refused when the transaction ends */
+#define SQL_SERIES "select token from generate_series($1, $1 + 19) token"
+enum { SERIES = 20 }; /* rows */
+#define SQL_COPY_IN "copy tokens from stdin"
 
 #define SQL_BEGIN "BEGIN"
 
@@ -22,10 +27,15 @@ enum statement {
     SLOW,
     FAIL,
     INSERT_DEFERRED,
+    ROWS,
+    COPY_IN,
     /* the library's own */
     BEGIN,
     COMMIT,
     ROLLBACK,
+    SAVEPOINT,
+    RELEASE,
+    ROLLBACK_TO,
     DISCARD_ALL,
     DEALLOCATE,
     NOTHING,
@@ -37,6 +47,10 @@ enum statement {
 /* What a text is; one that is not known ends the run. */
 enum statement statement_of(const char *sql);
 const char *statement_name(enum statement s);
+/* In a block in which something has failed. */
+bool statement_runs_in_failed(enum statement s);
+/* What a text says behind the words by which it is known. */
+const char *statement_argument(enum statement s, const char *sql);
 /* The name of its columns, with the type's oid: "" for none. */
 struct column_of {
     const char *name;

@@ -1,0 +1,241 @@
+/* flows.c - see flows.h. */
+#include "sim/flows.h"
+
+#include "sim/holdings.h"
+#include "sim/sql.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct stream {
+    struct list node;
+    evpq_stream *is;
+    int64_t first; /* it gives this and the next ones */
+    int got, asked;
+    bool limited; /* it was asked for with a deadline, which is told a little later than others are */
+    bool over; /* it has said so */
+};
+
+struct copy {
+    struct list node;
+    evpq_copy *is;
+    int64_t first;
+    int n;
+    struct level *level;
+    bool failed;
+};
+
+static struct list streams, copies;
+
+/* ---- where ---- */
+
+/* NULL: on the pool. */
+static evpq_lease *some_place(struct level **ret_level)
+{
+    struct txn *t = chance_one_in(2) ? open_txn() : NULL;
+    evpq_lease *of_txn = t ? evpq_txn_lease(t->is) : NULL;
+    *ret_level = of_txn ? &t->level : NULL;
+    if (of_txn)
+        return of_txn;
+    struct lease *lease = chance_one_in(2) ? free_lease() : NULL;
+    return lease ? lease->is : NULL;
+}
+
+/* ---- streams ---- */
+
+static void open_stream(void)
+{
+    struct stream *s = need(calloc(1, sizeof *s));
+    struct level *level;
+    evpq_lease *lease = some_place(&level);
+    const evpq_stream_opts opts = {.size = sizeof opts, .rows = 1 + (int)chance_below(7)};
+    list_init(&s->node);
+    list_append(&streams, &s->node);
+    s->first = take_tokens(SERIES);
+    evpq_args args = EVPQ_ARGS(s->first);
+    s->is = lease ? evpq_lease_stream(lease, SQL_SERIES, args, &opts)
+                  : evpq_pool_stream(program.pool, SQL_SERIES, args, &opts);
+    if (!s->is)
+        violation("there is no stream");
+    trace("stream of %lld", (long long)s->first);
+}
+
+static void ask_next(struct stream *s)
+{
+    if (s->limited)
+        return;
+    evpq_future *f = evpq_stream_next(s->is);
+    if (s->asked++)
+        oracle_note(VERB_NEXT, f, s->first, SERIES, SIM_NEVER, s);
+    else
+        s->limited = ask(VERB_NEXT, f, s->first, SERIES, s)->f != f;
+}
+
+static struct stream *some_stream(void)
+{
+    unsigned n = 0;
+    struct stream *some = NULL;
+    list_each(node, &streams)
+        if (chance_one_in(++n))
+            some = container_of(node, struct stream, node);
+    return some;
+}
+
+/* What waits is told that it was closed; it is freed when all that was asked for has been told. */
+static void close_stream(struct stream *s)
+{
+    trace("stream of %lld: closed", (long long)s->first);
+    evpq_stream_close(s->is);
+    s->is = NULL;
+}
+
+static void forget_stream(struct stream *s)
+{
+    if (s->is || s->asked)
+        return;
+    list_remove(&s->node);
+    free(s);
+}
+
+static void take_rows(struct stream *s, const evpq_result *r)
+{
+    if (!r && s->got != SERIES)
+        violation("the stream of %lld ends after %d rows", (long long)s->first, s->got);
+    s->over |= !r;
+    for (int i = 0; r && i < evpq_result_rows(r); i++)
+        if (evpq_result_int8(r, i, 0) != s->first + s->got++)
+            violation("the stream of %lld gives %lld as its row %d", (long long)s->first,
+                      (long long)evpq_result_int8(r, i, 0), s->got);
+}
+
+static void told_of_stream(struct call *c)
+{
+    struct stream *s = c->owner;
+    s->asked--;
+    s->limited = false;
+    bool failed = evpq_future_status(c->f) != EVPQ_OK;
+    if (!failed)
+        take_rows(s, evpq_future_result(c->f));
+    c->owner = NULL;
+    if (s->is && (s->over || failed || chance_one_in(20)))
+        close_stream(s);
+    else if (s->is && chance_one_in(2))
+        ask_next(s);
+    forget_stream(s);
+}
+
+/* ---- COPY ---- */
+
+static void open_copy(void)
+{
+    struct copy *c = need(calloc(1, sizeof *c));
+    evpq_lease *lease = some_place(&c->level);
+    list_init(&c->node);
+    list_append(&copies, &c->node);
+    c->is = lease ? evpq_lease_copy_in(lease, SQL_COPY_IN)
+                  : evpq_pool_copy_in(program.pool, SQL_COPY_IN);
+    if (!c->is)
+        violation("there is no COPY");
+    c->first = program.next_token;
+    trace("copy");
+}
+
+/* A token, in two pieces. */
+static void write_copy(struct copy *c)
+{
+    char line[32];
+    int64_t token = take_tokens(1);
+    if (!c->n)
+        c->first = token;
+    if (c->failed || token != c->first + c->n)
+        return; /* others have taken some: the tokens of one COPY are to be in a row */
+    int n = snprintf(line, sizeof line, "%lld\n", (long long)token);
+    int cut = (int)chance_below((unsigned)n + 1);
+    c->failed = evpq_copy_write(c->is, line, (size_t)cut) != EVPQ_OK ||
+                evpq_copy_write(c->is, line + cut, (size_t)(n - cut)) != EVPQ_OK;
+    c->n += !c->failed;
+    if (c->failed)
+        oracle_absent(token, 1);
+}
+
+static void end_copy(struct copy *c, bool finishes)
+{
+    trace("copy of %lld+%d: %s", (long long)c->first, c->n, finishes ? "finished" : "given up");
+    list_remove(&c->node);
+    if (finishes) {
+        ask(VERB_COPY, evpq_copy_finish(c->is), c->first, c->n, c->level)->level = c->level;
+    } else {
+        oracle_absent(c->first, c->n);
+        if (chance_one_in(2))
+            evpq_copy_abort(c->is, "given up");
+        else
+            evpq_copy_close(c->is);
+    }
+    free(c);
+}
+
+static struct copy *some_copy(void)
+{
+    unsigned n = 0;
+    struct copy *some = NULL;
+    list_each(node, &copies)
+        if (chance_one_in(++n))
+            some = container_of(node, struct copy, node);
+    return some;
+}
+
+/* ---- both ---- */
+
+bool use_flows(void)
+{
+    struct stream *s = some_stream();
+    struct copy *c = some_copy();
+    if (s && s->is && chance_one_in(2)) {
+        if (chance_one_in(6))
+            close_stream(s);
+        else
+            ask_next(s);
+        forget_stream(s);
+    } else if (c && chance_one_in(2)) {
+        for (unsigned n = chance_below(4); n; n--)
+            write_copy(c);
+    } else if (c && chance_one_in(2)) {
+        end_copy(c, !chance_one_in(4));
+    } else if (chance_one_in(2)) {
+        open_stream();
+    } else {
+        open_copy();
+    }
+    return true;
+}
+
+void flows_told(struct call *c)
+{
+    if (c->verb == VERB_NEXT && c->owner)
+        told_of_stream(c);
+}
+
+void flows_begin(void)
+{
+    list_init(&streams);
+    list_init(&copies);
+}
+
+bool flows_left(void)
+{
+    return !list_empty(&streams) || !list_empty(&copies);
+}
+
+void flows_give_back(void)
+{
+    struct list *node, *next;
+    for (node = streams.next; node != &streams; node = next) {
+        struct stream *s = container_of(node, struct stream, node);
+        next = node->next;
+        if (s->is)
+            close_stream(s);
+        forget_stream(s);
+    }
+    while (!list_empty(&copies))
+        end_copy(some_copy(), chance_one_in(2));
+}
