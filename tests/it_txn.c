@@ -8,6 +8,7 @@
 #include "support/proxy.h"
 #include "support/seen.h"
 
+#include <math.h>
 #include <string.h>
 
 static void ck_text_has(const char *text, const char *part)
@@ -528,19 +529,75 @@ START_TEST(a_savepoint_whose_commit_is_canceled_is_kept_for_what_is_behind)
 {
     txns_begin();
     open_pool(.max_size = 1);
-    evpq_txn *txn = txn_get(NULL);
+    evpq_lease *lease = lease_get();
+    evpq_txn *txn = txn_on(lease);
     exec_in(txn, "insert into txn_t values (1)");
     evpq_txn *a = evpq_txn_savepoint(txn);
     exec_in(a, "insert into txn_t values (2)");
     evpq_future *f = evpq_txn_commit(a);
-    evpq_future *behind = _i ? query_on(evpq_txn_lease(txn), "insert into txn_t values (3)")
-                             : query_in(txn, "insert into txn_t values (3)");
+    evpq_future *behind = _i == 1 ? query_on(evpq_txn_lease(txn), "insert into txn_t values (3)")
+                                  : query_in(txn, "insert into txn_t values (3)");
     evpq_future *end = evpq_txn_commit(txn);
+    if (_i == 2)
+        evpq_lease_release(lease);
     evpq_future_cancel(f);
     ck_failed(f, EVPQ_CANCELED, EVPQ_OUTCOME_UNKNOWN);
     ck_done(behind);
     ck_done(end);
     ck_committed("1,2,3");
+    if (_i != 2)
+        evpq_lease_release(lease);
+    pools_end();
+}
+END_TEST
+
+/* What is asked for behind the commit of a savepoint before it is known to have failed is refused by the server: the
+ * transaction around it has failed, too, though the server would commit the rest of it. */
+START_TEST(what_is_asked_behind_a_savepoint_that_fails_fails_with_it)
+{
+    txns_begin();
+    open_pool(.max_size = 1);
+    evpq_txn *txn = txn_get(NULL);
+    exec_in(txn, "insert into txn_t values (1)");
+    evpq_txn *a = evpq_txn_savepoint(txn);
+    evpq_future *bad = query_in(a, "select 1 / 0"), *kept = evpq_txn_commit(a),
+                *behind = query_in(txn, "insert into txn_t values (2)");
+    ck_sqlstate(kept, "22012");
+    evpq_future *last = query_in(txn, "insert into txn_t values (3)"), *end = evpq_txn_commit(txn);
+    ck_sqlstate(bad, "22012");
+    ck_sqlstate(behind, "25P02");
+    evpq_await(last);
+    evpq_future_unref(last);
+    ck_sqlstate(end, "22012");
+    ck_all_over();
+    ck_committed("");
+    pools_end();
+}
+END_TEST
+
+/* Each call of a statement that runs, when there is no memory: nobody says that it was not sent. */
+START_TEST(without_memory_what_was_sent_is_unknown)
+{
+    txns_begin();
+    open_pool(.max_size = 1);
+    for (int way = 0; way < 3; way++) {
+        evpq_future *f = evpq_pool_query(pool, "insert into txn_t select 1 from pg_sleep(60)",
+                                         EVPQ_ARGS()),
+                    *fs[2];
+        ck_running(1);
+        oom_fail_at(1);
+        f = way == 0   ? evpq_timeout(f, 5)
+            : way == 1 ? evpq_all(&f, 1)
+                       : (evpq_as_completed(&f, 1, fs), fs[0]);
+        oom_end();
+        ck_failed(f, EVPQ_NOMEM, EVPQ_OUTCOME_UNKNOWN);
+        ck_quiet();
+    }
+    evpq_future *f =
+        evpq_pool_query(pool, "insert into txn_t select 1 from pg_sleep(60)", EVPQ_ARGS());
+    ck_running(1);
+    ck_failed(evpq_timeout(f, NAN), EVPQ_INVALID, EVPQ_OUTCOME_UNKNOWN);
+    ck_quiet();
     pools_end();
 }
 END_TEST
@@ -988,7 +1045,9 @@ int main(void)
     CHECK_ADD_LOOP(c, what_follows_on_a_lease_comes_after_the_transaction, 3);
     CHECK_ADD(c, savepoints_nest);
     CHECK_ADD(c, a_savepoint_whose_commit_is_canceled_is_undone);
-    CHECK_ADD_LOOP(c, a_savepoint_whose_commit_is_canceled_is_kept_for_what_is_behind, 2);
+    CHECK_ADD_LOOP(c, a_savepoint_whose_commit_is_canceled_is_kept_for_what_is_behind, 3);
+    CHECK_ADD(c, what_is_asked_behind_a_savepoint_that_fails_fails_with_it);
+    CHECK_ADD(c, without_memory_what_was_sent_is_unknown);
     CHECK_ADD(c, a_rollback_to_a_savepoint_that_is_refused_says_so);
     CHECK_ADD(c, savepoints_in_flight);
     CHECK_ADD(c, only_the_innermost_can_be_asked);

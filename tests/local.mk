@@ -311,6 +311,8 @@ tests_sim_sim_SOURCES = \
 	tests/sim/kernel.h \
 	tests/sim/kernel_clock.c \
 	tests/sim/kernel_impl.h \
+	tests/sim/memory.c \
+	tests/sim/memory.h \
 	tests/sim/message.c \
 	tests/sim/net.c \
 	tests/sim/net.h \
@@ -373,6 +375,7 @@ oom_tests = \
 	tests/test_completed \
 	tests/test_conninfo \
 	tests/test_encode \
+	tests/test_error \
 	tests/test_nested \
 	tests/test_oom \
 	tests/test_result \

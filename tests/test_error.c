@@ -3,6 +3,7 @@
 #include "words/error.h"
 
 #include "support/check.h"
+#include "support/oom.h"
 
 #include <string.h>
 
@@ -166,6 +167,20 @@ START_TEST(a_cancel_tells_its_outcome)
 }
 END_TEST
 
+/* Also where there is no memory for what was to be said. */
+START_TEST(no_memory_changes_no_outcome)
+{
+    for (evpq_outcome o = EVPQ_OUTCOME_NOT_SENT; o <= EVPQ_OUTCOME_UNKNOWN; o++) {
+        oom_fail_at(1);
+        evpq_error *e = error_new(EVPQ_TIMEOUT, o, "%s", "late");
+        oom_end();
+        ck_assert_int_eq(evpq_error_status(e), EVPQ_NOMEM);
+        ck_assert_int_eq(evpq_error_outcome(e), o);
+        ck_assert_ptr_eq(e, error_nomem_after(o));
+    }
+}
+END_TEST
+
 START_TEST(the_loaded_version_is_the_headers)
 {
     ck_assert_int_eq(evpq_version(), EVPQ_VERSION_NUMBER);
@@ -201,6 +216,7 @@ int main(void)
     CHECK_ADD(c, about_keeps_what_was_said_and_adds_the_statement);
     CHECK_ADD(c, constant_errors_outlive_any_number_of_unrefs);
     CHECK_ADD(c, a_cancel_tells_its_outcome);
+    CHECK_ADD(c, no_memory_changes_no_outcome);
     CHECK_ADD(c, the_loaded_version_is_the_headers);
     CHECK_ADD(c, a_place_before_the_detail);
     return check_end(c);

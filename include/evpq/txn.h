@@ -144,7 +144,9 @@ typedef evpq_future *evpq_txn_fn(evpq_txn *txn, void *arg);
 
 /* Runs fn(txn, arg) in a transaction: commits when what it returned is done, and is then done with
  * the same value; rolls back when that fails, and fails so too. An end in which a statement had
- * failed that fn took no notice of is a failure.
+ * failed that fn took no notice of is a failure, too. But one that was never sent (it has
+ * EVPQ_OUTCOME_NOT_SENT: a value of a wrong type, no memory) is no part of the transaction: fn has to
+ * look at its future, or return it.
  *
  * It is run again in a new transaction, after a pause, when it failed and a statement of it, or
  * COMMIT, met a serialization failure or deadlock (SQLSTATE 40001, 40P01), or when the connection

@@ -129,29 +129,24 @@ static const struct future_class group_class = {.name = "futures",
                                                 .count = group_count,
                                                 .at = group_at};
 
-/* The members, which are ours by now, are of no use to anybody. */
-static evpq_future *combine_give_up(evpq_future *const *fs, size_t n, evpq_future *failed)
-{
-    members_give_up(fs, n);
-    return failed;
-}
-
 static evpq_future *combine(evpq_future *const *fs, size_t n,
                             void (*settled)(struct group *, evpq_future *, bool))
 {
     evpq_loop *loop = members_loop(fs, n);
     if (!loop)
         return future_constant(fs && n ? evpq_future_status(fs[0]) : EVPQ_INVALID);
-    if (loop_check(loop))
-        return combine_give_up(fs, n, future_refused(loop));
+    if (loop_check(loop)) {
+        evpq_future *refused = future_refused(loop);
+        members_give_up(fs, n);
+        return refused;
+    }
     if (!members_all_on(loop, fs, n))
-        return combine_give_up(
-            fs, n, evpq_future_failed(loop, EVPQ_INVALID, "members of different loops"));
+        return members_differ(loop, fs, n);
     struct group *g = n <= SIZE_MAX / sizeof *g->members / 2
                           ? mem_alloc(sizeof *g + n * sizeof *g->members)
                           : NULL;
     if (!g)
-        return combine_give_up(fs, n, future_constant(EVPQ_NOMEM));
+        return future_nomem(members_give_up(fs, n));
     future_init(&g->future, &group_class, loop);
     g->settled = settled;
     g->n = g->left = n;

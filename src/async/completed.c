@@ -112,13 +112,11 @@ static struct order *order_new(evpq_loop *loop, evpq_future *const *fs, size_t n
 
 /* ---- what is given ---- */
 
-/* Each of the n is `failed`, which is taken. `ret_fs` may be `fs`, whose members are taken first.
- */
-static evpq_status completed_give_up(evpq_future *const *fs, size_t n, evpq_future *failed,
-                                     evpq_future **ret_fs)
+/* Each of the n is `failed`, which is taken. `ret_fs` may be what the members were given in, which are let go
+ * of by now. */
+static evpq_status completed_fail(size_t n, evpq_future *failed, evpq_future **ret_fs)
 {
     evpq_status status = evpq_future_status(failed);
-    members_give_up(fs, n);
     for (size_t i = 0; ret_fs && i < n; i++)
         ret_fs[i] = evpq_future_ref(failed);
     evpq_future_unref(failed);
@@ -137,19 +135,23 @@ evpq_status evpq_as_completed(evpq_future *const *fs, size_t n, evpq_future **re
 {
     if (!n)
         return EVPQ_OK;
-    if (!fs || !ret_fs)
-        return completed_give_up(fs, n, future_constant(EVPQ_INVALID), ret_fs);
+    if (!fs || !ret_fs) {
+        members_give_up(fs, n);
+        return completed_fail(n, future_constant(EVPQ_INVALID), ret_fs);
+    }
     evpq_loop *loop = members_loop(fs, n);
     if (!loop)
         return as_they_are(fs, n, ret_fs);
-    if (loop_check(loop))
-        return completed_give_up(fs, n, future_refused(loop), ret_fs);
+    if (loop_check(loop)) {
+        evpq_future *refused = future_refused(loop);
+        members_give_up(fs, n);
+        return completed_fail(n, refused, ret_fs);
+    }
     if (!members_all_on(loop, fs, n))
-        return completed_give_up(
-            fs, n, evpq_future_failed(loop, EVPQ_INVALID, "members of different loops"), ret_fs);
+        return completed_fail(n, members_differ(loop, fs, n), ret_fs);
     struct order *o = order_new(loop, fs, n);
     if (!o)
-        return completed_give_up(fs, n, future_constant(EVPQ_NOMEM), ret_fs);
+        return completed_fail(n, future_nomem(members_give_up(fs, n)), ret_fs);
     for (size_t i = 0; i < n; i++)
         ret_fs[i] = &o->slots[i].place;
     return EVPQ_OK;

@@ -94,8 +94,9 @@ static evpq_future *follow_refuse(evpq_future *child, const char *why)
         return future_constant(EVPQ_INVALID);
     if (!child->loop)
         return child;
-    evpq_future *failed = evpq_future_failed(child->loop, EVPQ_INVALID, "%s", why);
     evpq_future_cancel(child);
+    evpq_future *failed =
+        future_failed(child->loop, error_new(EVPQ_INVALID, future_outcome(child), "%s", why));
     evpq_future_unref(child);
     return failed;
 }
@@ -117,8 +118,9 @@ static evpq_future *follower_new(evpq_future *child, const struct future_class *
     struct follower *w = mem_zalloc(sizeof *w);
     if (!w) {
         evpq_future_cancel(child);
+        evpq_future *failed = future_nomem(future_outcome(child));
         evpq_future_unref(child);
-        return future_constant(EVPQ_NOMEM);
+        return failed;
     }
     future_init(&w->future, class, child->loop);
     timer_init(&w->timer, child->loop, NULL);

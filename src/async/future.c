@@ -8,7 +8,10 @@
 #include <stdint.h>
 
 static const struct evpq_future constant_invalid = {.status = EVPQ_INVALID};
-static const struct evpq_future constant_nomem = {.status = EVPQ_NOMEM};
+static const struct evpq_future constant_nomem[] = {
+    [EVPQ_OUTCOME_NOT_SENT] = {.status = EVPQ_NOMEM},
+    [EVPQ_OUTCOME_REJECTED] = {.status = EVPQ_NOMEM},
+    [EVPQ_OUTCOME_UNKNOWN] = {.status = EVPQ_NOMEM}};
 static const struct evpq_future constant_elsewhere = {.status = EVPQ_INVALID};
 static const struct evpq_future constant_forked = {.status = EVPQ_FORKED};
 
@@ -31,10 +34,15 @@ void future_init(evpq_future *f, const struct future_class *class, evpq_loop *lo
 
 evpq_future *future_constant(evpq_status status)
 {
-    const evpq_future *f = status == EVPQ_NOMEM    ? &constant_nomem
+    const evpq_future *f = status == EVPQ_NOMEM    ? &constant_nomem[EVPQ_OUTCOME_NOT_SENT]
                            : status == EVPQ_FORKED ? &constant_forked
                                                    : &constant_invalid;
     return (evpq_future *)(uintptr_t)f; /* never written to: all look at refs or loop first */
+}
+
+evpq_future *future_nomem(evpq_outcome outcome)
+{
+    return (evpq_future *)(uintptr_t)&constant_nomem[outcome];
 }
 
 evpq_future *future_refused(const evpq_loop *loop)
@@ -303,6 +311,9 @@ const evpq_error *evpq_future_error(const evpq_future *f)
         return error_forked();
     if (s == &constant_elsewhere)
         return error_elsewhere();
+    for (evpq_outcome o = EVPQ_OUTCOME_NOT_SENT; o <= EVPQ_OUTCOME_UNKNOWN; o++)
+        if (s == &constant_nomem[o])
+            return error_nomem_after(o);
     return s->status == EVPQ_NOMEM ? error_nomem() : error_invalid();
 }
 

@@ -83,6 +83,9 @@ void future_init(evpq_future *f, const struct future_class *class, evpq_loop *lo
  * Needs no reference counting, but takes part in it. */
 evpq_future *future_constant(evpq_status status);
 
+/* Such a one, of which more than nothing may have been done. */
+evpq_future *future_nomem(evpq_outcome outcome);
+
 /* Such a one for what loop_check refuses. */
 evpq_future *future_refused(const evpq_loop *loop);
 

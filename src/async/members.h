@@ -11,7 +11,10 @@ evpq_loop *members_loop(evpq_future *const *fs, size_t n);
 bool members_all_on(evpq_loop *loop, evpq_future *const *fs, size_t n);
 
 /* Nothing can be made of them: the members, which are ours by now, are stopped and let go of, as
- * nobody else could. */
-void members_give_up(evpq_future *const *fs, size_t n);
+ * nobody else could. What became of all of them together: NOT_SENT or UNKNOWN. */
+evpq_outcome members_give_up(evpq_future *const *fs, size_t n);
+
+/* The same where they are of several loops: a failure on `loop` that says so. Given. */
+evpq_future *members_differ(evpq_loop *loop, evpq_future *const *fs, size_t n);
 
 #endif

@@ -143,10 +143,13 @@ evpq_future *evpq_future_failed(evpq_loop *loop, evpq_status status, const char 
 evpq_future *future_failed(evpq_loop *loop, evpq_error *error)
 {
     evpq_future *f = evpq_future_new(loop, NULL, NULL);
-    if (is_open(f))
+    if (is_open(f)) {
         future_settle_error(f, error);
-    else
-        evpq_error_unref(error);
+        return f;
+    }
+    if (evpq_future_status(f) == EVPQ_NOMEM)
+        f = future_nomem(evpq_error_outcome(error));
+    evpq_error_unref(error);
     return f;
 }
 

@@ -176,10 +176,14 @@ static bool hold(struct session *s, evpq_future *f, const struct work *work)
 
 bool session_send(struct session *s, evpq_future *f, const struct work *work)
 {
+    struct conn *c = session_conn(s); /* calling off what came before may have cost it */
     work->op(f)->shares_sync = work->ties && !s->ended;
-    if (has_to_wait(s, work))
+    if (c && has_to_wait(s, work))
         return hold(s, f, work);
-    work->submit(f, session_conn(s));
+    if (c)
+        work->submit(f, c);
+    else
+        work->fail(f, session_refusal(s, NULL));
     return true;
 }
 
@@ -218,8 +222,11 @@ evpq_future *session_roll_back(struct session *s)
         held_free(h);
     }
     evpq_future *f = statement_of_ours(s, "ROLLBACK", SAYS_ERRAND);
-    if (f)
-        send_own(f, session_conn(s));
+    struct conn *c = session_conn(s);
+    if (f && c)
+        send_own(f, c);
+    else if (f)
+        query_refuse(f, session_refusal(s, NULL));
     return f;
 }
 
@@ -236,7 +243,7 @@ bool session_begin(struct session *s)
 
 bool session_has_behind(const struct session *s, evpq_future *f)
 {
-    const struct conn *c = session_conn(s);
+    const struct conn *c = lease_conn(s->lease); /* which may have been released since */
     const struct op *op = query_op(f);
     bool holds = !list_empty(&s->held);
     if (op->state == OP_NEW) /* held */

@@ -57,7 +57,7 @@ evpq_future *session_say(struct session *s, const char *sql, enum session_says w
 
 /* Sends ROLLBACK, for which nobody need wait: behind BEGIN, whose answer it does not wait for, so that whoever
  * uses the connection next comes after it. What was held back is not sent any more, and fails so. The query's
- * future is given. NULL: no memory. Only with a connection. */
+ * future is given. NULL: no memory. */
 evpq_future *session_roll_back(struct session *s);
 
 /* The query waits to be sent, and something behind it does, too: also what the program has asked of the lease. */

@@ -15,8 +15,10 @@ struct evpq_error {
 
 enum { FORMATTED = 1024 };
 
-static const struct evpq_error nomem = {
-    .is = {.status = EVPQ_NOMEM, .message = "out of memory", .outcome = EVPQ_OUTCOME_NOT_SENT}};
+#define NOMEM(how)        \
+ [EVPQ_OUTCOME_##how] = { \
+     .is = {.status = EVPQ_NOMEM, .message = "out of memory", .outcome = EVPQ_OUTCOME_##how}}
+static const struct evpq_error nomem[] = {NOMEM(NOT_SENT), NOMEM(REJECTED), NOMEM(UNKNOWN)};
 
 static const struct evpq_error invalid = {
     .is = {.status = EVPQ_INVALID,
@@ -69,7 +71,7 @@ evpq_error *error_build(const struct error_fields *fields)
 
     struct evpq_error *e = mem_alloc(sizeof *e + room);
     if (!e)
-        return evpq_error_ref(&nomem);
+        return evpq_error_ref(error_nomem_after(from.outcome));
     e->refs = 1;
     e->is = from;
     char *end = (char *)(e + 1);
@@ -155,7 +157,12 @@ void *error_give_up(evpq_error *error, evpq_error **ret_error)
 
 const evpq_error *error_nomem(void)
 {
-    return &nomem;
+    return error_nomem_after(EVPQ_OUTCOME_NOT_SENT);
+}
+
+const evpq_error *error_nomem_after(evpq_outcome outcome)
+{
+    return &nomem[outcome];
 }
 
 const evpq_error *error_invalid(void)

@@ -45,7 +45,8 @@ void *error_give_up(evpq_error *error, evpq_error **ret_error);
 /* Constant errors: of a machine without memory, of a call without so much as a loop to fail on, of
  * a thread or a forked child whose loop is another's, and of a cancel, which needs no memory to
  * succeed. */
-const evpq_error *error_nomem(void);
+const evpq_error *error_nomem(void); /* of what was not sent */
+const evpq_error *error_nomem_after(evpq_outcome outcome);
 const evpq_error *error_invalid(void);
 const evpq_error *error_elsewhere(void);
 const evpq_error *error_forked(void);

@@ -3,6 +3,7 @@
 
 #include "sim/flows.h"
 #include "sim/holdings.h"
+#include "sim/memory.h"
 #include "sim/sql.h"
 
 #include <stdlib.h>
@@ -12,7 +13,9 @@ struct work {
     struct list memory;
     int64_t first;
     int n;
-    bool awaits, ends_badly;
+    bool
+        awaits; /* each: one that is not sent is no part of the transaction, which nobody else would notice */
+    bool ends_badly;
 };
 
 static struct list works; /* to be freed at the end */
@@ -91,9 +94,10 @@ static evpq_future *do_work(evpq_txn *txn, void *arg)
 
 static void ask_transact(void)
 {
-    struct work *w = need(malloc(sizeof *w));
-    *w = (struct work){
-        .n = 1 + (int)chance_below(4), .awaits = chance_one_in(2), .ends_badly = chance_one_in(5)};
+    struct work *w = memory_new(sizeof *w);
+    *w = (struct work){.n = 1 + (int)chance_below(4),
+                       .awaits = memory_may_fail() || chance_one_in(2),
+                       .ends_badly = chance_one_in(5)};
     w->first = take_tokens(w->n);
     list_init(&w->memory);
     list_append(&works, &w->memory);

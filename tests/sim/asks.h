@@ -29,13 +29,6 @@ struct call *ask(enum verb verb, evpq_future *f, int64_t first, int n, void *own
 struct call *ask_batch(evpq_lease *lease, evpq_txn *txn, void *owner);
 struct call *ask_many(evpq_lease *lease, evpq_txn *txn, void *owner);
 
-static inline void *need(void *memory)
-{
-    if (!memory)
-        abort();
-    return memory;
-}
-
 void asks_begin(void);
 /* A call of some kind. */
 void ask_something(void);

@@ -2,6 +2,8 @@
 #ifndef TESTS_SIM_BUFFER_H
 #define TESTS_SIM_BUFFER_H
 
+#include "sim/memory.h"
+
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,10 +24,7 @@ static inline void buffer_put(struct buffer *b, const void *bytes, size_t n)
         b->from = b->to = 0;
     if (b->to + n > b->room) {
         size_t room = 2 * (b->to + n) + 256;
-        char *bigger = realloc(b->bytes, room);
-        if (!bigger)
-            abort();
-        b->bytes = bigger;
+        b->bytes = memory_more(b->bytes, room);
         b->room = room;
     }
     memcpy(b->bytes + b->to, bytes, n);

@@ -2,6 +2,7 @@
 #include "sim/flows.h"
 
 #include "sim/holdings.h"
+#include "sim/memory.h"
 #include "sim/sql.h"
 
 #include <stdio.h>
@@ -12,8 +13,9 @@ struct stream {
     evpq_stream *is;
     int64_t first; /* it gives this and the next ones */
     int got, asked;
-    bool limited; /* it was asked for with a deadline, which is told a little later than others are */
-    bool over; /* it has said so */
+    bool
+        limited; /* it was asked for with a deadline, which is told a little later than others are */
+    bool over;   /* it has said so */
 };
 
 struct copy {
@@ -45,18 +47,21 @@ static evpq_lease *some_place(struct level **ret_level)
 
 static void open_stream(void)
 {
-    struct stream *s = need(calloc(1, sizeof *s));
     struct level *level;
     evpq_lease *lease = some_place(&level);
     const evpq_stream_opts opts = {.size = sizeof opts, .rows = 1 + (int)chance_below(7)};
+    int64_t first = take_tokens(SERIES);
+    evpq_args args = EVPQ_ARGS(first);
+    evpq_stream *is = lease ? evpq_lease_stream(lease, SQL_SERIES, args, &opts)
+                            : evpq_pool_stream(program.pool, SQL_SERIES, args, &opts);
+    if (!is && memory_has_failed())
+        return;
+    if (!is)
+        violation("there is no stream");
+    struct stream *s = memory_new(sizeof *s);
+    *s = (struct stream){.is = is, .first = first};
     list_init(&s->node);
     list_append(&streams, &s->node);
-    s->first = take_tokens(SERIES);
-    evpq_args args = EVPQ_ARGS(s->first);
-    s->is = lease ? evpq_lease_stream(lease, SQL_SERIES, args, &opts)
-                  : evpq_pool_stream(program.pool, SQL_SERIES, args, &opts);
-    if (!s->is)
-        violation("there is no stream");
     trace("stream of %lld", (long long)s->first);
 }
 
@@ -128,15 +133,18 @@ static void told_of_stream(struct call *c)
 
 static void open_copy(void)
 {
-    struct copy *c = need(calloc(1, sizeof *c));
-    evpq_lease *lease = some_place(&c->level);
+    struct level *level;
+    evpq_lease *lease = some_place(&level);
+    evpq_copy *is = lease ? evpq_lease_copy_in(lease, SQL_COPY_IN)
+                          : evpq_pool_copy_in(program.pool, SQL_COPY_IN);
+    if (!is && memory_has_failed())
+        return;
+    if (!is)
+        violation("there is no COPY");
+    struct copy *c = memory_new(sizeof *c);
+    *c = (struct copy){.is = is, .first = program.next_token, .level = level};
     list_init(&c->node);
     list_append(&copies, &c->node);
-    c->is = lease ? evpq_lease_copy_in(lease, SQL_COPY_IN)
-                  : evpq_pool_copy_in(program.pool, SQL_COPY_IN);
-    if (!c->is)
-        violation("there is no COPY");
-    c->first = program.next_token;
     trace("copy");
 }
 

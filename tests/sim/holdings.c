@@ -1,6 +1,7 @@
 /* holdings.c - see holdings.h. */
 #include "sim/holdings.h"
 
+#include "sim/memory.h"
 #include "sim/sql.h"
 
 static uintptr_t numbers;        /* of leases */
@@ -35,7 +36,7 @@ struct txn *open_txn(void)
 
 static struct txn *txn_new(void)
 {
-    struct txn *t = need(calloc(1, sizeof *t));
+    struct txn *t = memory_new(sizeof *t);
     list_init(&t->node);
     list_init(&t->memory);
     list_append(&memory, &t->memory);
@@ -55,6 +56,8 @@ void begin_txn(struct lease *lease)
 static void open_savepoint(struct txn *t)
 {
     evpq_txn *is = evpq_txn_savepoint(t->is);
+    if (!is && memory_has_failed())
+        return;
     if (!is)
         violation("a transaction can have no savepoint");
     struct txn *inner = txn_new();
@@ -221,7 +224,7 @@ static void take_lease(evpq_lease *is)
 {
     if (!is)
         violation("a lease that is done is none");
-    struct lease *lease = need(calloc(1, sizeof *lease));
+    struct lease *lease = memory_new(sizeof *lease);
     lease->is = is;
     lease->number = ++numbers;
     list_init(&lease->node);

@@ -2,6 +2,7 @@
 #undef _FORTIFY_SOURCE
 #include "sim/kernel.h"
 #include "sim/kernel_impl.h"
+#include "sim/memory.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -78,7 +79,7 @@ int sim_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*bo
                        void *arg)
 {
     (void)attr;
-    struct errand *errand = malloc(sizeof *errand);
+    struct errand *errand = memory_new(sizeof *errand);
     if (!errand)
         return EAGAIN;
     *thread = pthread_self();

@@ -1,5 +1,6 @@
 /* net.c - see net.h. */
 #include "sim/net.h"
+#include "sim/memory.h"
 
 #include "sim/server.h"
 
@@ -103,9 +104,7 @@ static void arrives(struct event *e)
 static void send_segment(struct link *l, enum way way, enum content kind, const void *bytes,
                          size_t n)
 {
-    struct segment *s = malloc(sizeof *s + n);
-    if (!s)
-        abort();
+    struct segment *s = memory_new(sizeof *s + n);
     *s = (struct segment){.link = l, .way = way, .kind = kind, .n = n};
     if (n)
         memcpy(s->bytes, bytes, n);
@@ -142,9 +141,7 @@ static void answer_connect(struct event *e)
 
 struct link *net_connect(int fd)
 {
-    struct link *l = calloc(1, sizeof *l);
-    if (!l)
-        abort();
+    struct link *l = memory_new(sizeof *l);
     l->fd = fd;
     l->delay = chance_time(10 * SIM_US, net.weather.delay_most);
     l->room = chance_one_in(net.weather.small_rooms) ? 1024 + chance_below(2048) : 1 << 17;

@@ -49,7 +49,8 @@ struct call {
     int n;
     sim_time due; /* SIM_NEVER: by the end */
     int told;
-    void *owner; /* the workload's */
+    bool unheard; /* it has settled, and nobody can wait for it */
+    void *owner;  /* the workload's */
     struct level *
         level; /* in which it is a statement, or which it ends; NULL: it stands alone. It is kept until
                             the end of the run */

@@ -1,6 +1,8 @@
 /* program.c - the pool of the workload, with options that are drawn, and a call on it. */
 #include "sim/asks.h"
 
+#include "sim/memory.h"
+
 struct program program;
 
 static double seconds_of(sim_time t)
@@ -61,7 +63,10 @@ static evpq_future *limited(evpq_future *f, sim_time *due)
     sim_time in = chance_time(SIM_MS, 3 * SIM_S);
     if (world_now() + in < *due)
         *due = world_now() + in;
-    return evpq_timeout(f, seconds_of(in));
+    bool scarce = memory_is_scarce(false);
+    f = evpq_timeout(f, seconds_of(in));
+    memory_is_scarce(scarce);
+    return f;
 }
 
 /* By when the pool's own limits end it. */

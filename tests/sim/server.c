@@ -1,6 +1,7 @@
 /* server.c - see server.h. */
 #include "sim/server.h"
 
+#include "sim/memory.h"
 #include "sim/net.h"
 
 static struct {
@@ -43,9 +44,7 @@ struct backend *server_accept(struct link *l)
 {
     if (server.down)
         return NULL;
-    struct backend *b = calloc(1, sizeof *b);
-    if (!b)
-        abort();
+    struct backend *b = memory_new(sizeof *b);
     b->link = l;
     b->pid = ++server.last_pid;
     b->key = 0x5eed0000 + chance_below(65536);

@@ -7,6 +7,7 @@
 
 #include "sim/asks.h"
 #include "sim/kernel.h"
+#include "sim/memory.h"
 #include "sim/net.h"
 #include "sim/oracle.h"
 #include "sim/server.h"
@@ -19,6 +20,7 @@ enum { ACTIONS_MOST = 60, TURNS_MOST = 200000 };
 /* One in so many actions is one of these; 0: none. */
 static struct {
     unsigned kills, cuts, silences, crashes, stalls, resizes, cancels, drains;
+    bool scarce; /* memory, also while the pool closes */
 } habits;
 
 static int actions_left;
@@ -178,6 +180,8 @@ static void draw_world(void)
     habits.resizes = maybe(3, 12);
     habits.cancels = maybe(2, 5);
     habits.drains = maybe(6, 20);
+    habits.scarce = chance_one_in(2);
+    memory_begin(maybe(5, 4 + chance_below(400)));
     actions_left = 5 + (int)chance_below(ACTIONS_MOST);
     pause_most = chance_time(20 * SIM_US, 400 * SIM_MS);
 }
@@ -228,8 +232,11 @@ void workload_run(void)
     struct ev_loop *ev = kernel_loop();
     program.loop = evpq_loop_new(ev);
     program_open_pool();
+    memory_is_scarce(true);
     live(ev);
+    memory_is_scarce(habits.scarce);
     end(ev);
+    memory_is_scarce(false);
     oracle_end();
     asks_end();
     evpq_pool_unref(program.pool);

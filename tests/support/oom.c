@@ -54,8 +54,17 @@ bool oom_end(void)
     return oom.failed;
 }
 
+static bool (*told_to_fail)(void);
+
+void oom_fail_when(bool (*fails)(void))
+{
+    told_to_fail = fails;
+}
+
 static bool fails(void)
 {
+    if (told_to_fail && told_to_fail())
+        return true;
     if (!oom.on)
         return false;
     oom.count++;
