@@ -198,6 +198,13 @@ void txn_over(evpq_txn *txn)
     }
 }
 
+bool txn_awaits_something(const evpq_txn *txn)
+{
+    const struct conn *c = session_conn(txn->session);
+    return !list_empty(&txn->statements) ||
+           (txn->session->lent && c && pipeline_depth(&c->pipeline));
+}
+
 void txn_call_off(evpq_txn *txn)
 {
     for (; txn; txn = txn->inner) {

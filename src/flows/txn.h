@@ -55,6 +55,9 @@ evpq_error *txn_refuses_text(const char *sql);
 /* It was ended, and what is open in it too: nothing more can be asked of either. */
 void txn_over(evpq_txn *txn);
 
+/* Something that it was asked for, itself or by its lease, is not answered. */
+bool txn_awaits_something(const evpq_txn *txn);
+
 /* Cancels its statements that have not settled, and those in its savepoints. */
 void txn_call_off(evpq_txn *txn);
 

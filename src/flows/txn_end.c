@@ -155,20 +155,12 @@ static evpq_error *verdict(const struct ending *e)
     return evpq_error_ref(error);
 }
 
-/* Since the savepoint in it was to be committed: what it was asked for fails with that. */
-static bool has_been_asked(const evpq_txn *txn)
-{
-    const struct conn *c = session_conn(txn->session);
-    return !list_empty(&txn->statements) ||
-           (txn->session->lent && c && pipeline_depth(&c->pipeline));
-}
-
 /* A commit has failed: what it was to end is still open on a connection that others go on with. */
 static void clean_up(struct ending *e, const evpq_error *why)
 {
     evpq_txn *txn = e->txn, *outer = txn->outer;
     struct conn *c = session_conn(session_of(e));
-    if (outer && (outer->over || has_been_asked(outer))) { /* it fails for the same reason */
+    if (outer && (outer->over || txn_awaits_something(outer))) { /* it fails for the same reason */
         outer->doomed = true;
         if (!outer->cause)
             outer->cause = evpq_error_ref(txn->cause ? txn->cause : why);

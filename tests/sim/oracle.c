@@ -308,7 +308,7 @@ void oracle_stalled(sim_time lasted)
 }
 
 /* Futures that are of no loop, as there was no memory for any. */
-static void hear(void)
+void oracle_hear(void)
 {
     list_each(node, &oracle.calls) {
         struct call *c = container_of(node, struct call, node);
@@ -324,7 +324,6 @@ static void hear(void)
 void oracle_turn(evpq_pool *pool, int most)
 {
     evpq_pool_stats s = {.size = sizeof s};
-    hear();
     list_each(node, &oracle.calls) {
         const struct call *c = container_of(node, struct call, node);
         if (!c->told && world_now() > c->due)

@@ -73,6 +73,8 @@ void oracle_level_is(struct level *level, enum fate fate);
 void oracle_absent(int64_t first, int n);
 /* A token that is surely there, and from now on perhaps not; -1: there is none. */
 int64_t oracle_some_present(void);
+/* Tells what has settled and has no loop that would tell it. */
+void oracle_hear(void);
 /* At the end of a turn of the loop. `most` connections may be there. */
 void oracle_turn(evpq_pool *pool, int most);
 void oracle_end(void);

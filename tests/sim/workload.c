@@ -135,6 +135,7 @@ static void look(void)
     static const evpq_pool_stats none;
     evpq_pool_stats s = none;
     s.size = sizeof s;
+    oracle_hear();
     if (evpq_pool_get_stats(program.pool, &s) != EVPQ_OK)
         violation("a pool has no statistics");
     int total = s.connecting + s.idle + s.busy + s.leased + s.closing;
