@@ -575,6 +575,31 @@ START_TEST(what_is_asked_behind_a_savepoint_that_fails_fails_with_it)
 }
 END_TEST
 
+/* The savepoint that is rolled back was never there, and the one before it still is: it is not taken for that. */
+START_TEST(a_savepoint_is_not_taken_for_the_one_before)
+{
+    txns_begin();
+    open_pool(.max_size = 1);
+    evpq_txn *txn = txn_get(NULL), *a = evpq_txn_savepoint(txn);
+    evpq_future *bad = query_in(a, "select 1 / 0"), *kept = evpq_txn_commit(a),
+                *behind = query_in(txn, "insert into txn_t values (2)");
+    evpq_txn *b = evpq_txn_savepoint(txn);
+    evpq_future *in_b = query_in(b, "insert into txn_t values (3)"), *back = evpq_txn_rollback(b),
+                *last = query_in(txn, "insert into txn_t values (4)"), *end = evpq_txn_commit(txn);
+    ck_sqlstate(bad, "22012");
+    ck_sqlstate(kept, "22012");
+    ck_sqlstate(behind, "25P02");
+    ck_await_status(end, EVPQ_SERVER);
+    ck_assert_int_eq(evpq_error_outcome(evpq_future_error(end)), EVPQ_OUTCOME_REJECTED);
+    evpq_future *rest[] = {in_b, back, last, end};
+    for (int i = 0; i < 4; i++)
+        evpq_future_unref(rest[i]);
+    ck_all_over();
+    ck_committed("");
+    pools_end();
+}
+END_TEST
+
 /* Each call of a statement that runs, when there is no memory: nobody says that it was not sent. */
 START_TEST(without_memory_what_was_sent_is_unknown)
 {
@@ -1047,6 +1072,7 @@ int main(void)
     CHECK_ADD(c, a_savepoint_whose_commit_is_canceled_is_undone);
     CHECK_ADD_LOOP(c, a_savepoint_whose_commit_is_canceled_is_kept_for_what_is_behind, 3);
     CHECK_ADD(c, what_is_asked_behind_a_savepoint_that_fails_fails_with_it);
+    CHECK_ADD(c, a_savepoint_is_not_taken_for_the_one_before);
     CHECK_ADD(c, without_memory_what_was_sent_is_unknown);
     CHECK_ADD(c, a_rollback_to_a_savepoint_that_is_refused_says_so);
     CHECK_ADD(c, savepoints_in_flight);

@@ -318,6 +318,7 @@ tests_sim_sim_SOURCES = \
 	tests/sim/net.h \
 	tests/sim/oracle.c \
 	tests/sim/oracle.h \
+	tests/sim/pooler.c \
 	tests/sim/program.c \
 	tests/sim/server.c \
 	tests/sim/server.h \

@@ -18,6 +18,7 @@ struct session {
     bool borrowed;
     bool lent;           /* to the program, by evpq_txn_lease */
     bool ended;          /* nothing more will be sent */
+    unsigned savepoints; /* so many there were */
     const char *opening; /* BEGIN with its modes: static */
     evpq_future *begin;  /* once it is submitted */
     struct waiter begun;

@@ -48,7 +48,7 @@ static bool txn_tell_server(evpq_txn *txn)
         return txn->begun = session_begin(txn->session);
     if (!txn_tell_server(txn->outer))
         return false;
-    snprintf(sql, sizeof sql, "SAVEPOINT evpq_%u", txn->depth);
+    snprintf(sql, sizeof sql, "SAVEPOINT evpq_%u", txn->number);
     evpq_future *f = session_say(txn->session, sql, SAYS_ERRAND);
     evpq_future_unref(f);
     return txn->begun = f;
@@ -178,7 +178,7 @@ evpq_txn *evpq_txn_savepoint(evpq_txn *txn)
     inner->refs = 1;
     inner->session = txn->session;
     inner->outer = txn;
-    inner->depth = txn->depth + 1;
+    inner->number = ++txn->session->savepoints;
     list_init(&inner->statements);
     txn_ref(txn);
     txn->inner = inner;
@@ -221,11 +221,11 @@ evpq_future *txn_say_rollback(evpq_txn *txn)
     session_cut(txn->session);
     if (!txn->outer)
         return session_roll_back(txn->session);
-    snprintf(sql, sizeof sql, "ROLLBACK TO SAVEPOINT evpq_%u", txn->depth);
+    snprintf(sql, sizeof sql, "ROLLBACK TO SAVEPOINT evpq_%u", txn->number);
     evpq_future *f = session_say(txn->session, sql, SAYS_ERRAND);
     evpq_future_unref(f);
     if (!f)
         return NULL;
-    snprintf(sql, sizeof sql, "RELEASE SAVEPOINT evpq_%u", txn->depth);
+    snprintf(sql, sizeof sql, "RELEASE SAVEPOINT evpq_%u", txn->number);
     return session_say(txn->session, sql, SAYS_ERRAND);
 }

@@ -18,7 +18,9 @@ struct evpq_txn {
     struct session *session;
     evpq_txn *outer; /* of a savepoint; a reference */
     evpq_txn *inner; /* the savepoint that is open in it, or NULL */
-    unsigned depth;  /* 0: the transaction itself */
+    unsigned
+        number; /* of a savepoint, in its name: of none that was before it, as that may still be there, its
+                        end having failed */
     bool probes;
     bool begun;        /* the server has been told of it */
     bool over;         /* was ended, or what it is in was */

@@ -240,7 +240,7 @@ static evpq_future *say_commit(struct ending *e)
     evpq_txn *txn = e->txn;
     char sql[48];
     if (txn->outer) {
-        snprintf(sql, sizeof sql, "RELEASE SAVEPOINT evpq_%u", txn->depth);
+        snprintf(sql, sizeof sql, "RELEASE SAVEPOINT evpq_%u", txn->number);
         return session_say(txn->session, sql, SAYS_ANSWER);
     }
     if (txn->probes && !ask_for_number(e))

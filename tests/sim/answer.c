@@ -123,7 +123,7 @@ void answer_row(struct backend *b, enum statement s)
     put_int(&b->out, 2, s == WHO ? 2 : 1);
     switch (s) {
     case WHO:
-        put_number(b, b->pid, 4);
+        put_number(b, b->session->pid, 4);
         put_flag(b, true);
         break;
     case TOGETHER:

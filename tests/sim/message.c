@@ -42,18 +42,18 @@ static int64_t number_of(const char *bytes, size_t n, bool binary)
 static struct prepared *find(struct backend *b, const char *name)
 {
     if (!*name)
-        return &b->prepared[0];
+        return &b->session->prepared[0];
     for (int i = 1; i < PREPARED_MOST; i++)
-        if (!strcmp(b->prepared[i].name, name))
-            return &b->prepared[i];
+        if (!strcmp(b->session->prepared[i].name, name))
+            return &b->session->prepared[i];
     return NULL;
 }
 
 static struct prepared *find_free(struct backend *b)
 {
     for (int i = 1; i < PREPARED_MOST; i++)
-        if (!b->prepared[i].name[0])
-            return &b->prepared[i];
+        if (!b->session->prepared[i].name[0])
+            return &b->session->prepared[i];
     violation("backend %d: more than %d prepared statements", b->pid, PREPARED_MOST);
 }
 
@@ -211,7 +211,7 @@ enum taken message_take(struct backend *b)
         return NOT_WHOLE;
     struct reader r = {bytes + head - 4, NULL};
     size_t n = head - 4 + take_int(&r, 4);
-    if (there < n)
+    if (there < n || (b->started && *bytes != 'X' && !pooler_lend(b)))
         return NOT_WHOLE;
     r.end = bytes + n;
     buffer_take(&b->in, n); /* which leaves them where they are */

@@ -275,6 +275,8 @@ struct call *oracle_note(enum verb verb, evpq_future *f, int64_t first, int n, s
     bool scarce = memory_is_scarce(false);
     c->unheard = evpq_future_on_done(f, settled, c) != EVPQ_OK;
     memory_is_scarce(scarce);
+    if (c->unheard)
+        c->due = SIM_NEVER; /* it has settled in time */
     if (c->unheard && (!memory_has_failed() || evpq_future_status(f) != EVPQ_NOMEM))
         violation("nobody will be told: %s", text_of(c));
     return c;
@@ -315,9 +317,7 @@ void oracle_hear(void)
         if (!c->unheard)
             continue;
         c->unheard = false;
-        c->due = SIM_NEVER; /* it had settled in time */
         settled(c->f, c);
-        return;
     }
 }
 

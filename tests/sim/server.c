@@ -26,6 +26,7 @@ void server_begin(const struct server_faults *f)
     server.last_pid = 100;
     server.down = false;
     event_init(&server.comes_up, come_up);
+    pooler_begin();
 }
 
 const struct server_faults *server_faults(void)
@@ -59,6 +60,7 @@ static void backend_end(struct backend *b, bool reset)
     trace("backend %d: ends", b->pid);
     event_cancel(&b->step);
     list_remove(&b->node);
+    pooler_lose(b);
     buffer_free(&b->in);
     buffer_free(&b->out);
     buffer_free(&b->copied);

@@ -24,11 +24,21 @@ struct savepoint {
     bool deferred;
 };
 
-/* A server process: session.c is what it does. */
-struct backend {
-    struct list node;  /* of all */
-    struct link *link; /* NULL: the client is gone */
+/* What lasts from one transaction to the next. */
+struct session {
+    struct list node; /* of the pooler's that nobody has */
     int pid;
+    struct prepared prepared[PREPARED_MOST]; /* the first is the one without a name */
+};
+
+/* A server process: session.c is what it does. Behind a pooler in transaction mode (pooler.c) it is what that keeps for a
+ * client, and has one of the few sessions from the first message of a transaction to its end. */
+struct backend {
+    struct list node;        /* of all */
+    struct list waits;       /* for a session */
+    struct link *link;       /* NULL: the client is gone */
+    struct session *session; /* NULL: the pooler has given it none */
+    int pid;                 /* as the client knows it */
     uint32_t key;
     struct buffer in, out;
     bool started; /* the start-up packet was answered */
@@ -42,7 +52,6 @@ struct backend {
     int n_savepoints;
     bool together, reads_only; /* what is set for the transaction */
 
-    struct prepared prepared[PREPARED_MOST]; /* the first is the one without a name */
     const struct prepared *portal;
     int64_t token;
     bool binary; /* how results are wanted */
@@ -66,6 +75,7 @@ struct server_faults {
     unsigned slow_ends;     /* commits that take long, and answers that are held back after it */
     unsigned cancel_misses; /* cancel requests that are lost */
     unsigned late_signals;  /* those that the process notices when it next does something */
+    int pooled;             /* a pooler with so many sessions; 0: none */
 };
 
 void server_begin(const struct server_faults *f);
@@ -79,6 +89,15 @@ int server_backends(void);
 /* All die, and for so long nobody can connect. */
 void server_crash(sim_time down);
 
+/* ---- sessions ---- */
+
+void pooler_begin(void);
+void pooler_end(void); /* frees those that nobody has */
+/* False: `b` has to wait, and is called back by backend_go_on. */
+bool pooler_lend(struct backend *b);
+void pooler_take_back(struct backend *b); /* at the end of a transaction */
+void pooler_lose(struct backend *b);      /* its client is gone, and with it the session it had */
+
 /* ---- a process, for the network ---- */
 
 void backend_receive(struct backend *b, const char *bytes, size_t n);
@@ -87,5 +106,6 @@ void backend_die(struct backend *b);       /* without a word */
 void backend_terminate(struct backend *b); /* pg_terminate_backend */
 void backend_cancel(struct backend *b);    /* what it runs, if it runs something */
 void backend_init(struct backend *b);
+void backend_go_on(struct backend *b); /* with what has come */
 
 #endif

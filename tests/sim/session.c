@@ -12,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void go_on(struct backend *b);
-
 /* ---- transactions ---- */
 
 static void forget_transaction(struct backend *b)
@@ -29,6 +27,13 @@ static void roll_back(struct backend *b)
     b->status = 'I';
 }
 
+static void ready(struct backend *b)
+{
+    answer_ready(b);
+    if (b->status == 'I')
+        pooler_take_back(b);
+}
+
 static void fail(struct backend *b, const struct server_error *error)
 {
     trace("backend %d: ERROR %s", b->pid, error->sqlstate);
@@ -40,7 +45,7 @@ static void fail(struct backend *b, const struct server_error *error)
     else
         b->status = 'E';
     if (b->simple)
-        answer_ready(b);
+        ready(b);
     b->simple = b->copies = false;
 }
 
@@ -97,8 +102,8 @@ static const struct server_error *objection(const struct backend *b)
 static void deallocate(struct backend *b, const char *name)
 {
     for (int i = 1; i < PREPARED_MOST; i++)
-        if (!strcmp(b->prepared[i].name, name))
-            b->prepared[i].name[0] = '\0';
+        if (!strcmp(b->session->prepared[i].name, name))
+            b->session->prepared[i].name[0] = '\0';
 }
 
 static void change(struct backend *b, enum statement s)
@@ -223,7 +228,7 @@ static void carry_out(struct backend *b)
         break;
     case DISCARD_ALL:
         for (int i = 1; i < PREPARED_MOST; i++)
-            b->prepared[i].name[0] = '\0';
+            b->session->prepared[i].name[0] = '\0';
         answer_complete(b, "DISCARD ALL");
         break;
     case DEALLOCATE:
@@ -283,7 +288,7 @@ static void end_simple(struct backend *b)
     if (b->status == 'I' && !commit(b))
         return;
     b->simple = b->copies = false;
-    answer_ready(b);
+    ready(b);
     done(b);
 }
 
@@ -309,7 +314,7 @@ static void synced(struct backend *b)
     if (b->status == 'I' && !b->skips)
         commit(b);
     b->skips = false;
-    answer_ready(b);
+    ready(b);
     done(b);
 }
 
@@ -322,7 +327,7 @@ static void step(struct event *e)
         synced(b);
     else
         b->at = AT_NOTHING;
-    go_on(b);
+    backend_go_on(b);
 }
 
 void backend_execute(struct backend *b)
@@ -392,7 +397,7 @@ void backend_cancel(struct backend *b)
     event_cancel(&b->step);
     b->signaled = false;
     fail(b, &says_canceled);
-    go_on(b);
+    backend_go_on(b);
 }
 
 void backend_terminate(struct backend *b)
@@ -407,7 +412,7 @@ void backend_terminate(struct backend *b)
 
 /* ---- life ---- */
 
-static void go_on(struct backend *b)
+void backend_go_on(struct backend *b)
 {
     enum taken taken = TAKEN;
     while (taken == TAKEN && b->at == AT_NOTHING)
@@ -424,11 +429,12 @@ void backend_receive(struct backend *b, const char *bytes, size_t n)
 {
     buffer_put(&b->in, bytes, n);
     if (b->at == AT_NOTHING)
-        go_on(b);
+        backend_go_on(b);
 }
 
 void backend_init(struct backend *b)
 {
     b->status = 'I';
+    list_init(&b->waits);
     event_init(&b->step, step);
 }

@@ -172,10 +172,12 @@ static void draw_world(void)
         .slow_ends = maybe(2, 4),
         .cancel_misses = maybe(4, 4),
         .late_signals = maybe(3, 3),
+        .pooled = chance_one_in(4) ? 1 + (int)chance_below(4) : 0,
     });
     habits.kills = maybe(3, 12);
     habits.cuts = maybe(3, 12);
-    habits.silences = maybe(5, 16);
+    habits.silences =
+        server_faults()->pooled ? 0 : maybe(5, 16); /* it would keep a session for hours */
     habits.crashes = maybe(6, 30);
     habits.stalls = maybe(5, 16);
     habits.resizes = maybe(3, 12);
@@ -248,6 +250,7 @@ void workload_run(void)
     ev_loop_destroy(ev);
     while (world_next() != SIM_NEVER)
         world_run_until(world_next());
+    pooler_end();
     if (kernel_open_files() || kernel_threads() || server_backends() || net_links())
         violation("left are %d descriptors, %d threads, %d backends, %d links", kernel_open_files(),
                   kernel_threads(), server_backends(), net_links());
