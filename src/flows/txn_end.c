@@ -161,7 +161,7 @@ static void clean_up(struct ending *e, const evpq_error *why)
     evpq_txn *txn = e->txn, *outer = txn->outer;
     struct conn *c = session_conn(session_of(e));
     if (outer && (outer->over || txn_awaits_something(outer))) { /* it fails for the same reason */
-        outer->doomed = true;
+        outer->doomed |= evpq_error_outcome(why) == EVPQ_OUTCOME_REJECTED;
         if (!outer->cause)
             outer->cause = evpq_error_ref(txn->cause ? txn->cause : why);
     } else if (c && (outer || (session_of(e)->borrowed && conn_in_transaction(c)))) {

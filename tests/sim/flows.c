@@ -171,7 +171,9 @@ static void end_copy(struct copy *c, bool finishes)
     trace("copy of %lld+%d: %s", (long long)c->first, c->n, finishes ? "finished" : "given up");
     list_remove(&c->node);
     if (finishes) {
-        ask(VERB_COPY, evpq_copy_finish(c->is), c->first, c->n, c->level)->level = c->level;
+        struct call *call = ask(VERB_COPY, evpq_copy_finish(c->is), c->first, c->n, c->level);
+        call->level = c->level;
+        call->of_lease = true;
     } else {
         oracle_absent(c->first, c->n);
         if (chance_one_in(2))

@@ -74,7 +74,10 @@ static struct call *ask_part_of_lease(struct txn *t, int64_t token)
     evpq_lease *lease = evpq_txn_lease(t->is);
     if (!lease)
         return NULL;
-    return ask(VERB_PART, evpq_lease_query(lease, SQL_INSERT, EVPQ_ARGS(token)), token, 1, t);
+    struct call *c =
+        ask(VERB_PART, evpq_lease_query(lease, SQL_INSERT, EVPQ_ARGS(token)), token, 1, t);
+    c->of_lease = true;
+    return c;
 }
 
 static void ask_part(struct txn *t)

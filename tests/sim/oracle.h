@@ -49,6 +49,8 @@ struct call {
     int n;
     sim_time due; /* SIM_NEVER: by the end */
     int told;
+    bool
+        of_lease; /* it was asked of a lease, whose transaction goes on when a savepoint undoes that it fails */
     bool unheard; /* it has settled, and nobody can wait for it */
     void *owner;  /* the workload's */
     struct level *
