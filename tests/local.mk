@@ -311,11 +311,15 @@ tests_sim_sim_SOURCES = \
 	tests/sim/kernel.h \
 	tests/sim/kernel_clock.c \
 	tests/sim/kernel_impl.h \
+	tests/sim/listening.c \
+	tests/sim/listening.h \
 	tests/sim/memory.c \
 	tests/sim/memory.h \
 	tests/sim/message.c \
 	tests/sim/net.c \
 	tests/sim/net.h \
+	tests/sim/notify.c \
+	tests/sim/notify.h \
 	tests/sim/oracle.c \
 	tests/sim/oracle.h \
 	tests/sim/pooler.c \

@@ -2,6 +2,7 @@
 #include "sim/answer.h"
 
 #include "sim/net.h"
+#include "sim/notify.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -129,6 +130,9 @@ void answer_row(struct backend *b, enum statement s)
     case TOGETHER:
         put_flag(b, b->together);
         break;
+    case NOTIFY:
+        put_int(&b->out, 4, 0);
+        break;
     case GUARD:
         put_flag(b, true);
         break;
@@ -152,6 +156,28 @@ void answer_complete(struct backend *b, const char *tag)
 void answer_empty(struct backend *b)
 {
     answer_bare(b, 'I');
+}
+
+void answer_notification(struct backend *b, int channel, int64_t number)
+{
+    char text[24];
+    struct buffer out = b->out;
+    b->out = b->heard;
+    struct message m = begin(b, 'A');
+    put_int(&b->out, 4, 99);
+    put_text(&b->out, notify_channel(channel));
+    snprintf(text, sizeof text, "%lld", (long long)number);
+    put_text(&b->out, text);
+    finish(m);
+    b->heard = b->out;
+    b->out = out;
+}
+
+void answer_heard(struct backend *b)
+{
+    if (buffer_size(&b->heard))
+        buffer_put(&b->out, b->heard.bytes + b->heard.from, buffer_size(&b->heard));
+    buffer_take(&b->heard, buffer_size(&b->heard));
 }
 
 void answer_copy_in(struct backend *b)
@@ -233,9 +259,12 @@ void answer_description(struct backend *b, const struct prepared *p, bool of_sta
     if (of_statement) { /* ParameterDescription */
         bool has = p->is <= ROWS;
         struct message m = begin(b, 't');
-        put_int(&b->out, 2, has);
+        bool texts = p->is == NOTIFY;
+        put_int(&b->out, 2, texts ? 2 : has);
         if (has)
             put_int(&b->out, 4, 20);
+        for (int i = 0; texts && i < 2; i++)
+            put_int(&b->out, 4, 25);
         finish(m);
     }
     put_columns(b, p->is, !of_statement && b->binary);

@@ -18,6 +18,9 @@ extern const struct server_error says_deferred, says_in_failed, says_read_only, 
 void answer_row(struct backend *b, enum statement s);
 void answer_complete(struct backend *b, const char *tag);
 void answer_empty(struct backend *b);
+void answer_notification(struct backend *b, int channel,
+                         int64_t number); /* kept until answer_heard */
+void answer_heard(struct backend *b);
 void answer_copy_in(struct backend *b);
 void answer_ready(struct backend *b);
 void answer_error(struct backend *b, const char *severity, const struct server_error *error);

@@ -3,6 +3,7 @@
 
 #include "sim/flows.h"
 #include "sim/holdings.h"
+#include "sim/listening.h"
 #include "sim/memory.h"
 #include "sim/sql.h"
 
@@ -164,6 +165,8 @@ void ask_something(void)
 {
     if (chance_one_in(program.flows) && use_flows())
         return;
+    if (chance_one_in(program.listens) && use_listening())
+        return;
     if (!use_holdings())
         ask_pool();
 }
@@ -172,6 +175,7 @@ void asks_told(struct call *c)
 {
     holdings_told(c);
     flows_told(c);
+    listening_told(c);
 }
 
 void asks_begin(void)

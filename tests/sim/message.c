@@ -92,6 +92,8 @@ static void bind(struct backend *b, struct reader *r)
     b->token = -1;
     for (uint32_t n = take_int(r, 2); n; n--) {
         uint32_t size = take_int(r, 4);
+        if (b->token < 0 && size < sizeof b->first_text)
+            snprintf(b->first_text, sizeof b->first_text, "%.*s", (int)size, r->at);
         b->token = number_of(r->at, size, binary);
         r->at += size;
     }
@@ -159,6 +161,7 @@ static bool take_message(struct backend *b, char type, struct reader *r)
 {
     if (b->skips && type != 'S' && type != 'X')
         return true;
+    b->between = false;
     switch (type) {
     case 'Q':
         query(b, r);

@@ -22,7 +22,10 @@ enum verb {
     VERB_READ, /* gives its token back */
     VERB_SEE,  /* gives it back if it is there */
     VERB_FAILS,
-    VERB_NEXT,      /* rows of a stream */
+    VERB_NEXT,  /* rows of a stream */
+    VERB_READY, /* a subscription */
+    VERB_EVENT,
+    VERB_NOTIFY,
     VERB_BEGIN_SQL, /* by a statement */
     VERB_ACQUIRE,
     VERB_BEGIN,

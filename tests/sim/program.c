@@ -2,6 +2,7 @@
 #include "sim/asks.h"
 
 #include "sim/memory.h"
+#include "sim/server.h"
 
 struct program program;
 
@@ -17,6 +18,7 @@ void program_open_pool(void)
     program.query_timeout = chance_one_in(3) ? chance_time(20 * SIM_MS, 3 * SIM_S) : SIM_NEVER;
     program.acquire_timeout = chance_time(50 * SIM_MS, 10 * SIM_S);
     program.flows = chance_one_in(2) ? 2 + chance_below(6) : 0;
+    program.listens = !server_faults()->pooled && chance_one_in(3) ? 1 + chance_below(5) : 0;
     program.cancel_timeout = chance_time(20 * SIM_MS, 3 * SIM_S);
     evpq_pool_opts opts = {
         .size = sizeof opts,

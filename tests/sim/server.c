@@ -1,6 +1,7 @@
 /* server.c - see server.h. */
 #include "sim/server.h"
 
+#include "sim/answer.h"
 #include "sim/memory.h"
 #include "sim/net.h"
 
@@ -64,6 +65,7 @@ static void backend_end(struct backend *b, bool reset)
     buffer_free(&b->in);
     buffer_free(&b->out);
     buffer_free(&b->copied);
+    buffer_free(&b->heard);
     free(b);
     net_hang_up(l, reset);
 }
@@ -97,6 +99,20 @@ int server_backends(void)
     list_each(node, &server.backends)
         n++;
     return n;
+}
+
+void server_notify(int channel, int64_t number)
+{
+    list_each(node, &server.backends) {
+        struct backend *b = container_of(node, struct backend, node);
+        if (!(b->notices.listens & 1U << channel))
+            continue;
+        answer_notification(b, channel, number);
+        if (b->between && b->at == AT_NOTHING)
+            answer_heard(b);
+        if (b->between && b->at == AT_NOTHING)
+            answer_flush(b);
+    }
 }
 
 void server_crash(sim_time down)

@@ -9,7 +9,7 @@
 
 struct link;
 
-enum { PREPARED_MOST = 64, ARGUMENT_MOST = 24, SAVEPOINTS_MOST = 16 };
+enum { PREPARED_MOST = 64, ARGUMENT_MOST = 24, SAVEPOINTS_MOST = 16, NOTIFIES_MOST = 8 };
 
 /* What a session knows of a statement that was parsed. */
 struct prepared {
@@ -48,14 +48,26 @@ struct backend {
     bool skips;  /* after an error, up to the next Sync */
     struct changes changes;
     bool deferred; /* a constraint fails when the transaction ends */
+    struct notices {
+        unsigned listens;     /* to which channels, a bit each */
+        unsigned will_listen; /* when the transaction commits */
+        int n;
+        struct {
+            int channel;
+            int64_t number;
+        } sends[NOTIFIES_MOST]; /* when it commits */
+    } notices;
+    struct buffer heard; /* what is told when no transaction is open */
+    bool between;        /* two transactions */
     struct savepoint savepoints[SAVEPOINTS_MOST];
     int n_savepoints;
     bool together, reads_only; /* what is set for the transaction */
 
     const struct prepared *portal;
     int64_t token;
-    bool binary; /* how results are wanted */
-    int rows;    /* of SQL_SERIES that were sent */
+    char first_text[8]; /* the first argument, if it is a text */
+    bool binary;        /* how results are wanted */
+    int rows;           /* of SQL_SERIES that were sent */
 
     /* A simple query: it needs no Sync. */
     bool simple, copies;
@@ -86,6 +98,8 @@ struct backend *server_accept(struct link *l); /* NULL: it is down */
 void server_cancel(const void *packet, size_t n);
 struct backend *server_some_backend(void);
 int server_backends(void);
+/* Whoever listens hears it. */
+void server_notify(int channel, int64_t number);
 /* All die, and for so long nobody can connect. */
 void server_crash(sim_time down);
 

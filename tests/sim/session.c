@@ -7,6 +7,7 @@
 
 #include "sim/answer.h"
 #include "sim/net.h"
+#include "sim/notify.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,8 @@ static void forget_transaction(struct backend *b)
 {
     b->changes.n = 0;
     b->deferred = b->together = b->reads_only = false;
+    b->notices.n = 0;
+    b->notices.will_listen = b->notices.listens;
 }
 
 static void roll_back(struct backend *b)
@@ -29,8 +32,11 @@ static void roll_back(struct backend *b)
 
 static void ready(struct backend *b)
 {
+    b->between = b->status == 'I';
+    if (b->between)
+        answer_heard(b);
     answer_ready(b);
-    if (b->status == 'I')
+    if (b->between)
         pooler_take_back(b);
 }
 
@@ -58,6 +64,9 @@ static bool commit(struct backend *b)
         return false;
     }
     changes_commit(&b->changes);
+    b->notices.listens = b->notices.will_listen;
+    for (int i = 0; i < b->notices.n; i++)
+        notify_commit(b->notices.sends[i].channel, b->notices.sends[i].number);
     roll_back(b);
     return true;
 }
@@ -142,6 +151,27 @@ static void end_block(struct backend *b, enum statement s)
     }
 }
 
+static void use_notices(struct backend *b, enum statement s)
+{
+    char name[8] = "";
+    if (s == NOTIFY) {
+        if (b->notices.n == NOTIFIES_MOST)
+            violation("backend %d: more than %d notifications", b->pid, NOTIFIES_MOST);
+        b->notices.sends[b->notices.n].channel = notify_channel_of(b->first_text);
+        b->notices.sends[b->notices.n++].number = b->token;
+        answer_row(b, s);
+        answer_complete(b, "SELECT 1");
+        return;
+    }
+    sscanf(b->portal->argument, "%7[^\"]", name);
+    unsigned bit = 1U << notify_channel_of(name);
+    if (s == LISTEN)
+        b->notices.will_listen |= bit;
+    else
+        b->notices.will_listen &= ~bit;
+    answer_complete(b, statement_name(s));
+}
+
 static void use_savepoint(struct backend *b, enum statement s)
 {
     if (s == SAVEPOINT) {
@@ -201,6 +231,11 @@ static void carry_out(struct backend *b)
     case COPY_IN:
         copy_in(b);
         break;
+    case LISTEN:
+    case UNLISTEN:
+    case NOTIFY:
+        use_notices(b, s);
+        break;
     case SAVEPOINT:
     case RELEASE:
     case ROLLBACK_TO:
@@ -227,6 +262,7 @@ static void carry_out(struct backend *b)
         end_block(b, s);
         break;
     case DISCARD_ALL:
+        b->notices.will_listen = 0;
         for (int i = 1; i < PREPARED_MOST; i++)
             b->session->prepared[i].name[0] = '\0';
         answer_complete(b, "DISCARD ALL");
@@ -435,6 +471,7 @@ void backend_receive(struct backend *b, const char *bytes, size_t n)
 void backend_init(struct backend *b)
 {
     b->status = 'I';
+    b->between = true;
     list_init(&b->waits);
     event_init(&b->step, step);
 }

@@ -23,6 +23,9 @@ static const struct {
     [BEGIN] = {"BEGIN", "BEGIN", true},
     [COMMIT] = {"COMMIT", "COMMIT", false},
     [ROLLBACK] = {"ROLLBACK", "ROLLBACK", false},
+    [LISTEN] = {"LISTEN \"", "LISTEN", true},
+    [UNLISTEN] = {"UNLISTEN \"", "UNLISTEN", true},
+    [NOTIFY] = {"select pg_catalog.pg_notify($1, $2)", "notify", false},
     [SAVEPOINT] = {"SAVEPOINT ", "SAVEPOINT", true},
     [RELEASE] = {"RELEASE SAVEPOINT ", "RELEASE", true},
     [ROLLBACK_TO] = {"ROLLBACK TO SAVEPOINT ", "ROLLBACK TO", true},
@@ -77,6 +80,9 @@ int statement_columns(enum statement s, struct column_of columns[2])
         columns[0] = (struct column_of){"pg_backend_pid", INT4};
         columns[1] = (struct column_of){"set_config", TEXT};
         return 2;
+    case NOTIFY:
+        columns[0] = (struct column_of){"pg_notify", TEXT};
+        return 1;
     case TOGETHER:
     case GUARD:
         columns[0] = (struct column_of){"current_setting", TEXT};

@@ -7,8 +7,10 @@
 
 #include "sim/asks.h"
 #include "sim/kernel.h"
+#include "sim/listening.h"
 #include "sim/memory.h"
 #include "sim/net.h"
+#include "sim/notify.h"
 #include "sim/oracle.h"
 #include "sim/server.h"
 
@@ -205,6 +207,24 @@ static void live(struct ev_loop *ev)
     event_cancel(&next_action);
 }
 
+/* Nothing befalls it any more: what is notified now is heard in the end. */
+static void fall_silent(struct ev_loop *ev)
+{
+    sim_time until = world_now() + 400 * SIM_S, next = 0;
+    while (!listening_is_even() || !next) {
+        if (world_now() > until)
+            violation("a notification is not heard");
+        if (world_now() >= next) {
+            listening_notify_all();
+            next = world_now() + 7 * SIM_S;
+        }
+        turn(ev);
+    }
+    listening_close();
+    while (listening_left())
+        turn(ev);
+}
+
 /* All is given back; then what is still asked for has its time, or the pool's close has. */
 static void end(struct ev_loop *ev)
 {
@@ -228,6 +248,7 @@ void workload_run(void)
     memset(&program, 0, sizeof program);
     draw_world();
     table_begin();
+    notify_begin();
     kernel_begin();
     oracle_begin();
     oracle_on_told(told);
@@ -235,8 +256,13 @@ void workload_run(void)
     struct ev_loop *ev = kernel_loop();
     program.loop = evpq_loop_new(ev);
     program_open_pool();
+    if (program.listens)
+        listening_open();
     memory_is_scarce(true);
     live(ev);
+    memory_is_scarce(false);
+    if (program.listens)
+        fall_silent(ev);
     memory_is_scarce(habits.scarce);
     end(ev);
     memory_is_scarce(false);
