@@ -189,6 +189,33 @@ START_TEST(f67_a_check_that_never_ends)
 }
 END_TEST
 
+/* acquire_timeout bounds the wait in the queue and the hook together; the hook goes on for the next one. */
+static evpq_future *takes_its_time(evpq_lease *lease, void *arg)
+{
+    (void)arg;
+    called++;
+    return query_on(lease, "select pg_sleep(1.5)");
+}
+
+START_TEST(the_deadline_bounds_the_hook_too)
+{
+    open_pool(.max_size = 1, .before_acquire = takes_its_time, .acquire_timeout = 1);
+    ck_done(evpq_pool_query(pool, "select 1", EVPQ_ARGS())); /* connected */
+    evpq_future *busy = evpq_pool_query(pool, "select pg_sleep(0.7)", EVPQ_ARGS());
+    ck_running(1);
+    evpq_future *f = evpq_pool_acquire(pool);
+    ck_await_status(f, EVPQ_TIMEOUT);
+    ck_assert_ptr_nonnull(
+        strstr(evpq_error_message(evpq_future_error(f)), "before_acquire has run"));
+    evpq_future_unref(f);
+    ck_done(busy);
+    ck_quiet();
+    ck_assert_int_eq(called, 1);
+    ck_assert_uint_eq(stats().connects, 1);
+    pools_end();
+}
+END_TEST
+
 int main(void)
 {
     struct check *c = check_begin("checks");
@@ -198,5 +225,6 @@ int main(void)
     CHECK_ADD(c, f67_a_check_that_always_fails_is_told_at_the_deadline);
     CHECK_ADD(c, f67_a_check_fails_for_nobody);
     CHECK_ADD(c, f67_a_check_that_never_ends);
+    CHECK_ADD(c, the_deadline_bounds_the_hook_too);
     return check_end(c);
 }

@@ -82,7 +82,8 @@ typedef struct evpq_pool_opts {
     int max_waiting; /* calls that may wait for a connection; one more is EVPQ_QUEUE_FULL
                       * [100000] */
 
-    double acquire_timeout; /* longest wait for a connection, for queries and leases [30] */
+    double acquire_timeout; /* longest wait for a connection, for queries and leases, before_acquire
+                               included [30] */
     double query_timeout;   /* evpq_timeout for every query of this pool and its leases, and for
                                each COMMIT [none]. The error of either says what was waited for, and
                                why it did not come */

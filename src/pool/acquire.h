@@ -19,6 +19,7 @@ struct acquire {
     struct queue_place place;
     evpq_pool *pool;
     evpq_lease *lease;           /* while its before_acquire runs */
+    struct timer late;           /* the same: when acquire_timeout is over */
     const struct lease_use *use; /* NULL: the program's own */
     void *arg;
 };
@@ -30,6 +31,13 @@ static inline struct acquire *acquire_at(struct queue_place *place)
 
 /* `use` may be NULL. NULL without memory. */
 struct acquire *acquire_new(evpq_pool *pool, const struct lease_use *use, void *arg);
+
+/* before_acquire is going to run on its lease. When acquire_timeout is over first, the future fails, and the hook goes
+ * on for whoever comes next. */
+void acquire_wait_for_hook(struct acquire *a);
+
+/* It waits for that lease no more. */
+void acquire_leave(struct acquire *a);
 
 /* The future fails: it gets no lease. Takes the error. */
 void acquire_refuse(struct queue_place *place, evpq_error *why);

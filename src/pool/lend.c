@@ -35,7 +35,7 @@ evpq_lease *evpq_future_lease(evpq_future *f)
 
 static void give(struct acquire *a, evpq_lease *lease)
 {
-    a->lease = NULL;
+    acquire_leave(a);
     lease->pool->done.leases++;
     if (!a->use) {
         future_settle_value(&a->future, &lease_class, lease);
@@ -83,10 +83,12 @@ void lend_begin(struct pool_conn *c, struct queue_place *place)
     lease->acquire = a;
     lease->session = !a->use;
     a->lease = lease;
-    if (pool->opts.before_acquire)
+    if (pool->opts.before_acquire) {
+        acquire_wait_for_hook(a);
         hook_run(lease, pool->opts.before_acquire);
-    else
+    } else {
         lend_quiet(c);
+    }
 }
 
 /* ---- back from it ---- */
@@ -165,8 +167,7 @@ void lend_lost(struct pool_conn *c, const evpq_error *why)
     if (lease->state == LEASE_BEFORE_ACQUIRE)
         sizing_check_failed(c, why);
     if (a) { /* not yet handed over: another connection may serve */
-        lease->acquire = NULL;
-        a->lease = NULL;
+        acquire_leave(a);
         wait_queue_return(lease->pool, &a->place);
     }
     lend_end(lease);

@@ -153,8 +153,10 @@ void listening_told(struct call *c)
         r->looked_at = notify_count(r->channel);
     if (c->verb == VERB_EVENT && done && (r->is || chance_one_in(2)))
         take_event(r, evpq_future_notification(c->f));
-    c->f = evpq_future_unref(c->f); /* an event that was not taken goes back now */
-    ask_event(r);
+    c->f =
+        evpq_future_unref(c->f); /* an event that was not taken goes back when this has returned */
+    if (done)
+        ask_event(r);
     forget(r);
 }
 
@@ -178,6 +180,14 @@ static void notify(void)
     }
     snprintf(text, sizeof text, "%lld", (long long)number);
     ask(VERB_NOTIFY, evpq_notify(program.pool, notify_channel(channel), text), 0, 0, NULL);
+}
+
+void listening_go_on(void)
+{
+    if (!listening.is)
+        return;
+    list_each(node, &listening.readers)
+        ask_event(container_of(node, struct reader, node));
 }
 
 bool use_listening(void)

@@ -10,6 +10,8 @@ void listening_open(void);
 /* Subscribes, lets go, or notifies. False: there is no listener. */
 bool use_listening(void);
 void listening_told(struct call *c);
+/* At the end of a turn of the loop: waits for events where nobody does. */
+void listening_go_on(void);
 /* Whether all have heard of the last notification. */
 bool listening_is_even(void);
 /* Others notify, too. */

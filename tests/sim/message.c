@@ -71,6 +71,7 @@ static void parse(struct backend *b, struct reader *r)
         backend_fail(b, &says_in_failed);
         return;
     }
+    p->version = server_schema();
     snprintf(p->name, sizeof p->name, "%s", name);
     snprintf(p->argument, sizeof p->argument, "%s", statement_argument(p->is, sql));
     trace("backend %d: parses %s%s%s", b->pid, statement_name(p->is), *name ? " as " : "", name);
@@ -84,6 +85,10 @@ static void bind(struct backend *b, struct reader *r)
     const struct prepared *p = find(b, name);
     if (!p) {
         backend_fail(b, &says_no_statement);
+        return;
+    }
+    if (*name && p->version != server_schema() && statement_gives_tokens(p->is)) {
+        backend_fail(b, &says_plan_changed);
         return;
     }
     bool binary = false;

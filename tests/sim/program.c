@@ -3,12 +3,32 @@
 
 #include "sim/memory.h"
 #include "sim/server.h"
+#include "sim/sql.h"
 
 struct program program;
 
 static double seconds_of(sim_time t)
 {
     return (double)t * 1e-9;
+}
+
+/* Now and then it fails, and the connection goes. */
+static evpq_future *hook(evpq_lease *lease, void *arg)
+{
+    (void)arg;
+    switch (chance_below(6)) {
+    case 0:
+        return NULL;
+    case 1:
+        return evpq_lease_query(lease, SQL_FAIL, EVPQ_ARGS(0));
+    default:
+        return evpq_lease_query(lease, SQL_ECHO, EVPQ_ARGS(0));
+    }
+}
+
+static evpq_hook_fn *maybe_hook(void)
+{
+    return chance_one_in(8) ? hook : NULL;
 }
 
 void program_open_pool(void)
@@ -37,6 +57,9 @@ void program_open_pool(void)
         .prepare = chance_one_in(4) ? EVPQ_PREPARE_OFF : EVPQ_PREPARE_AUTO,
         .prepared_max = chance_one_in(2) ? 1 + (int)chance_below(4) : 0,
         .prepared_lifetime = chance_one_in(6) ? 0.05 : 0,
+        .after_connect = maybe_hook(),
+        .before_acquire = maybe_hook(),
+        .after_release = maybe_hook(),
         .reset = chance_one_in(2) ? EVPQ_RESET_ROLLBACK : EVPQ_RESET_FULL,
     };
     evpq_error *error = NULL;
@@ -57,16 +80,18 @@ int64_t take_tokens(int n)
     return first;
 }
 
-/* With a deadline, or without one. */
+/* With a deadline, or without one; now and then so that giving it up does not stop it. */
 static evpq_future *limited(evpq_future *f, sim_time *due)
 {
-    if (chance_one_in(2))
-        return f;
-    sim_time in = chance_time(SIM_MS, 3 * SIM_S);
-    if (world_now() + in < *due)
-        *due = world_now() + in;
     bool scarce = memory_is_scarce(false);
-    f = evpq_timeout(f, seconds_of(in));
+    if (chance_one_in(16))
+        f = evpq_shield(f);
+    if (chance_one_in(2)) {
+        sim_time in = chance_time(SIM_MS, 3 * SIM_S);
+        if (world_now() + in < *due)
+            *due = world_now() + in;
+        f = evpq_timeout(f, seconds_of(in));
+    }
     memory_is_scarce(scarce);
     return f;
 }

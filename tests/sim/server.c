@@ -8,7 +8,7 @@
 static struct {
     struct server_faults faults;
     struct list backends;
-    int last_pid;
+    int last_pid, schema;
     bool down;
     struct event comes_up;
 } server;
@@ -25,6 +25,7 @@ void server_begin(const struct server_faults *f)
     server.faults = *f;
     list_init(&server.backends);
     server.last_pid = 100;
+    server.schema = 0;
     server.down = false;
     event_init(&server.comes_up, come_up);
     pooler_begin();
@@ -99,6 +100,17 @@ int server_backends(void)
     list_each(node, &server.backends)
         n++;
     return n;
+}
+
+void server_change_schema(void)
+{
+    trace("the schema changes");
+    server.schema++;
+}
+
+int server_schema(void)
+{
+    return server.schema;
 }
 
 void server_notify(int channel, int64_t number)

@@ -15,6 +15,7 @@ enum { PREPARED_MOST = 64, ARGUMENT_MOST = 24, SAVEPOINTS_MOST = 16, NOTIFIES_MO
 struct prepared {
     char name[64];
     enum statement is;
+    int version;       /* of the schema, when it was parsed */
     char argument[64]; /* the rest of its text */
 };
 
@@ -98,6 +99,9 @@ struct backend *server_accept(struct link *l); /* NULL: it is down */
 void server_cancel(const void *packet, size_t n);
 struct backend *server_some_backend(void);
 int server_backends(void);
+/* Somebody changes the schema: plans that were made before no longer give what was described. */
+void server_change_schema(void);
+int server_schema(void);
 /* Whoever listens hears it. */
 void server_notify(int channel, int64_t number);
 /* All die, and for so long nobody can connect. */

@@ -57,6 +57,11 @@ bool statement_runs_in_failed(enum statement s)
     return s == COMMIT || s == ROLLBACK || s == ROLLBACK_TO || s == NOTHING;
 }
 
+bool statement_gives_tokens(enum statement s)
+{
+    return s == INSERT || s == DELETE || s == SEE || s == ROWS;
+}
+
 const char *statement_argument(enum statement s, const char *sql)
 {
     return known[s].begins ? sql + strlen(known[s].text) : "";

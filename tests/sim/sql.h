@@ -52,6 +52,8 @@ enum statement statement_of(const char *sql);
 const char *statement_name(enum statement s);
 /* In a block in which something has failed. */
 bool statement_runs_in_failed(enum statement s);
+/* Its columns are those of the table. */
+bool statement_gives_tokens(enum statement s);
 /* What a text says behind the words by which it is known. */
 const char *statement_argument(enum statement s, const char *sql);
 /* The name of its columns, with the type's oid: "" for none. */

@@ -21,7 +21,7 @@ enum { ACTIONS_MOST = 60, TURNS_MOST = 200000 };
 
 /* One in so many actions is one of these; 0: none. */
 static struct {
-    unsigned kills, cuts, silences, crashes, stalls, resizes, cancels, drains;
+    unsigned kills, cuts, silences, crashes, stalls, resizes, cancels, drains, changes;
     bool scarce; /* memory, also while the pool closes */
 } habits;
 
@@ -76,6 +76,8 @@ static bool misfortune(void)
         server_crash(chance_time(SIM_MS, 2 * SIM_S));
     else if (chance_one_in(habits.stalls))
         stall();
+    else if (chance_one_in(habits.changes))
+        server_change_schema();
     else
         return false;
     return true;
@@ -150,6 +152,8 @@ static void turn(struct ev_loop *ev)
 {
     ev_run(ev, EVRUN_ONCE);
     look();
+    if (program.listens)
+        listening_go_on();
 }
 
 /* ---- a run ---- */
@@ -182,6 +186,7 @@ static void draw_world(void)
         server_faults()->pooled ? 0 : maybe(5, 16); /* it would keep a session for hours */
     habits.crashes = maybe(6, 30);
     habits.stalls = maybe(5, 16);
+    habits.changes = maybe(4, 6);
     habits.resizes = maybe(3, 12);
     habits.cancels = maybe(2, 5);
     habits.drains = maybe(6, 20);
