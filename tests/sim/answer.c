@@ -31,6 +31,7 @@ const struct server_error says_no_savepoint = {"3B001", "savepoint does not exis
                                                "RollbackToSavepoint"};
 const struct server_error says_plan_changed = {"0A000", "cached plan must not change result type",
                                                "RevalidateCachedQuery"};
+const struct server_error says_crashed = {"08P01", "server conn crashed?", ""};
 const struct server_error says_copy_failed = {"57014", "COPY from stdin failed: given up",
                                               "CopyGetData"};
 const struct server_error says_statement_exists = {"42P05", "prepared statement already exists",

@@ -12,8 +12,9 @@ struct program {
     int max_size, most;     /* connections: as was asked for last; that may be there now */
     sim_time query_timeout; /* SIM_NEVER: none */
     sim_time acquire_timeout, cancel_timeout;
-    unsigned flows;   /* one in so many asks is for a stream or COPY */
-    unsigned listens; /* one in so many is about a subscription; 0: there is no listener */
+    unsigned flows;     /* one in so many asks is for a stream or COPY */
+    unsigned listens;   /* one in so many is about a subscription; 0: there is no listener */
+    bool after_connect; /* a hook, whose failures are failed connects */
     int64_t next_token;
 };
 extern struct program program;

@@ -222,8 +222,11 @@ static void check_failed(const struct call *c)
     else if (evpq_future_status(c->f) == EVPQ_INVALID || evpq_future_status(c->f) == EVPQ_NOMEM ||
              evpq_future_status(c->f) == EVPQ_DEADLOCK)
         violation("nothing was wrong with it: %s", text_of(c));
-    bool hit = evpq_future_status(c->f) == EVPQ_SERVER &&
-               evpq_error_outcome(error) != EVPQ_OUTCOME_NOT_SENT &&
+    bool server = evpq_future_status(c->f) == EVPQ_SERVER;
+    bool lone = c->verb == VERB_INSERT || c->verb == VERB_SEE || c->verb == VERB_DELETE;
+    if (server && lone && !strcmp(evpq_error_sqlstate(error), says_plan_changed.sqlstate))
+        violation("a plan that was left behind is told: %s", text_of(c));
+    bool hit = server && evpq_error_outcome(error) != EVPQ_OUTCOME_NOT_SENT &&
                !strcmp(evpq_error_sqlstate(error), says_canceled.sqlstate);
     if (hit && !c->owner) /* a transaction may have had its BEGIN canceled with a statement */
         violation("a cancel request has hit what nobody has canceled: %s", text_of(c));

@@ -40,6 +40,8 @@ void program_open_pool(void)
     program.flows = chance_one_in(2) ? 2 + chance_below(6) : 0;
     program.listens = !server_faults()->pooled && chance_one_in(3) ? 1 + chance_below(5) : 0;
     program.cancel_timeout = chance_time(20 * SIM_MS, 3 * SIM_S);
+    evpq_hook_fn *after_connect = maybe_hook();
+    program.after_connect = after_connect;
     evpq_pool_opts opts = {
         .size = sizeof opts,
         .min_size = chance_one_in(2) ? (int)chance_below((unsigned)program.max_size + 1) : 0,
@@ -57,7 +59,7 @@ void program_open_pool(void)
         .prepare = chance_one_in(4) ? EVPQ_PREPARE_OFF : EVPQ_PREPARE_AUTO,
         .prepared_max = chance_one_in(2) ? 1 + (int)chance_below(4) : 0,
         .prepared_lifetime = chance_one_in(6) ? 0.05 : 0,
-        .after_connect = maybe_hook(),
+        .after_connect = after_connect,
         .before_acquire = maybe_hook(),
         .after_release = maybe_hook(),
         .reset = chance_one_in(2) ? EVPQ_RESET_ROLLBACK : EVPQ_RESET_FULL,

@@ -439,8 +439,12 @@ void backend_cancel(struct backend *b)
 void backend_terminate(struct backend *b)
 {
     trace("backend %d: terminated", b->pid);
+    bool pooled = server_faults()->pooled;
+    if (pooled && b->at == AT_SYNC && b->status == 'I' && !b->skips && chance_one_in(2))
+        commit(b); /* the server has done it, and the pooler has not heard */
     if (b->started && (b->at != AT_DONE || chance_one_in(2))) {
-        answer_error(b, "FATAL", &says_terminated);
+        answer_error(b, pooled && chance_one_in(2) ? "ERROR" : "FATAL",
+                     pooled ? &says_crashed : &says_terminated);
         answer_flush(b);
     }
     backend_die(b);
