@@ -253,8 +253,8 @@ static void leave_lease(struct txn *t)
 void holdings_told(struct call *c)
 {
     bool done = evpq_future_status(c->f) == EVPQ_OK;
-    if ((c->verb == VERB_ACQUIRE || c->verb == VERB_BEGIN) &&
-        evpq_future_status(c->f) == EVPQ_SERVER && !program.after_connect)
+    if (c->verb == VERB_ACQUIRE && evpq_future_status(c->f) == EVPQ_SERVER &&
+        !program.after_connect)
         violation("call %d: before_acquire's failure is told to who waits", c->number);
     if (c->verb == VERB_ACQUIRE && done)
         take_lease(evpq_future_lease(c->f));

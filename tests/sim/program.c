@@ -83,10 +83,10 @@ int64_t take_tokens(int n)
 }
 
 /* With a deadline, or without one; now and then so that giving it up does not stop it. */
-static evpq_future *limited(evpq_future *f, sim_time *due)
+static evpq_future *limited(evpq_future *f, bool shields, sim_time *due)
 {
     bool scarce = memory_is_scarce(false);
-    if (chance_one_in(16))
+    if (shields && chance_one_in(16))
         f = evpq_shield(f);
     if (chance_one_in(2)) {
         sim_time in = chance_time(SIM_MS, 3 * SIM_S);
@@ -123,6 +123,7 @@ static sim_time pool_limits(enum verb verb)
 struct call *ask(enum verb verb, evpq_future *f, int64_t first, int n, void *owner)
 {
     sim_time due = pool_limits(verb);
-    f = limited(f, &due);
+    /* The end of a transaction, given up so, would leave its lease borrowed. */
+    f = limited(f, verb != VERB_COMMIT && verb != VERB_ROLLBACK, &due);
     return oracle_note(verb, f, first, n, due, owner);
 }
