@@ -206,6 +206,25 @@ EXTRA_DIST += \
 	tests/run \
 	tests/shared-postgres \
 	tests/sim/README.md \
+	tests/sim/broken/begin-chain.patch \
+	tests/sim/broken/behind-a-savepoint.patch \
+	tests/sim/broken/commit-refused.patch \
+	tests/sim/broken/f49-names.patch \
+	tests/sim/broken/f52-fatal.patch \
+	tests/sim/broken/f54-stale.patch \
+	tests/sim/broken/f61-own-limit.patch \
+	tests/sim/broken/f67-hook.patch \
+	tests/sim/broken/gap-dropped.patch \
+	tests/sim/broken/gap-lost.patch \
+	tests/sim/broken/hook-deadline.patch \
+	tests/sim/broken/lend-overtakes.patch \
+	tests/sim/broken/lend-unbarred.patch \
+	tests/sim/broken/nomem-not-sent.patch \
+	tests/sim/broken/release-taken-back.patch \
+	tests/sim/broken/rollback-overtaken.patch \
+	tests/sim/broken/savepoint-names.patch \
+	tests/sim/rediscover \
+	tests/sim/seeds \
 	tests/support/command.sh \
 	tests/support/sql.sh \
 	tests/support/stranger.sh \

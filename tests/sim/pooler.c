@@ -8,7 +8,8 @@
 #include <stdlib.h>
 
 static struct {
-    int sessions, last_pid; /* all that there are */
+    unsigned sessions; /* all that there are */
+    int last_pid;
     struct list idle, waiting;
     struct event serves;
 } pooler;
@@ -21,7 +22,7 @@ static struct session *session_new(int pid)
     return s;
 }
 
-static int most(void)
+static unsigned most(void)
 {
     return server_faults()->pooled;
 }

@@ -88,7 +88,7 @@ struct server_faults {
     unsigned slow_ends;     /* commits that take long, and answers that are held back after it */
     unsigned cancel_misses; /* cancel requests that are lost */
     unsigned late_signals;  /* those that the process notices when it next does something */
-    int pooled;             /* a pooler with so many sessions; 0: none */
+    unsigned pooled;        /* a pooler with so many sessions; 0: none */
 };
 
 void server_begin(const struct server_faults *f);

@@ -436,15 +436,35 @@ void backend_cancel(struct backend *b)
     backend_go_on(b);
 }
 
+/* The process behind a pooler has gone; what it was at may have been done. The pooler goes on with another, where no
+ * block was open. */
+static void lose_session(struct backend *b)
+{
+    bool ends = b->at == AT_SYNC;
+    bool told = ends && chance_one_in(2) && !commit(b);
+    event_cancel(&b->step);
+    pooler_lose(b);
+    roll_back(b);
+    if (!told)
+        fail(b, &says_crashed);
+    if (ends) {
+        b->skips = false;
+        b->between = true;
+        answer_ready(b);
+    }
+    backend_go_on(b);
+}
+
 void backend_terminate(struct backend *b)
 {
+    bool pooled = server_faults()->pooled, works = b->at == AT_SYNC || b->at == AT_EXECUTE;
     trace("backend %d: terminated", b->pid);
-    bool pooled = server_faults()->pooled;
-    if (pooled && b->at == AT_SYNC && b->status == 'I' && !b->skips && chance_one_in(2))
-        commit(b); /* the server has done it, and the pooler has not heard */
+    if (pooled && works && b->status == 'I' && !b->skips && !b->simple && chance_one_in(2)) {
+        lose_session(b);
+        return;
+    }
     if (b->started && (b->at != AT_DONE || chance_one_in(2))) {
-        answer_error(b, pooled && chance_one_in(2) ? "ERROR" : "FATAL",
-                     pooled ? &says_crashed : &says_terminated);
+        answer_error(b, "FATAL", pooled ? &says_crashed : &says_terminated);
         answer_flush(b);
     }
     backend_die(b);

@@ -1,7 +1,8 @@
 /* sim.c - runs seeds: see README.md.
  *
  *   sim [--from SEED] [--seeds N] [--seconds S] [--trace]
- *   sim --seed SEED --trace
+ *   sim --seed SEED [--actions N] [--without KIND,...] --trace
+ *   sim --shrink SEED
  *
  * Each seed is run once, and one in sixteen twice: both must be the same to the byte. A seed in which
  * something does not hold ends the program, with what was violated. */
@@ -16,6 +17,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static volatile unsigned long long seed;
@@ -40,13 +42,15 @@ static void on_stop(int number)
     stopped = true;
 }
 
+static struct less less;
+
 static uint64_t run(bool told)
 {
     static const struct itimerval much = {.it_value = {.tv_sec = 20}};
     long blocks = oom_blocks();
     setitimer(ITIMER_PROF, &much, NULL);
     world_begin(seed, told);
-    workload_run();
+    workload_run(&less);
     if (oom_blocks() != blocks)
         violation("%ld blocks of memory are left", oom_blocks() - blocks);
     return world_end();
@@ -61,15 +65,90 @@ static double seconds_used(void)
            (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) * 1e-6;
 }
 
+/* ---- shrinking ---- */
+
+/* In a process of its own, which is silent about it. */
+static bool fails(void)
+{
+    fflush(stdout);
+    pid_t child = fork();
+    if (!child) {
+        if (!freopen("/dev/null", "w", stderr))
+            _exit(0);
+        run(false);
+        _exit(0);
+    }
+    int status = 0;
+    return child > 0 && waitpid(child, &status, 0) == child && status;
+}
+
+static void leave_out_kinds(void)
+{
+    for (int bit = 0; workload_kind(bit); bit++) {
+        unsigned before = less.without;
+        less.without |= 1U << bit;
+        if (!fails())
+            less.without = before;
+    }
+}
+
+/* Says what is left of a seed that fails, when all is left out without which it fails, too. */
+static int shrink(void)
+{
+    if (!fails()) {
+        printf("seed %llu does not fail\n", seed);
+        return 1;
+    }
+    leave_out_kinds();
+    do
+        less.actions++;
+    while (!fails());
+    leave_out_kinds();
+    printf("--seed %llu --actions %d", seed, less.actions);
+    const char *between = " --without ";
+    for (int bit = 0; workload_kind(bit); bit++) {
+        if (!(less.without & 1U << bit))
+            continue;
+        printf("%s%s", between, workload_kind(bit));
+        between = ",";
+    }
+    putchar('\n');
+    return 0;
+}
+
+/* ---- arguments ---- */
+
 struct wanted {
     unsigned long long from, seeds;
     double seconds;
-    bool told;
+    bool told, shrinks;
 };
+
+static void leave_out_these(const char *names)
+{
+    while (*names) {
+        size_t n = strcspn(names, ",");
+        int bit = 0;
+        while (workload_kind(bit) &&
+               (strlen(workload_kind(bit)) != n || strncmp(workload_kind(bit), names, n) != 0))
+            bit++;
+        if (!workload_kind(bit)) {
+            fprintf(stderr, "sim: there is no kind \"%.*s\"\n", (int)n, names);
+            exit(2);
+        }
+        less.without |= 1U << bit;
+        names += n + (names[n] == ',');
+    }
+}
 
 static void usage(void)
 {
-    fprintf(stderr, "usage: sim [--from SEED] [--seeds N] [--seconds S] [--seed SEED] [--trace]\n");
+    fprintf(stderr, "usage: sim [--from SEED] [--seeds N] [--seconds S] [--trace]\n"
+                    "       sim --seed SEED [--actions N] [--without KIND,...] [--trace]\n"
+                    "       sim --shrink SEED\nkinds:");
+    for (int bit = 0; workload_kind(bit); bit++)
+        fprintf(stderr, " %s", workload_kind(bit));
+    fputc('\n', stderr);
     exit(2);
 }
 
@@ -90,9 +169,14 @@ static struct wanted read_arguments(int argc, char **argv)
             w.seeds = strtoull(value, NULL, 10);
         } else if (!strcmp(argv[i], "--seconds")) {
             w.seconds = strtod(value, NULL);
-        } else if (!strcmp(argv[i], "--seed")) {
+        } else if (!strcmp(argv[i], "--seed") || !strcmp(argv[i], "--shrink")) {
             w.from = strtoull(value, NULL, 10);
             w.seeds = 1;
+            w.shrinks = !strcmp(argv[i], "--shrink");
+        } else if (!strcmp(argv[i], "--actions")) {
+            less.actions = (int)strtol(value, NULL, 10);
+        } else if (!strcmp(argv[i], "--without")) {
+            leave_out_these(value);
         } else {
             usage();
         }
@@ -112,6 +196,9 @@ int main(int argc, char **argv)
     signal(SIGINT, on_stop);
     signal(SIGTERM, on_stop);
     run(false); /* libraries look around when they are first used */
+    seed = w.from;
+    if (w.shrinks)
+        return shrink();
     for (; !stopped && n < w.seeds && (w.seconds <= 0 || used < w.seconds); n++) {
         seed = w.from + n;
         uint64_t hash = run(w.told);

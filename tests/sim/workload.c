@@ -22,7 +22,8 @@ enum { ACTIONS_MOST = 60, TURNS_MOST = 200000 };
 /* One in so many actions is one of these; 0: none. */
 static struct {
     unsigned kills, cuts, silences, crashes, stalls, resizes, cancels, drains, changes;
-    bool scarce; /* memory, also while the pool closes */
+    unsigned memory; /* one in so many allocations fails */
+    bool scarce;     /* memory, also while the pool closes */
 } habits;
 
 static int actions_left;
@@ -163,27 +164,74 @@ static unsigned maybe(unsigned one_in_runs, unsigned n)
     return chance_one_in(one_in_runs) ? n : 0;
 }
 
+static struct weather weather;
+static struct server_faults faults;
+
+/* What is 0 where there is nothing of the kind. */
+static const struct {
+    const char *name;
+    unsigned *is;
+} kinds[] = {
+    {"splits", &weather.splits},
+    {"refuses", &weather.refuses},
+    {"silent-connects", &weather.silent_connects},
+    {"small-rooms", &weather.small_rooms},
+    {"errors", &faults.errors},
+    {"slow", &faults.slow},
+    {"slow-ends", &faults.slow_ends},
+    {"cancel-misses", &faults.cancel_misses},
+    {"late-signals", &faults.late_signals},
+    {"pooler", &faults.pooled},
+    {"kills", &habits.kills},
+    {"cuts", &habits.cuts},
+    {"silences", &habits.silences},
+    {"crashes", &habits.crashes},
+    {"stalls", &habits.stalls},
+    {"changes", &habits.changes},
+    {"resizes", &habits.resizes},
+    {"cancels", &habits.cancels},
+    {"drains", &habits.drains},
+    {"memory", &habits.memory},
+    {"flows", &program.flows},
+    {"listener", &program.listens},
+};
+enum { KINDS = sizeof kinds / sizeof *kinds };
+
+const char *workload_kind(int bit)
+{
+    return bit < KINDS ? kinds[bit].name : NULL;
+}
+
+static void leave_out(const struct less *less)
+{
+    for (int i = 0; less && i < KINDS; i++)
+        if (less->without & 1U << i)
+            *kinds[i].is = 0;
+    if (less && less->actions && less->actions < actions_left)
+        actions_left = less->actions;
+}
+
 static void draw_world(void)
 {
-    net_begin(&(struct weather){
+    weather = (struct weather){
         .delay_most = chance_one_in(3) ? 100 * SIM_MS : SIM_MS,
         .splits = maybe(2, 3),
         .refuses = maybe(4, 6),
         .silent_connects = maybe(6, 8),
         .small_rooms = maybe(3, 2),
-    });
-    server_begin(&(struct server_faults){
+    };
+    faults = (struct server_faults){
         .errors = maybe(3, 12),
         .slow = maybe(2, 6),
         .slow_ends = maybe(2, 4),
         .cancel_misses = maybe(4, 4),
         .late_signals = maybe(3, 3),
-        .pooled = chance_one_in(4) ? 1 + (int)chance_below(4) : 0,
-    });
+        .pooled = chance_one_in(4) ? 1 + chance_below(4) : 0,
+    };
     habits.kills = maybe(3, 12);
     habits.cuts = maybe(3, 12);
-    habits.silences =
-        server_faults()->pooled ? 0 : maybe(5, 16); /* it would keep a session for hours */
+    /* A silent link would keep a pooler's session for hours. */
+    habits.silences = faults.pooled ? 0 : maybe(5, 16);
     habits.crashes = maybe(6, 30);
     habits.stalls = maybe(5, 16);
     habits.changes = maybe(4, 6);
@@ -191,7 +239,7 @@ static void draw_world(void)
     habits.cancels = maybe(2, 5);
     habits.drains = maybe(6, 20);
     habits.scarce = chance_one_in(2);
-    memory_begin(maybe(5, 4 + chance_below(400)));
+    habits.memory = maybe(5, 4 + chance_below(400));
     actions_left = 5 + (int)chance_below(ACTIONS_MOST);
     pause_most = chance_time(20 * SIM_US, 400 * SIM_MS);
 }
@@ -248,10 +296,14 @@ static void end(struct ev_loop *ev)
     }
 }
 
-void workload_run(void)
+void workload_run(const struct less *less)
 {
     memset(&program, 0, sizeof program);
     draw_world();
+    leave_out(less);
+    net_begin(&weather);
+    server_begin(&faults);
+    memory_begin(habits.memory);
     table_begin();
     notify_begin();
     kernel_begin();
@@ -261,6 +313,7 @@ void workload_run(void)
     struct ev_loop *ev = kernel_loop();
     program.loop = evpq_loop_new(ev);
     program_open_pool();
+    leave_out(less);
     if (program.listens)
         listening_open();
     memory_is_scarce(true);

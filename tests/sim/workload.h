@@ -2,7 +2,16 @@
 #ifndef TESTS_SIM_WORKLOAD_H
 #define TESTS_SIM_WORKLOAD_H
 
-/* Runs the world's seed from beginning to end. */
-void workload_run(void);
+/* What a run leaves out of what its seed says. */
+struct less {
+    int actions;      /* it does so many at most; 0: as many as the seed says */
+    unsigned without; /* a bit for each kind of workload_kind */
+};
+
+/* The name of what can be left out, by its bit; NULL: there are no more. */
+const char *workload_kind(int bit);
+
+/* Runs the world's seed from beginning to end. `less` may be NULL. */
+void workload_run(const struct less *less);
 
 #endif
