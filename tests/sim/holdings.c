@@ -207,7 +207,8 @@ static void use_lease(struct lease *lease)
     else if (chance_one_in(4))
         ask(VERB_READ, evpq_lease_query(lease->is, SQL_SLOW, EVPQ_ARGS(token)), token, 1, NULL);
     else
-        ask(VERB_INSERT, evpq_lease_query(lease->is, SQL_INSERT, EVPQ_ARGS(token)), token, 1, NULL);
+        ask(VERB_INSERT, evpq_lease_query(lease->is, SQL_INSERT, EVPQ_ARGS(token)), token, 1, NULL)
+            ->of_lease = true;
 }
 
 /* ---- both ---- */

@@ -223,7 +223,8 @@ static void check_failed(const struct call *c)
              evpq_future_status(c->f) == EVPQ_DEADLOCK)
         violation("nothing was wrong with it: %s", text_of(c));
     bool server = evpq_future_status(c->f) == EVPQ_SERVER;
-    bool lone = c->verb == VERB_INSERT || c->verb == VERB_SEE || c->verb == VERB_DELETE;
+    bool lone =
+        !c->of_lease && (c->verb == VERB_INSERT || c->verb == VERB_SEE || c->verb == VERB_DELETE);
     if (server && lone && evpq_error_outcome(error) == EVPQ_OUTCOME_REJECTED &&
         !strcmp(evpq_error_sqlstate(error), says_plan_changed.sqlstate))
         violation("a plan that was left behind is told: %s", text_of(c));
