@@ -1,5 +1,5 @@
-/* it_begin.c - BEGIN: what is sent with it, what waits for its answer, and what becomes of both when
- * it fails or its lease is released. */
+/* it_begin.c - BEGIN: what is sent with it, what waits for its answer, and what becomes of both
+ * when it fails or its lease is released. */
 #include "support/txns.h"
 
 #include "support/proxy.h"
@@ -112,8 +112,8 @@ START_TEST(a_copy_after_a_begin_that_fails)
 }
 END_TEST
 
-/* The server refuses BEGIN, and has no transaction open after that: what comes behind would be committed at once.
- * One way each of not sharing a Sync with it. */
+/* The server refuses BEGIN, and has no transaction open after that: what comes behind would be
+ * committed at once. One way each of not sharing a Sync with it. */
 enum behind { BEHIND_MANY, BEHIND_THE_LEASE, BEHIND_SAVEPOINT, BEHIND_SENT, BEHIND_ALL };
 
 static evpq_future *put_between(evpq_txn *txn, evpq_lease *lease, enum behind what)
@@ -135,8 +135,8 @@ static evpq_future *put_between(evpq_txn *txn, evpq_lease *lease, enum behind wh
     }
 }
 
-/* Statements that change data are not sent behind each other before one was seen to be committed there, with more
- * to be sent. */
+/* Statements that change data are not sent behind each other before one was seen to be committed
+ * there, with more to be sent. */
 static struct proxy *open_pool_that_loses_begin(void)
 {
     struct proxy *proxy = server_proxy();
@@ -201,8 +201,8 @@ START_TEST(nothing_asked_of_its_lease_runs_alone_when_begin_fails)
 }
 END_TEST
 
-/* BEGIN was sent and is not answered: what is asked meanwhile, also of the lease, is carried out in the order in which it
- * was asked for. */
+/* BEGIN was sent and is not answered: what is asked meanwhile, also of the lease, is carried out in
+ * the order in which it was asked for. */
 START_TEST(what_is_asked_of_its_lease_overtakes_nothing)
 {
     txns_begin();

@@ -189,7 +189,8 @@ START_TEST(f67_a_check_that_never_ends)
 }
 END_TEST
 
-/* acquire_timeout bounds the wait in the queue and the hook together; the hook goes on for the next one. */
+/* acquire_timeout bounds the wait in the queue and the hook together; the hook goes on for the next
+ * one. */
 static evpq_future *takes_its_time(evpq_lease *lease, void *arg)
 {
     (void)arg;

@@ -183,8 +183,8 @@ static void script_canceled(struct fake_bytes *b)
     fake_add_status(b, 'T');
 }
 
-/* It is said again, and what is asked next on the lease is in no transaction. One that never succeeds costs
- * the connection. */
+/* It is said again, and what is asked next on the lease is in no transaction. One that never
+ * succeeds costs the connection. */
 START_TEST(f39_a_rollback_that_is_hit_is_said_again)
 {
     const int hits = _i;
@@ -225,7 +225,8 @@ static void cancel_it(evpq_future *f, void *arg)
     evpq_future_cancel(arg);
 }
 
-/* COMMIT has been answered with the statement before it, whose callback comes first. It is not said to be undone. */
+/* COMMIT has been answered with the statement before it, whose callback comes first. It is not said
+ * to be undone. */
 START_TEST(f39_a_commit_is_canceled_as_its_answer_is_told)
 {
     txns_begin();
@@ -441,8 +442,8 @@ static evpq_txn *with_insert(evpq_lease *lease)
     return txn;
 }
 
-/* The answer to BEGIN is still to come, and with it what waits for that: who goes on with the lease is not within the
- * old transaction. */
+/* The answer to BEGIN is still to come, and with it what waits for that: who goes on with the lease
+ * is not within the old transaction. */
 START_TEST(what_follows_on_a_lease_comes_after_the_transaction)
 {
     txns_begin();
@@ -523,8 +524,8 @@ START_TEST(a_savepoint_whose_commit_is_canceled_is_undone)
 }
 END_TEST
 
-/* The same with more behind it: that is no part of the savepoint, which it would be undone with. So it is not taken back
- * then, and nobody is told that it was. */
+/* The same with more behind it: that is no part of the savepoint, which it would be undone with. So
+ * it is not taken back then, and nobody is told that it was. */
 START_TEST(a_savepoint_whose_commit_is_canceled_is_kept_for_what_is_behind)
 {
     txns_begin();
@@ -551,8 +552,9 @@ START_TEST(a_savepoint_whose_commit_is_canceled_is_kept_for_what_is_behind)
 }
 END_TEST
 
-/* What is asked for behind the commit of a savepoint before it is known to have failed is refused by the server: the
- * transaction around it has failed, too, though the server would commit the rest of it. */
+/* What is asked for behind the commit of a savepoint before it is known to have failed is refused
+ * by the server: the transaction around it has failed, too, though the server would commit the rest
+ * of it. */
 START_TEST(what_is_asked_behind_a_savepoint_that_fails_fails_with_it)
 {
     txns_begin();
@@ -575,7 +577,8 @@ START_TEST(what_is_asked_behind_a_savepoint_that_fails_fails_with_it)
 }
 END_TEST
 
-/* The savepoint that is rolled back was never there, and the one before it still is: it is not taken for that. */
+/* The savepoint that is rolled back was never there, and the one before it still is: it is not
+ * taken for that. */
 START_TEST(a_savepoint_is_not_taken_for_the_one_before)
 {
     txns_begin();

@@ -92,7 +92,9 @@ EVPQ_API EVPQ_NODISCARD evpq_txn *evpq_txn_savepoint(evpq_txn *txn);
 /* The connection of the transaction, for what only a lease can do. The transaction has begun on it
  * then. Borrowed until the transaction ends; do not release it, and end the transaction with
  * evpq_txn_ functions only. A stream or COPY on it is part of the transaction, which does not end
- * before it. NULL when the transaction has ended, or its connection is lost. */
+ * before it. What is asked of it, and of the transaction, is carried out in the order in which it
+ * was asked for; where BEGIN fails, nothing of it is, and the connection is closed. NULL when the
+ * transaction has ended, or its connection is lost. */
 EVPQ_API evpq_lease *evpq_txn_lease(evpq_txn *txn);
 
 /* Commits (takes `txn`), after what was asked for before. Done: it is committed. Fails where it was
@@ -119,9 +121,9 @@ EVPQ_API evpq_lease *evpq_txn_lease(evpq_txn *txn);
  *
  * Canceled or timed out before COMMIT was sent, it is rolled back, before anything that is asked of
  * its lease afterwards. Statements of it that had not been sent then are EVPQ_CANCELED and
- * EVPQ_OUTCOME_NOT_SENT. A savepoint behind which more was asked for by then is not rolled back, as
- * that would be undone with it: the future is EVPQ_OUTCOME_UNKNOWN, and the savepoint a part of what
- * is around it.
+ * EVPQ_OUTCOME_NOT_SENT. A savepoint behind which more was asked for by then is not rolled back,
+ * as that would be undone with it: the future is EVPQ_OUTCOME_UNKNOWN, and the savepoint a part of
+ * what is around it.
  *
  * It fails, too, when its connection was lost or its lease released, even if nothing had been sent,
  * provided that a statement had been asked for. */
@@ -145,8 +147,8 @@ typedef evpq_future *evpq_txn_fn(evpq_txn *txn, void *arg);
 /* Runs fn(txn, arg) in a transaction: commits when what it returned is done, and is then done with
  * the same value; rolls back when that fails, and fails so too. An end in which a statement had
  * failed that fn took no notice of is a failure, too. But one that was never sent (it has
- * EVPQ_OUTCOME_NOT_SENT: a value of a wrong type, no memory) is no part of the transaction: fn has to
- * look at its future, or return it.
+ * EVPQ_OUTCOME_NOT_SENT: a value of a wrong type, no memory) is no part of the transaction: fn has
+ * to look at its future, or return it.
  *
  * It is run again in a new transaction, after a pause, when it failed and a statement of it, or
  * COMMIT, met a serialization failure or deadlock (SQLSTATE 40001, 40P01), or when the connection

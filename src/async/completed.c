@@ -112,8 +112,8 @@ static struct order *order_new(evpq_loop *loop, evpq_future *const *fs, size_t n
 
 /* ---- what is given ---- */
 
-/* Each of the n is `failed`, which is taken. `ret_fs` may be what the members were given in, which are let go
- * of by now. */
+/* Each of the n is `failed`, which is taken. `ret_fs` may be what the members were given in, which
+ * are let go of by now. */
 static evpq_status completed_fail(size_t n, evpq_future *failed, evpq_future **ret_fs)
 {
     evpq_status status = evpq_future_status(failed);

@@ -95,8 +95,8 @@ static inline size_t future_count(const evpq_future *f)
     return f->loop && f->class->count ? f->class->count(f) : 0;
 }
 
-/* evpq_timeout, for what the library bounds by itself: to the program its children are those of `f`, where that has
- * any. Takes and gives. */
+/* evpq_timeout, for what the library bounds by itself: to the program its children are those of
+ * `f`, where that has any. Takes and gives. */
 evpq_future *future_limit(evpq_future *f, double seconds);
 
 /* evpq_future_ref, for one that is not constant. */

@@ -129,8 +129,8 @@ void session_end(struct session *s)
 
 /* ---- BEGIN, and what has to wait for it ---- */
 
-/* The pipeline holds back from now on what has to wait, as it does what the program asks of the lease:
- * so all goes in the order in which it was asked for. */
+/* The pipeline holds back from now on what has to wait, as it does what the program asks of the
+ * lease: so all goes in the order in which it was asked for. */
 void session_lend(struct session *s)
 {
     struct conn *c = session_conn(s);

@@ -39,8 +39,9 @@ evpq_error *session_refusal(const struct session *s, const char *sql);
 /* Sends BEGIN, if that was not done. False: no memory. */
 bool session_begin(struct session *s);
 
-/* Once it has begun: the program is going to ask the lease itself. Nothing is held back here any more: it is sent with
- * BEGIN, or when that is answered; if BEGIN fails, the link is broken instead. */
+/* Once it has begun: the program is going to ask the lease itself. Nothing is held back here any
+ * more: it is sent with BEGIN, or when that is answered; if BEGIN fails, the link is broken
+ * instead. */
 void session_lend(struct session *s);
 
 /* Sends what is pending (borrowed); it shares its Sync with what comes next. False: no memory. */
@@ -56,12 +57,13 @@ enum session_says {
 /* The query's future is given. NULL: no memory. */
 evpq_future *session_say(struct session *s, const char *sql, enum session_says what);
 
-/* Sends ROLLBACK, for which nobody need wait: behind BEGIN, whose answer it does not wait for, so that whoever
- * uses the connection next comes after it. What was held back is not sent any more, and fails so. The query's
- * future is given. NULL: no memory. */
+/* Sends ROLLBACK, for which nobody need wait: behind BEGIN, whose answer it does not wait for, so
+ * that whoever uses the connection next comes after it. What was held back is not sent any more,
+ * and fails so. The query's future is given. NULL: no memory. */
 evpq_future *session_roll_back(struct session *s);
 
-/* The query waits to be sent, and something behind it does, too: also what the program has asked of the lease. */
+/* The query waits to be sent, and something behind it does, too: also what the program has asked of
+ * the lease. */
 bool session_has_behind(const struct session *s, evpq_future *f);
 
 /* What comes next is carried out whatever became of what came before. */

@@ -19,8 +19,8 @@ struct evpq_txn {
     evpq_txn *outer; /* of a savepoint; a reference */
     evpq_txn *inner; /* the savepoint that is open in it, or NULL */
     unsigned
-        number; /* of a savepoint, in its name: of none that was before it, as that may still be there, its
-                        end having failed */
+        number; /* of a savepoint, in its name. No other of the transaction has it: one that was
+                        before it may still be there, its end having failed */
     bool probes;
     bool begun;        /* the server has been told of it */
     bool over;         /* was ended, or what it is in was */

@@ -59,7 +59,8 @@ static bool is_left_open(const struct ending *e)
     return session_of(e)->borrowed || e->txn->outer;
 }
 
-/* The RELEASE of a savepoint behind which more was asked for: undone in its place, that would be undone with it. */
+/* The RELEASE of a savepoint behind which more was asked for: undone in its place, that would be
+ * undone with it. */
 static bool has_to_go(const struct ending *e)
 {
     return e->txn->outer && future_pending(e->step) && session_has_behind(session_of(e), e->step);

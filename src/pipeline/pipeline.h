@@ -159,8 +159,8 @@ void pipeline_detach(struct pipeline *p, const evpq_error *why);
 /* Sends fresh operations another way: each fails, not sent, with `why` (borrowed). */
 void pipeline_return_fresh(struct pipeline *p, const evpq_error *why);
 
-/* Makes it OP_BARRIER, also when it was sent: behind it, and what shares its Sync, nothing is sent before it is
- * over. */
+/* Makes it OP_BARRIER, also when it was sent: behind it, and what shares its Sync, nothing is sent
+ * before it is over. */
 void pipeline_bar(struct pipeline *p, struct op *op);
 
 /* Holds back, or lets go, what is fresh. */
@@ -172,8 +172,8 @@ void pipeline_note_left_open(struct pipeline *p, bool orphan);
 /* Breaks the link for a reason of ours (taken). */
 void pipeline_break(struct pipeline *p, evpq_error *why);
 
-/* From feed(PQ_SYNC): the same (`why` is borrowed) when all that share the Sync are told, before anything is
- * sent. */
+/* From feed(PQ_SYNC): the same (`why` is borrowed) when all that share the Sync are told, before
+ * anything is sent. */
 void pipeline_break_at_sync(struct pipeline *p, const evpq_error *why);
 
 #endif

@@ -142,7 +142,8 @@ void pipeline_break_at_sync(struct pipeline *p, const evpq_error *why)
         p->breaks = evpq_error_ref(why);
 }
 
-/* An orphan: nobody is left who could roll back what is open; the server does, when the connection goes. */
+/* An orphan: nobody is left who could roll back what is open; the server does, when the connection
+ * goes. */
 static void break_if_due(struct pipeline *p)
 {
     evpq_error *why = p->breaks;

@@ -32,8 +32,8 @@ static inline struct acquire *acquire_at(struct queue_place *place)
 /* `use` may be NULL. NULL without memory. */
 struct acquire *acquire_new(evpq_pool *pool, const struct lease_use *use, void *arg);
 
-/* before_acquire is going to run on its lease. When acquire_timeout is over first, the future fails, and the hook goes
- * on for whoever comes next. */
+/* before_acquire is going to run on its lease. When acquire_timeout is over first, the future
+ * fails, and the hook goes on for whoever comes next. */
 void acquire_wait_for_hook(struct acquire *a);
 
 /* It waits for that lease no more. */

@@ -14,8 +14,8 @@ struct work {
     struct list memory;
     int64_t first;
     int n;
-    bool
-        awaits; /* each: one that is not sent is no part of the transaction, which nobody else would notice */
+    /* each: one that is not sent is no part of the transaction, which nobody else would notice */
+    bool awaits;
     bool ends_badly;
 };
 

@@ -13,9 +13,9 @@ struct stream {
     evpq_stream *is;
     int64_t first; /* it gives this and the next ones */
     int got, asked;
-    bool
-        limited; /* it was asked for with a deadline, which is told a little later than others are */
-    bool over;   /* it has said so */
+    /* it was asked for with a deadline, which is told a little later than others are */
+    bool limited;
+    bool over; /* it has said so */
 };
 
 struct copy {

@@ -1,5 +1,6 @@
-/* listening.h - a listener of the program, and what must hold for its subscriptions: between two GAPs nothing is
- * missing, twice, or out of order; nor behind what was looked at when LISTEN came into force or a GAP was taken. */
+/* listening.h - a listener of the program, and what must hold for its subscriptions: between two
+ * GAPs nothing is missing, twice, or out of order; nor behind what was looked at when LISTEN came
+ * into force or a GAP was taken. */
 #ifndef TESTS_SIM_LISTENING_H
 #define TESTS_SIM_LISTENING_H
 

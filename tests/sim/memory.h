@@ -1,4 +1,5 @@
-/* memory.h - the memory of the library, which may run out, and of what is simulated, which does not. */
+/* memory.h - the memory of the library, which may run out, and of what is simulated, which does
+ * not. */
 #ifndef TESTS_SIM_MEMORY_H
 #define TESTS_SIM_MEMORY_H
 

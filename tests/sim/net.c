@@ -19,8 +19,8 @@ struct segment {
     char bytes[];
 };
 
-/* So long the kernel hears nothing of a peer before it gives it up: tcp_user_timeout, as the library
- * sets it. */
+/* So long the kernel hears nothing of a peer before it gives it up: tcp_user_timeout, as the
+ * library sets it. */
 static const sim_time PATIENCE = 30 * SIM_S;
 
 static struct {

@@ -112,8 +112,8 @@ static enum claim claim_of(const struct level *level)
     return kept ? CLAIMS_PRESENT : CLAIMS_NOTHING;
 }
 
-/* A statement of a transaction that has committed. One that was given up may have been run or not; one that was not
- * sent is no part of it. */
+/* A statement of a transaction that has committed. One that was given up may have been run or not;
+ * one that was not sent is no part of it. */
 static void check_part(const struct call *part)
 {
     const evpq_error *error = evpq_future_error(part->f);

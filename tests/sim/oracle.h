@@ -52,13 +52,13 @@ struct call {
     int n;
     sim_time due; /* SIM_NEVER: by the end */
     int told;
-    bool
-        of_lease; /* it was asked of a lease, whose transaction goes on when a savepoint undoes that it fails */
+    /* it was asked of a lease, whose transaction goes on when a savepoint undoes that it fails */
+    bool of_lease;
     bool unheard; /* it has settled, and nobody can wait for it */
     void *owner;  /* the workload's */
-    struct level *
-        level; /* in which it is a statement, or which it ends; NULL: it stands alone. It is kept until
-                            the end of the run */
+    /* in which it is a statement, or which it ends; NULL: it stands alone. It is kept until the end
+     * of the run */
+    struct level *level;
     evpq_future *batch; /* given; what `f` may be a limit of */
 };
 

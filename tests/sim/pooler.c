@@ -1,7 +1,9 @@
-/* pooler.c - sessions, which a server process has for itself, or gets from a pooler for one transaction at a time.
+/* pooler.c - sessions, which a server process has for itself, or gets from a pooler for one
+ * transaction at a time.
  *
- * As PgBouncer in transaction mode: a client waits when all are taken, what one has prepared is there for the next that
- * gets the session, and a session is closed when its client goes in the midst of a transaction. */
+ * As PgBouncer in transaction mode: a client waits when all are taken, what one has prepared is
+ * there for the next that gets the session, and a session is closed when its client goes in the
+ * midst of a transaction. */
 #include "sim/memory.h"
 #include "sim/server.h"
 

@@ -32,8 +32,9 @@ struct session {
     struct prepared prepared[PREPARED_MOST]; /* the first is the one without a name */
 };
 
-/* A server process: session.c is what it does. Behind a pooler in transaction mode (pooler.c) it is what that keeps for a
- * client, and has one of the few sessions from the first message of a transaction to its end. */
+/* A server process: session.c is what it does. Behind a pooler in transaction mode (pooler.c) it is
+ * what that keeps for a client, and has one of the few sessions from the first message of a
+ * transaction to its end. */
 struct backend {
     struct list node;        /* of all */
     struct list waits;       /* for a session */

@@ -436,8 +436,8 @@ void backend_cancel(struct backend *b)
     backend_go_on(b);
 }
 
-/* The process behind a pooler has gone; what it was at may have been done. The pooler goes on with another, where no
- * block was open. */
+/* The process behind a pooler has gone; what it was at may have been done. The pooler goes on with
+ * another, where no block was open. */
 static void lose_session(struct backend *b)
 {
     bool ends = b->at == AT_SYNC;

@@ -28,7 +28,8 @@ void oom_fail_at(long n);
 /* As oom_fail_at(), but all from the n-th on fail. */
 void oom_fail_from(long n);
 
-/* From now on fails() says of each allocation, in any thread, whether it fails; NULL: none does so. */
+/* From now on fails() says of each allocation, in any thread, whether it fails; NULL: none does
+ * so. */
 void oom_fail_when(bool (*fails)(void));
 
 /* Allocations asked for since then, failed ones included. */

@@ -38,9 +38,8 @@ enum proxy_cancel {
     PROXY_CANCEL_STALL, /* thrown away; the client's connection stays open and silent */
 };
 
-/* What a trigger does to the connection that sets it off. But for the last, nothing after the trigger point
- * passes.
- */
+/* What a trigger does to the connection that sets it off. But for the last, nothing after the
+ * trigger point passes. */
 enum proxy_act {
     PROXY_CUT,     /* both sides are closed in order */
     PROXY_RESET,   /* both sides are reset */
