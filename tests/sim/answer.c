@@ -183,13 +183,38 @@ void answer_heard(struct backend *b)
     buffer_take(&b->heard, buffer_size(&b->heard));
 }
 
-void answer_copy_in(struct backend *b)
+/* In text, of one column. */
+static void answer_copy(struct backend *b, char type)
 {
-    struct message m = begin(b, 'G');
-    put_int(&b->out, 1, 0); /* text */
+    struct message m = begin(b, type);
+    put_int(&b->out, 1, 0);
     put_int(&b->out, 2, 1);
     put_int(&b->out, 2, 0);
     finish(m);
+}
+
+void answer_copy_in(struct backend *b)
+{
+    answer_copy(b, 'G');
+}
+
+void answer_copy_out(struct backend *b)
+{
+    answer_copy(b, 'H');
+}
+
+void answer_copy_row(struct backend *b, int number)
+{
+    char line[16];
+    int n = snprintf(line, sizeof line, "%d\n", number);
+    struct message m = begin(b, 'd');
+    buffer_put(&b->out, line, (size_t)n);
+    finish(m);
+}
+
+void answer_copy_end(struct backend *b)
+{
+    answer_bare(b, 'c');
 }
 
 void answer_ready(struct backend *b)

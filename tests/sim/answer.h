@@ -23,6 +23,9 @@ void answer_notification(struct backend *b, int channel,
                          int64_t number); /* kept until answer_heard */
 void answer_heard(struct backend *b);
 void answer_copy_in(struct backend *b);
+void answer_copy_out(struct backend *b);
+void answer_copy_row(struct backend *b, int number);
+void answer_copy_end(struct backend *b);
 void answer_ready(struct backend *b);
 void answer_error(struct backend *b, const char *severity, const struct server_error *error);
 void answer_warning(struct backend *b, const char *message);

@@ -27,7 +27,15 @@ struct copy {
     bool failed;
 };
 
-static struct list streams, copies;
+struct reading {
+    struct list node;
+    evpq_copy *is;
+    size_t got; /* bytes */
+    int asked;
+    bool over;
+};
+
+static struct list streams, copies, readings;
 
 /* ---- where ---- */
 
@@ -194,12 +202,100 @@ static struct copy *some_copy(void)
     return some;
 }
 
+/* ---- COPY to the program ---- */
+
+static void open_reading(void)
+{
+    struct level *level;
+    evpq_lease *lease = some_place(&level);
+    evpq_copy *is = lease ? evpq_lease_copy_out(lease, SQL_COPY_OUT)
+                          : evpq_pool_copy_out(program.pool, SQL_COPY_OUT);
+    if (!is && memory_has_failed())
+        return;
+    if (!is)
+        violation("there is no COPY to read");
+    struct reading *r = memory_new(sizeof *r);
+    r->is = is;
+    list_init(&r->node);
+    list_append(&readings, &r->node);
+    trace("copy out");
+}
+
+static struct reading *some_reading(void)
+{
+    unsigned n = 0;
+    struct reading *some = NULL;
+    list_each(node, &readings)
+        if (chance_one_in(++n))
+            some = container_of(node, struct reading, node);
+    return some;
+}
+
+/* One at a time: what comes with a deadline is told later than what comes without. */
+static void read_copy(struct reading *r)
+{
+    if (!r->is || r->asked)
+        return;
+    r->asked++;
+    ask(VERB_COPIED, evpq_copy_read(r->is), 0, 0, r);
+}
+
+static void close_reading(struct reading *r)
+{
+    trace("copy out: closed");
+    r->is = evpq_copy_close(r->is);
+}
+
+static void forget_reading(struct reading *r)
+{
+    if (r->is || r->asked)
+        return;
+    list_remove(&r->node);
+    free(r);
+}
+
+/* All that the server sends. */
+static size_t whole_copy(char text[128])
+{
+    size_t n = 0;
+    for (int i = 1; i <= SERIES; i++)
+        n += (size_t)snprintf(text + n, 128 - n, "%d\n", i);
+    return n;
+}
+
+static void take_bytes(struct reading *r, const evpq_future *f)
+{
+    char want[128];
+    size_t n, all = whole_copy(want);
+    const char *bytes = evpq_future_bytes(f, &n);
+    r->over = !bytes;
+    if (r->over ? r->got != all : n > all - r->got || memcmp(bytes, want + r->got, n))
+        violation("after %zu bytes a COPY %s", r->got, r->over ? "ends" : "gives others");
+    r->got += n;
+}
+
+static void told_of_reading(struct call *c)
+{
+    struct reading *r = c->owner;
+    bool done = evpq_future_status(c->f) == EVPQ_OK;
+    r->asked--;
+    c->owner = NULL;
+    if (done)
+        take_bytes(r, c->f);
+    if (r->is && (r->over || !done || chance_one_in(20)))
+        close_reading(r);
+    else
+        read_copy(r);
+    forget_reading(r);
+}
+
 /* ---- both ---- */
 
 bool use_flows(void)
 {
     struct stream *s = some_stream();
     struct copy *c = some_copy();
+    struct reading *r = some_reading();
     if (s && s->is && chance_one_in(2)) {
         if (chance_one_in(6))
             close_stream(s);
@@ -211,10 +307,11 @@ bool use_flows(void)
             write_copy(c);
     } else if (c && chance_one_in(2)) {
         end_copy(c, !chance_one_in(4));
-    } else if (chance_one_in(2)) {
-        open_stream();
+    } else if (r && chance_one_in(2)) {
+        read_copy(r);
     } else {
-        open_copy();
+        static void (*const opens[])(void) = {open_stream, open_copy, open_reading};
+        opens[chance_below(3)]();
     }
     return true;
 }
@@ -223,17 +320,20 @@ void flows_told(struct call *c)
 {
     if (c->verb == VERB_NEXT && c->owner)
         told_of_stream(c);
+    if (c->verb == VERB_COPIED && c->owner)
+        told_of_reading(c);
 }
 
 void flows_begin(void)
 {
     list_init(&streams);
     list_init(&copies);
+    list_init(&readings);
 }
 
 bool flows_left(void)
 {
-    return !list_empty(&streams) || !list_empty(&copies);
+    return !list_empty(&streams) || !list_empty(&copies) || !list_empty(&readings);
 }
 
 void flows_give_back(void)
@@ -245,6 +345,13 @@ void flows_give_back(void)
         if (s->is)
             close_stream(s);
         forget_stream(s);
+    }
+    for (node = readings.next; node != &readings; node = next) {
+        struct reading *r = container_of(node, struct reading, node);
+        next = node->next;
+        if (r->is)
+            close_reading(r);
+        forget_reading(r);
     }
     while (!list_empty(&copies))
         end_copy(some_copy(), chance_one_in(2));

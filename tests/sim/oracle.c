@@ -27,7 +27,8 @@ static const char *const names[] = {
     [VERB_FAILS] = "fails",   [VERB_ACQUIRE] = "acquire",   [VERB_BEGIN] = "begin",
     [VERB_DELETE] = "delete", [VERB_BEGIN_SQL] = "BEGIN",   [VERB_CLOSE] = "close",
     [VERB_DRAIN] = "drain",   [VERB_COPY] = "copy",         [VERB_NEXT] = "next",
-    [VERB_READY] = "ready",   [VERB_EVENT] = "event",       [VERB_NOTIFY] = "notify",
+    [VERB_COPIED] = "copied", [VERB_READY] = "ready",       [VERB_EVENT] = "event",
+    [VERB_NOTIFY] = "notify",
 };
 
 void oracle_begin(void)

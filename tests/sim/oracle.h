@@ -22,8 +22,9 @@ enum verb {
     VERB_READ, /* gives its token back */
     VERB_SEE,  /* gives it back if it is there */
     VERB_FAILS,
-    VERB_NEXT,  /* rows of a stream */
-    VERB_READY, /* a subscription */
+    VERB_NEXT,   /* rows of a stream */
+    VERB_COPIED, /* data of a COPY */
+    VERB_READY,  /* a subscription */
     VERB_EVENT,
     VERB_NOTIFY,
     VERB_BEGIN_SQL, /* by a statement */

@@ -231,6 +231,10 @@ static void carry_out(struct backend *b)
     case COPY_IN:
         copy_in(b);
         break;
+    case COPY_OUT:
+        answer_copy_end(b);
+        answer_complete(b, "COPY 20");
+        break;
     case LISTEN:
     case UNLISTEN:
     case NOTIFY:
@@ -306,9 +310,14 @@ static void done(struct backend *b)
 /* Some at a time. False: all have been sent. */
 static bool send_rows(struct backend *b)
 {
-    for (int n = 1 + (int)chance_below(SERIES); n && b->rows < SERIES; n--) {
-        answer_row(b, ROWS);
-        b->rows++;
+    bool copies = b->portal->is == COPY_OUT;
+    if (copies && !b->rows)
+        answer_copy_out(b);
+    for (int n = 1 + (int)chance_below(SERIES); n && b->rows < SERIES; n--, b->rows++) {
+        if (copies)
+            answer_copy_row(b, b->rows + 1);
+        else
+            answer_row(b, ROWS);
     }
     if (b->rows == SERIES)
         return false;
@@ -335,7 +344,7 @@ static void executed(struct backend *b)
         fail(b, error);
         return;
     }
-    if (b->portal->is == ROWS && send_rows(b))
+    if ((b->portal->is == ROWS || b->portal->is == COPY_OUT) && send_rows(b))
         return;
     carry_out(b);
     if (b->at == AT_EXECUTE && b->simple)

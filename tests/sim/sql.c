@@ -20,6 +20,7 @@ static const struct {
     [INSERT_DEFERRED] = {SQL_DEFERRED, "deferred", false},
     [ROWS] = {SQL_SERIES, "rows", false},
     [COPY_IN] = {SQL_COPY_IN, "copy in", false},
+    [COPY_OUT] = {SQL_COPY_OUT, "copy out", false},
     [BEGIN] = {"BEGIN", "BEGIN", true},
     [COMMIT] = {"COMMIT", "COMMIT", false},
     [ROLLBACK] = {"ROLLBACK", "ROLLBACK", false},

@@ -15,6 +15,7 @@
 #define SQL_SERIES "select token from generate_series($1, $1 + 19) token"
 enum { SERIES = 20 }; /* rows */
 #define SQL_COPY_IN "copy tokens from stdin"
+#define SQL_COPY_OUT "copy (select * from generate_series(1, 20)) to stdout"
 
 #define SQL_BEGIN "BEGIN"
 
@@ -29,6 +30,7 @@ enum statement {
     INSERT_DEFERRED,
     ROWS,
     COPY_IN,
+    COPY_OUT,
     /* the library's own */
     BEGIN,
     COMMIT,
