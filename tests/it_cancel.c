@@ -131,7 +131,7 @@ START_TEST(f01_every_answer_is_the_answer_to_its_query)
     ck_assert_int_gt(st.right, st.queries / 2);
     ck_assert_int_gt(st.stopped, 100);
     ck_assert(site_quiet(&st.s, 20));
-    ck_assert_uint_gt(site_stats(&st.s).cancels, 10);
+    ck_assert_uint_gt(site_stats(&st.s).cancels, (unsigned)st.queries / 8000);
     ck_assert_uint_eq(site_stats(&st.s).lost, 0);
     ck_assert_int_le(server_backends("f01"), 4);
     site_close(&st.s);
@@ -175,7 +175,7 @@ START_TEST(f03_a_cancel_request_hits_nobody_else)
         if (round % 20 == 0)
             ck_assert_int_le(server_backends("f03"), opts.max_size);
     }
-    ck_assert_uint_gt(site_stats(&s).cancels, (unsigned)rounds / 10);
+    ck_assert_uint_gt(site_stats(&s).cancels, (unsigned)rounds / 50);
     ck_assert_uint_le(site_stats(&s).connects, (unsigned)opts.max_size);
     site_close(&s);
 }
