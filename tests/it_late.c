@@ -317,10 +317,10 @@ START_TEST(f53_a_handshake_that_got_on_is_not_given_up)
     if (_i && !server_has_tls())
         return;
     for (int turns = 1; turns <= 6; turns++) {
-        open_pool_at(server_conninfo(path, NULL), .max_size = 1, .connect_timeout = 0.2);
+        open_pool_at(server_conninfo(path, NULL), .max_size = 1, .connect_timeout = 0.8);
         evpq_future *f = evpq_pool_connect(pool);
         turn(turns);
-        block_until(now() + 0.5);
+        block_until(now() + 1);
         ck_done(f);
         ck_assert_uint_eq(stats().connect_failures, 0);
         pools_end();
