@@ -90,10 +90,11 @@ START_TEST(nobody_boards_behind_one_that_is_overdue)
         ck_assert_int_eq(ask("select 1"), 1);
     }
     ck_until(stats_total() == 1);
-    evpq_future *slow = evpq_pool_query(pool, "select pg_sleep($1::float8)", EVPQ_ARGS(3.0));
+    evpq_future *slow = evpq_pool_query(pool, "select pg_sleep($1::float8)", EVPQ_ARGS(30.0));
     ck_running(1);
     ck_assert_int_eq(ask("select 1"), 1);
     ck_future_pending(slow);
+    evpq_future_cancel(slow);
     evpq_future_unref(slow);
     pools_end();
 }

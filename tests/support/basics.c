@@ -179,7 +179,8 @@ static void streams(struct site *s, int large, int rounds)
         evpq_stream_close(stream);
 
         stream = evpq_pool_stream(s->pool, sql, EVPQ_ARGS(rows - 100, 1), NULL);
-        ck_assert_int_ge(count_up(stream, &end), rows - 200);
+        /* libpq 17 and later lose a piece that was not whole yet. */
+        ck_assert_int_ge(count_up(stream, &end), rows - 100 - 256);
         ck_assert_int_eq(end, EVPQ_SERVER);
         evpq_stream_close(stream);
 
