@@ -285,7 +285,7 @@ static void end(struct ev_loop *ev)
     double seconds = waits ? -1 : (double)chance_time(0, 3 * SIM_S) * 1e-9;
     trace("close in %.3f s", seconds);
     sim_time due =
-        waits ? SIM_NEVER : world_now() + (sim_time)(seconds * 1e9) + 3 * program.cancel_timeout;
+        waits ? SIM_NEVER : world_now() + (sim_time)(seconds * 1e9) + 8 * program.cancel_timeout;
     oracle_note(VERB_CLOSE, evpq_pool_close(program.pool, seconds), 0, 0, due, NULL);
     for (int turns = 0; oracle_pending() || asks_hold_something(); turns++) {
         if (waits || !oracle_pending() || chance_one_in(8))
