@@ -195,14 +195,14 @@ static evpq_future *takes_its_time(evpq_lease *lease, void *arg)
 {
     (void)arg;
     called++;
-    return query_on(lease, "select pg_sleep(1.5)");
+    return query_on(lease, "select pg_sleep(1.8)");
 }
 
 START_TEST(the_deadline_bounds_the_hook_too)
 {
-    open_pool(.max_size = 1, .before_acquire = takes_its_time, .acquire_timeout = 1);
+    open_pool(.max_size = 1, .before_acquire = takes_its_time, .acquire_timeout = 2);
     ck_done(evpq_pool_query(pool, "select 1", EVPQ_ARGS())); /* connected */
-    evpq_future *busy = evpq_pool_query(pool, "select pg_sleep(0.7)", EVPQ_ARGS());
+    evpq_future *busy = evpq_pool_query(pool, "select pg_sleep(0.5)", EVPQ_ARGS());
     ck_running(1);
     evpq_future *f = evpq_pool_acquire(pool);
     ck_await_status(f, EVPQ_TIMEOUT);

@@ -8,6 +8,7 @@
 #include "support/oom.h"
 #include "support/opts.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -146,9 +147,33 @@ START_TEST(no_memory_for_a_moment_is_survived)
 }
 END_TEST
 
+/* Each call of a statement that runs, when there is no memory: nobody says that it was not sent. */
+START_TEST(without_memory_what_was_sent_is_unknown)
+{
+    open_pool(.max_size = 1);
+    for (int way = 0; way < 3; way++) {
+        evpq_future *f = evpq_pool_query(pool, "select pg_sleep(60)", EVPQ_ARGS()), *fs[2];
+        ck_running(1);
+        oom_fail_at(1);
+        f = way == 0   ? evpq_timeout(f, 5)
+            : way == 1 ? evpq_all(&f, 1)
+                       : (evpq_as_completed(&f, 1, fs), fs[0]);
+        oom_end();
+        ck_failed(f, EVPQ_NOMEM, EVPQ_OUTCOME_UNKNOWN);
+        ck_quiet();
+    }
+    evpq_future *f = evpq_pool_query(pool, "select pg_sleep(60)", EVPQ_ARGS());
+    ck_running(1);
+    ck_failed(evpq_timeout(f, NAN), EVPQ_INVALID, EVPQ_OUTCOME_UNKNOWN);
+    ck_quiet();
+    pools_end();
+}
+END_TEST
+
 int main(void)
 {
     struct check *c = check_begin("oom with a server");
     check_add(c, "no_memory_for_a_moment_is_survived", no_memory_for_a_moment_is_survived, 120, 2);
+    CHECK_ADD(c, without_memory_what_was_sent_is_unknown);
     return check_end(c);
 }

@@ -111,6 +111,7 @@ integration_tests = \
 	tests/it_quote \
 	tests/it_read \
 	tests/it_stale \
+	tests/it_savepoints \
 	tests/it_sizing \
 	tests/it_statements \
 	tests/it_stream \

@@ -86,12 +86,8 @@ static void ask_next(struct stream *s)
 
 static struct stream *some_stream(void)
 {
-    unsigned n = 0;
-    struct stream *some = NULL;
-    list_each(node, &streams)
-        if (chance_one_in(++n))
-            some = container_of(node, struct stream, node);
-    return some;
+    struct list *node = chance_of(&streams);
+    return node ? container_of(node, struct stream, node) : NULL;
 }
 
 /* What waits is told that it was closed; it is freed when all that was asked for has been told. */
@@ -194,12 +190,8 @@ static void end_copy(struct copy *c, bool finishes)
 
 static struct copy *some_copy(void)
 {
-    unsigned n = 0;
-    struct copy *some = NULL;
-    list_each(node, &copies)
-        if (chance_one_in(++n))
-            some = container_of(node, struct copy, node);
-    return some;
+    struct list *node = chance_of(&copies);
+    return node ? container_of(node, struct copy, node) : NULL;
 }
 
 /* ---- COPY to the program ---- */
@@ -223,12 +215,8 @@ static void open_reading(void)
 
 static struct reading *some_reading(void)
 {
-    unsigned n = 0;
-    struct reading *some = NULL;
-    list_each(node, &readings)
-        if (chance_one_in(++n))
-            some = container_of(node, struct reading, node);
-    return some;
+    struct list *node = chance_of(&readings);
+    return node ? container_of(node, struct reading, node) : NULL;
 }
 
 /* One at a time: what comes with a deadline is told later than what comes without. */

@@ -137,12 +137,8 @@ static void use_txn(struct txn *t)
 
 static struct lease *some_lease(void)
 {
-    unsigned n = 0;
-    struct lease *some = NULL;
-    list_each(node, &leases)
-        if (chance_one_in(++n))
-            some = container_of(node, struct lease, node);
-    return some;
+    struct list *node = chance_of(&leases);
+    return node ? container_of(node, struct lease, node) : NULL;
 }
 
 struct lease *free_lease(void)

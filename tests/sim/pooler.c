@@ -31,12 +31,8 @@ static unsigned most(void)
 
 static struct session *some_idle(void)
 {
-    unsigned n = 0;
-    struct session *some = NULL;
-    list_each(node, &pooler.idle)
-        if (chance_one_in(++n))
-            some = container_of(node, struct session, node);
-    return some;
+    struct list *node = chance_of(&pooler.idle);
+    return node ? container_of(node, struct session, node) : NULL;
 }
 
 bool pooler_lend(struct backend *b)

@@ -86,12 +86,8 @@ void backend_eof(struct backend *b)
 
 struct backend *server_some_backend(void)
 {
-    unsigned n = 0;
-    struct backend *some = NULL;
-    list_each(node, &server.backends)
-        if (chance_one_in(++n))
-            some = container_of(node, struct backend, node);
-    return some;
+    struct list *node = chance_of(&server.backends);
+    return node ? container_of(node, struct backend, node) : NULL;
 }
 
 int server_backends(void)

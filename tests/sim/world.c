@@ -107,6 +107,16 @@ bool chance_one_in(unsigned n)
     return n && !chance_below(n);
 }
 
+struct list *chance_of(const struct list *list)
+{
+    unsigned n = 0;
+    struct list *some = NULL;
+    list_each(node, (struct list *)list)
+        if (chance_one_in(++n))
+            some = node;
+    return some;
+}
+
 sim_time chance_time(sim_time least, sim_time most)
 {
     double unit = (double)(dice() >> 11) * 0x1p-53;

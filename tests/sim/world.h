@@ -46,6 +46,7 @@ void world_pass(sim_time by);
 
 unsigned chance_below(unsigned n);                   /* in [0, n) */
 bool chance_one_in(unsigned n);                      /* false for 0 */
+struct list *chance_of(const struct list *list);     /* one of its nodes; NULL: there is none */
 sim_time chance_time(sim_time least, sim_time most); /* short times are as likely as long ones */
 
 /* ---- the record ---- */

@@ -75,6 +75,12 @@ static inline evpq_future *copy_into(evpq_txn *t, const char *rows)
     return evpq_copy_finish(copy);
 }
 
+static inline void ck_text_has(const char *text, const char *part)
+{
+    ck_assert_msg(text && strstr(text, part), "\"%s\" does not have \"%s\"", text ? text : "NULL",
+                  part);
+}
+
 /* f has failed so, with this SQLSTATE. f is let go of. */
 static inline void ck_sqlstate(evpq_future *f, const char *sqlstate)
 {
