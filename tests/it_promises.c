@@ -92,6 +92,7 @@ START_TEST(nobody_boards_behind_one_that_is_overdue)
     ck_until(stats_total() == 1);
     evpq_future *slow = evpq_pool_query(pool, "select pg_sleep($1::float8)", EVPQ_ARGS(30.0));
     ck_running(1);
+    run_for(evpq_loop_ev(loop), 0.2); /* it was quick until now, and is overdue after some ms */
     ck_assert_int_eq(ask("select 1"), 1);
     ck_future_pending(slow);
     evpq_future_cancel(slow);
