@@ -506,7 +506,7 @@ static void drain(void)
     ck_done(f);
 }
 
-#define LIMITED .query_timeout = 0.2
+#define LIMITED .query_timeout = 1
 
 static const struct state {
     const char *name;
@@ -579,7 +579,7 @@ START_TEST(f61_the_place_comes_back)
     evpq_pool_opts opts = state->opts;
     server_exec("set client_min_messages = warning; create table if not exists hung_t (i int)");
     opts.max_size = 1;
-    opts.cancel_timeout = CANCEL;
+    opts.cancel_timeout = opts.query_timeout ? 1.5 * opts.query_timeout : CANCEL;
     pools_open(server_conninfo(SERVER_UNIX, NULL), &opts);
     evpq_future *f = query("select 1"); /* a hook of the pool's is not called for it */
     ck_await_ok(f);

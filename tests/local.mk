@@ -175,6 +175,11 @@ schedule_tests = \
 	tests/test_channel_schedules \
 	tests/test_schedules \
 	tests/test_task_schedules
+# What they repeat with other numbers each time (check_rounds) is repeated in full by check-long.
+random_tests = \
+	tests/it_cancel \
+	tests/it_stream \
+	tests/it_wire
 long_tests = $(tool_tests)
 
 # Hours: `make check-torture'.
@@ -292,7 +297,7 @@ tests_libsupport_la_SOURCES = \
 	tests/support/watch.h
 TESTS += $(unit_tests) $(integration_tests)
 check_PROGRAMS += $(unit_tests) $(integration_tests)
-long_tests += $(schedule_tests) tests/check-sim
+long_tests += $(schedule_tests) $(random_tests) tests/check-sim
 
 # What script tests run.
 check_PROGRAMS += tests/lose_commit tests/torture/torture

@@ -59,6 +59,7 @@ int check_end(struct check *c)
     int failed;
 
     free(c);
+    server_lend_admin();
     srunner_run_all(runner, tap && strcmp(tap, "-") == 0 ? CK_SILENT : CK_ENV);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/types.h>
 #include <time.h>
 #include <unistd.h>
@@ -89,12 +90,64 @@ static PGconn *admin_open(void)
     }
 }
 
-/* The connection of the calling thread. A process that was forked has its own, and leaves its parent's alone. */
+/* The connection of the calling thread. A process that was forked has its own, and leaves its parent's alone, but for
+ * the one that is lent. */
 static _Thread_local struct {
     PGconn *conn;
     pid_t pid;
     PGconn *parents; /* kept, so that its memory is not taken for lost */
 } admin;
+
+/* Made before Check forks a process for each test, and theirs in turn: connecting costs more than most tests do
+ * otherwise. In memory that they share. Nothing can be asserted before a test runs: where it fails, each connects. */
+static struct lent {
+    pid_t owner;  /* uses it no more */
+    pid_t holder; /* the last that took it */
+    bool in_use;  /* an answer is due: a test that ends so leaves it to nobody */
+} * lent;
+
+void server_lend_admin(void)
+{
+    if (!getenv("EVPQ_PG_CTL"))
+        return;
+    lent = mmap(NULL, sizeof *lent, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (lent == MAP_FAILED)
+        abort();
+    lent->owner = getpid();
+    admin.pid = getpid();
+    admin.conn =
+        PQconnectdbParams((const char *[]){"host", "port", "application_name", NULL},
+                          (const char *[]){getenv("EVPQ_TEST_SERVER_HOST"),
+                                           getenv("EVPQ_TEST_SERVER_PORT"), "evpq-admin", NULL},
+                          0);
+}
+
+static PGresult *admin_exec(const char *sql)
+{
+    bool is_lent = lent && lent->holder == getpid();
+
+    if (is_lent)
+        lent->in_use = true;
+    PGresult *result = PQexec(admin.conn, sql);
+    if (is_lent)
+        lent->in_use = false;
+    return result;
+}
+
+/* What the test before has left in the session goes. In a transaction that fails, and the connection is replaced. */
+static bool admin_borrow(void)
+{
+    if (!lent || admin.pid != lent->owner || getpid() == lent->owner || lent->in_use)
+        return false;
+    if (lent->holder && kill(lent->holder, 0) == 0)
+        return false;
+    lent->holder = getpid();
+    admin.pid = getpid();
+    PGresult *result = admin_exec("discard all");
+    bool is_clean = PQresultStatus(result) == PGRES_COMMAND_OK;
+    PQclear(result);
+    return is_clean;
+}
 
 static void admin_drop(void)
 {
@@ -109,7 +162,7 @@ static void admin_drop(void)
  * says CONNECTION_OK for as long as there is something to read. */
 static bool admin_answers(void)
 {
-    PGresult *result = PQexec(admin.conn, "");
+    PGresult *result = admin_exec("");
     bool answers = PQresultStatus(result) == PGRES_EMPTY_QUERY;
 
     PQclear(result);
@@ -118,7 +171,7 @@ static bool admin_answers(void)
 
 static PGconn *admin_get(void)
 {
-    if (admin.conn && admin.pid == getpid() && admin_answers())
+    if (admin.conn && (admin.pid == getpid() ? admin_answers() : admin_borrow()))
         return admin.conn;
     admin_drop();
     admin.conn = admin_open();
@@ -133,7 +186,8 @@ static PGresult *ask(const char *sql, bool again)
     double until = now() + patience;
 
     for (;;) {
-        PGresult *result = PQexec(admin_get(), sql);
+        admin_get();
+        PGresult *result = admin_exec(sql);
 
         if (!again || PQstatus(admin.conn) == CONNECTION_OK || now() >= until)
             return result;

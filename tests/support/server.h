@@ -19,6 +19,9 @@ const char *strf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* ---- looking inside ---- */
 
+/* The processes that are forked from here on, one after the other, share the connection of those looks. */
+void server_lend_admin(void);
+
 /* Run SQL text, any number of statements. */
 void server_exec(const char *sql);
 
