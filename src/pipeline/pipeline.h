@@ -81,6 +81,7 @@ struct pipeline {
     size_t unflushed;  /* bytes handed to libpq since the last flush, in this tick */
     bool held;         /* nothing but OP_CONTROL is sent */
     bool ended_twice;  /* two ENDs came in a row: libpq expects no more answers, and we do */
+    bool copied;       /* the statement that is alone has begun its COPY */
     double head_since; /* when the one before the first was answered */
     double head_took;  /* in feed(PQ_SYNC): how long the operation took, without the way there and
                           back */

@@ -199,6 +199,7 @@ static bool end_solo(struct pipeline *p)
     if (!pq_is_whole(p->wire.c))
         return false; /* the wire finds out why */
     p->ended_twice = false;
+    p->copied = false;
     p->wire.mode &= (unsigned char)~WIRE_COPYING;
     if (pq_enter_pipeline(p->wire.c))
         return true;
@@ -212,6 +213,11 @@ static bool begin_copy(struct pipeline *p, struct op *op, enum pq_kind kind)
         copy_began(p, op);
         return false;
     }
+    if (p->copied) { /* one statement, two COPYs: no server does that */
+        out_of_step(p);
+        return false;
+    }
+    p->copied = true;
     p->wire.mode |= WIRE_COPYING;
     op->class->feed(op, kind, NULL);
     pipeline_more(p);
