@@ -211,6 +211,10 @@ EXTRA_DIST += \
 	tests/mutants/tests \
 	tests/run \
 	tests/shared-postgres \
+	tests/fuzz/README.md \
+	tests/fuzz/broken \
+	tests/fuzz/corpus \
+	tests/fuzz/run \
 	tests/sim/README.md \
 	tests/sim/broken/begin-chain.patch \
 	tests/sim/broken/behind-a-savepoint.patch \
@@ -253,6 +257,8 @@ tests_trapped_LDADD = libevpq.la
 if HAVE_CHECK
 check_LTLIBRARIES = tests/libsupport.la
 tests_libsupport_la_SOURCES = \
+	tests/support/ask.c \
+	tests/support/ask.h \
 	tests/support/basics.c \
 	tests/support/basics.h \
 	tests/support/check.c \
@@ -298,6 +304,33 @@ tests_libsupport_la_SOURCES = \
 TESTS += $(unit_tests) $(integration_tests)
 check_PROGRAMS += $(unit_tests) $(integration_tests)
 long_tests += $(schedule_tests) $(random_tests) tests/check-sim
+
+# Targets of fuzzers (tests/fuzz/README.md): in `make check' each runs over its corpus.
+fuzz_targets = \
+	tests/fuzz/conninfo \
+	tests/fuzz/csv \
+	tests/fuzz/nested \
+	tests/fuzz/options \
+	tests/fuzz/server \
+	tests/fuzz/split \
+	tests/fuzz/sql \
+	tests/fuzz/value
+TESTS += $(fuzz_targets)
+check_PROGRAMS += $(fuzz_targets)
+fuzz_shared = tests/fuzz/fuzz.h tests/fuzz/replay.c
+tests_fuzz_conninfo_SOURCES = tests/fuzz/conninfo.c $(fuzz_shared)
+tests_fuzz_csv_SOURCES = tests/fuzz/csv.c $(fuzz_shared) $(pieces)
+tests_fuzz_nested_SOURCES = tests/fuzz/nested.c $(fuzz_shared)
+tests_fuzz_options_SOURCES = tests/fuzz/options.c $(fuzz_shared)
+tests_fuzz_server_SOURCES = tests/fuzz/server.c $(fuzz_shared)
+tests_fuzz_split_SOURCES = tests/fuzz/split.c $(fuzz_shared) $(pieces)
+tests_fuzz_sql_SOURCES = tests/fuzz/sql.c $(fuzz_shared)
+tests_fuzz_value_SOURCES = tests/fuzz/value.c $(fuzz_shared)
+tests_fuzz_csv_LDADD = $(run_libs)
+tests_fuzz_split_LDADD = $(run_libs)
+tests_fuzz_sql_LDADD = $(run_libs)
+$(fuzz_targets): private AM_LDFLAGS += $(FUZZ_LDFLAGS)
+$(fuzz_targets): private LINK = $(CCLD) $(AM_CFLAGS) $(CFLAGS) $(AM_LDFLAGS) $(LDFLAGS) -o $@
 
 # What script tests run.
 check_PROGRAMS += tests/lose_commit tests/torture/torture
@@ -379,6 +412,9 @@ tests_test_overflow_CPPFLAGS = $(AM_CPPFLAGS) -UEVPQ_DEBUG -DEVPQ_DEBUG=1
 
 # evpq-run's own tests see its parts first.
 run_libs = $(lt_cv_objdir)/librun.a $(LDADD)
+pieces = tests/support/pieces.c tests/support/pieces.h
+tests_test_run_csv_SOURCES = tests/test_run_csv.c $(pieces)
+tests_test_run_split_SOURCES = tests/test_run_split.c $(pieces)
 tests_test_run_csv_LDADD = $(run_libs)
 tests_test_run_format_LDADD = $(run_libs)
 tests_test_run_output_LDADD = $(run_libs)

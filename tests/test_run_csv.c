@@ -7,45 +7,7 @@
 #include "../examples/evpq-run/csv.h"
 #include "../examples/evpq-run/format.h"
 #include "support/check.h"
-
-/* What is read from `text`, as text: "LINE[a|NULL|b]", with "!LINE:COLUMN:why" for a bad row and
- * "!!" for one after which nothing can be read. */
-static char *read_in_pieces(const char *text, size_t length, size_t piece)
-{
-    struct window w = {0};
-    struct csv *csv = csv_new(&w);
-    struct csv_row row;
-    struct buf seen = {0};
-    size_t at = 0;
-
-    buf_text(&seen, "");
-    for (enum csv_status status; (status = csv_next(csv, &row)) != CSV_END;) {
-        if (status == CSV_MORE) {
-            size_t n = length - at < piece ? length - at : piece;
-
-            ck_assert(!w.finished);
-            window_feed(&w, text + at, n);
-            at += n;
-            w.finished = n == 0;
-            continue;
-        }
-        if (status != CSV_OK) {
-            buf_format(&seen, "%s%ld:%ld:%s", status == CSV_FATAL ? "!!" : "!", row.why_line,
-                       row.why_column, row.why);
-            buf_format(&seen, "%ld[", row.line);
-            buf_add(&seen, row.raw, row.raw_length);
-            buf_byte(&seen, ']');
-            continue;
-        }
-        buf_format(&seen, "%ld[", row.line);
-        for (size_t i = 0; i < row.count; i++)
-            buf_format(&seen, "%s%s", i > 0 ? "|" : "", row.fields[i] ? row.fields[i] : "NULL");
-        buf_byte(&seen, ']');
-    }
-    csv_free(csv);
-    window_free(&w);
-    return seen.data;
-}
+#include "support/pieces.h"
 
 struct pair {
     const char *text, *want;
@@ -57,7 +19,7 @@ static void ck_pairs(const struct pair *pairs, size_t n)
         size_t length = strlen(pairs[i].text);
 
         for (size_t piece = 1; piece <= length + 1; piece++) {
-            char *got = read_in_pieces(pairs[i].text, length, piece);
+            char *got = csv_in_pieces(pairs[i].text, length, piece);
 
             ck_assert_msg(strcmp(got, pairs[i].want) == 0,
                           "in pieces of %zu: %s\nbecomes %s\nnot %s", piece, pairs[i].text, got,
@@ -232,7 +194,7 @@ START_TEST(reads_back_whatever_was_written)
         for (int i = 0; i < rows * g.columns; i++)
             g.values[i] = random_value();
         format_csv.answer(&piece, &answer);
-        got = read_in_pieces(piece.body.data, piece.body.length, (size_t)(1 + rand() % 40));
+        got = csv_in_pieces(piece.body.data, piece.body.length, (size_t)(1 + rand() % 40));
         for (long r = 0, line = 1; r < rows; r++, line++) {
             buf_format(&want, "%ld[", line);
             for (int c = 0; c < g.columns; c++) {
@@ -267,8 +229,8 @@ START_TEST(survives_noise)
 
         for (size_t i = 0; i < length; i++)
             text[i] = alphabet[(size_t)rand() % (sizeof alphabet - 1)];
-        whole = read_in_pieces(text, length, length + 1);
-        pieces = read_in_pieces(text, length, (size_t)(1 + rand() % 4));
+        whole = csv_in_pieces(text, length, length + 1);
+        pieces = csv_in_pieces(text, length, (size_t)(1 + rand() % 4));
         ck_assert_str_eq(whole, pieces);
         free(whole);
         free(pieces);

@@ -9,43 +9,7 @@
 #include "../examples/evpq-run/refuse.h"
 #include "../examples/evpq-run/split.h"
 #include "support/check.h"
-
-/* What becomes of `sql`, as text: "LINE[text]" for each statement, with "!LINE:why" for one that
- * cannot be sent and
- * "!!" for one after which nothing can be read. */
-static char *split_in_pieces(const char *sql, size_t length, size_t piece)
-{
-    struct window w = {0};
-    struct split *split = split_new(&w);
-    struct statement st;
-    struct buf seen = {0};
-    size_t at = 0;
-
-    buf_text(&seen, "");
-    for (;;) {
-        enum split_status status = split_next(split, &st);
-
-        if (status == SPLIT_END)
-            break;
-        if (status == SPLIT_MORE) {
-            size_t n = length - at < piece ? length - at : piece;
-
-            ck_assert(!w.finished);
-            window_feed(&w, sql + at, n);
-            at += n;
-            w.finished = n == 0;
-            continue;
-        }
-        if (status != SPLIT_OK)
-            buf_format(&seen, "%s%ld:%s", status == SPLIT_FATAL ? "!!" : "!", st.why_line, st.why);
-        buf_format(&seen, "%ld[", st.line);
-        buf_add(&seen, st.text, st.length);
-        buf_byte(&seen, ']');
-    }
-    split_free(split);
-    window_free(&w);
-    return seen.data;
-}
+#include "support/pieces.h"
 
 static void ck_split_bytes(const char *sql, size_t length, const char *want)
 {
