@@ -2,8 +2,9 @@
  * of each flow, and stays so until the place in the pool is back.
  *
  * The pool has one connection, so that its next query is served only when the place is free. What
- * has to be waited for is cancel_timeout, CANCEL here; that it is not longer is nowhere asserted,
- * as a slow machine would decide it, but that it comes without a word of the server's is. */
+ * has to be waited for is cancel_timeout, CANCEL here, and more where a query_timeout is to come
+ * before it; that it is not longer is nowhere asserted, as a slow machine would decide it, but that
+ * it comes without a word of the server's is. */
 #include "support/txns.h"
 
 #include <evpq/copy.h>

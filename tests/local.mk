@@ -201,6 +201,10 @@ EXTRA_DIST += \
 	$(script_tests) \
 	$(tool_tests) \
 	$(torture_tests) \
+	tests/fuzz/README.md \
+	tests/fuzz/broken \
+	tests/fuzz/corpus \
+	tests/fuzz/run \
 	tests/mutants/Edits.pm \
 	tests/mutants/Program.pm \
 	tests/mutants/Server.pm \
@@ -211,10 +215,6 @@ EXTRA_DIST += \
 	tests/mutants/tests \
 	tests/run \
 	tests/shared-postgres \
-	tests/fuzz/README.md \
-	tests/fuzz/broken \
-	tests/fuzz/corpus \
-	tests/fuzz/run \
 	tests/sim/README.md \
 	tests/sim/broken/begin-chain.patch \
 	tests/sim/broken/behind-a-savepoint.patch \

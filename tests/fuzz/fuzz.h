@@ -42,4 +42,17 @@ static inline char *fuzz_text(const void *data, size_t size)
     return text;
 }
 
+/* What is read of the input, but for its first byte, is the same in pieces of so many bytes. */
+static inline void fuzz_in_pieces(const uint8_t *data, size_t size,
+                                  char *(*read)(const char *text, size_t length, size_t piece))
+{
+    size_t piece = (size_t)fuzz_byte(&data, &size) % 32 + 1;
+    char *text = fuzz_text(data, size);
+    char *whole = read(text, size, size + 1), *pieces = read(text, size, piece);
+    FUZZ_HOLDS(!strcmp(whole, pieces));
+    free(whole);
+    free(pieces);
+    free(text);
+}
+
 #endif

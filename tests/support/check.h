@@ -47,7 +47,7 @@ int check_end(struct check *c);
 int check_skip_all(const char *why);
 
 /* How often a test repeats what goes another way each time: n times where EVPQ_TEST_LONG is set, as
- * the sanitizers' step of CI has it; a fifth of that otherwise. */
+ * `make check-long` does; a fifth of that otherwise. */
 int check_rounds(int n);
 
 /* Under valgrind, which reports a process that is meant to die of a fault. */
