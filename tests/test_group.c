@@ -391,6 +391,33 @@ START_TEST(its_deadline_bounds_each_in_it)
 }
 END_TEST
 
+static evpq_future *fail_after_its_deadline(evpq_task *self, void *late)
+{
+    while (evpq_task_time_left(late) > 0)
+        continue;
+    return evpq_future_failed(loop, EVPQ_TYPE, "failed on purpose");
+}
+
+static evpq_future *wait_for_a_sibling(evpq_task *self, void *arg)
+{
+    evpq_group *g = arg;
+    evpq_task_set_deadline(self, 0.01);
+    evpq_future_unref(evpq_group_spawn(g, fail_after_its_deadline, self, NULL));
+    return wait_long(self, &got);
+}
+
+/* Its timer has not been looked at yet. */
+START_TEST(who_is_canceled_after_its_deadline_is_out_of_time)
+{
+    setup();
+    evpq_group *g = evpq_group_open(loop, NULL);
+    spawn(g, wait_for_a_sibling, g);
+    ck_assert_int_eq(outcome(evpq_group_join(g)), EVPQ_TYPE);
+    ck_assert_int_eq(got, EVPQ_TIMEOUT);
+    teardown();
+}
+END_TEST
+
 /* ---- tasks that forget ---- */
 
 static evpq_status told_last;
@@ -711,6 +738,7 @@ int main(void)
     CHECK_ADD(c, who_is_canceled_is_told_once_however_its_group_fails);
     CHECK_ADD(c, nothing_begins_after_a_deadline);
     CHECK_ADD_LOOP(c, its_deadline_bounds_each_in_it, 2);
+    CHECK_ADD(c, who_is_canceled_after_its_deadline_is_out_of_time);
     CHECK_ADD_LOOP(c, what_is_not_joined_is_canceled_and_joined_at_the_end, 2);
     CHECK_ADD_LOOP(c, a_join_may_be_returned, 2);
     CHECK_ADD_LOOP(c, tasks_may_spawn_into_it_after_it_was_joined, 2);

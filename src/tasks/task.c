@@ -94,6 +94,8 @@ void task_stop(struct evpq_task *t, bool late)
     for (;;) {
         if (t->state == TASK_OVER)
             return;
+        /* Timers of one deadline go off one after the other: a cancel may come in between. */
+        late = late || t->coroutine.deadline <= loop_time(t->future.loop);
         if (late)
             mark_late(t);
         else if (t->cancel == CANCEL_NONE)
