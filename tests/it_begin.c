@@ -28,6 +28,87 @@ START_TEST(what_comes_while_begin_is_unanswered)
 }
 END_TEST
 
+enum asked { ASKED_QUERY, ASKED_BATCH, ASKED_MANY, ASKED_STREAM, ASKED_COPY, ASKED_TXN, ASKED_ALL };
+
+static const char insert_what_is_there[] = "insert into txn_t select count(*) + 10 from txn_t";
+
+/* Puts in 11 where one row is there. */
+static evpq_future *ask_of(evpq_lease *lease, enum asked what)
+{
+    const evpq_statement statement = {insert_what_is_there, EVPQ_ARGS()};
+    evpq_args none = EVPQ_ARGS();
+    evpq_stream *stream;
+    evpq_copy *copy;
+    evpq_future *f;
+    evpq_txn *txn;
+    switch (what) {
+    case ASKED_BATCH:
+        return evpq_lease_batch(lease, &statement, 1);
+    case ASKED_MANY:
+        return evpq_lease_executemany(lease, insert_what_is_there, &none, 1);
+    case ASKED_STREAM:
+        stream = evpq_lease_stream(lease, "insert into txn_t values (11) returning i", none, NULL);
+        f = evpq_stream_next(stream);
+        evpq_await(f);
+        evpq_stream_close(stream);
+        return f;
+    case ASKED_COPY:
+        copy = evpq_lease_copy_in(lease, "copy txn_t from stdin");
+        ck_assert_int_eq(evpq_copy_write(copy, "11\n", 3), EVPQ_OK);
+        return evpq_copy_finish(copy);
+    case ASKED_TXN:
+        txn = txn_on(lease);
+        evpq_future_unref(query_in(txn, insert_what_is_there));
+        return evpq_txn_commit(txn);
+    default:
+        return query_on(lease, insert_what_is_there);
+    }
+}
+
+/* The program goes on with its lease before COMMIT is sent. */
+START_TEST(what_is_asked_of_a_lease_comes_after_a_commit_that_is_held_back)
+{
+    txns_begin();
+    open_pool(.max_size = 1);
+    evpq_lease *lease = lease_get();
+    evpq_txn *txn = txn_on(lease);
+    evpq_future *slow = query_in(txn, "select pg_sleep(0.2)");
+    ck_running(1);
+    evpq_future *held = query_in(txn, "insert into txn_t values (1)"), *end = evpq_txn_commit(txn),
+                *after = ask_of(lease, _i);
+    ck_done(after);
+    ck_done(end);
+    ck_done(held);
+    ck_done(slow);
+    ck_assert(!lease_in_transaction(lease));
+    evpq_lease_release(lease);
+    ck_committed("1,11");
+    pools_end();
+}
+END_TEST
+
+/* The COMMIT rolls back: what was sent behind it meets a transaction that has failed. */
+START_TEST(what_is_asked_of_a_lease_behind_a_commit_that_is_held_back_and_fails)
+{
+    txns_begin();
+    open_pool(.max_size = 1);
+    evpq_lease *lease = lease_get();
+    evpq_txn *txn = txn_on(lease);
+    evpq_future *slow = query_in(txn, "select pg_sleep(0.2)");
+    ck_running(1);
+    evpq_future *held = query_in(txn, "select 1 / 0"), *end = evpq_txn_commit(txn),
+                *after = query_on(lease, insert_what_is_there);
+    ck_sqlstate(after, "25P02");
+    ck_sqlstate(end, "22012");
+    ck_sqlstate(held, "22012");
+    ck_done(slow);
+    ck_assert(!lease_in_transaction(lease));
+    evpq_lease_release(lease);
+    ck_committed("");
+    pools_end();
+}
+END_TEST
+
 START_TEST(f4_a_lease_released_before_begin_is_answered)
 {
     txns_begin();
@@ -247,6 +328,8 @@ int main(void)
 {
     struct check *c = check_begin("BEGIN");
     CHECK_ADD(c, what_comes_while_begin_is_unanswered);
+    CHECK_ADD_LOOP(c, what_is_asked_of_a_lease_comes_after_a_commit_that_is_held_back, ASKED_ALL);
+    CHECK_ADD(c, what_is_asked_of_a_lease_behind_a_commit_that_is_held_back_and_fails);
     CHECK_ADD(c, f4_a_lease_released_before_begin_is_answered);
     CHECK_ADD_LOOP(c, a_lease_released_before_anything_is_sent, 2);
     CHECK_ADD(c, a_begin_that_fails);

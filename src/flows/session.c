@@ -86,6 +86,7 @@ static void send_held(struct session *s, struct held *h)
 
 static void send_all_held(struct session *s)
 {
+    lease_hold_back(s->lease, NULL, s);
     for (struct list *node; (node = list_pop(&s->held));)
         send_held(s, container_of(node, struct held, node));
 }
@@ -118,15 +119,6 @@ void session_free(struct session *s)
     pool_unref(s->pool);
 }
 
-void session_end(struct session *s)
-{
-    s->ended = true;
-    /* What others send behind it may fail, and must not change the answer of COMMIT. */
-    session_cut(s);
-    if (list_empty(&s->held))
-        release(s);
-}
-
 /* ---- BEGIN, and what has to wait for it ---- */
 
 /* The pipeline holds back from now on what has to wait, as it does what the program asks of the
@@ -138,6 +130,22 @@ void session_lend(struct session *s)
     if (c && future_pending(s->begin))
         pipeline_bar(&c->pipeline, query_op(s->begin));
     send_all_held(s);
+}
+
+static void lend(void *session)
+{
+    session_lend(session);
+}
+
+void session_end(struct session *s)
+{
+    s->ended = true;
+    /* What others send behind it may fail, and must not change the answer of COMMIT. */
+    session_cut(s);
+    if (list_empty(&s->held))
+        release(s);
+    else if (s->borrowed)
+        lease_hold_back(s->lease, lend, s);
 }
 
 static void begin_answered(struct job *job)
@@ -214,6 +222,7 @@ evpq_future *session_say(struct session *s, const char *sql, enum session_says w
 
 evpq_future *session_roll_back(struct session *s)
 {
+    lease_hold_back(s->lease, NULL, s);
     for (struct list *node; (node = list_pop(&s->held));) {
         struct held *h = container_of(node, struct held, node);
         if (future_pending(h->f))

@@ -75,8 +75,18 @@ evpq_pool *lease_pool(const evpq_lease *lease)
     return lease->pool;
 }
 
-evpq_error *lease_refusal(const evpq_lease *lease, const char *sql)
+void lease_hold_back(evpq_lease *lease, void (*send)(void *arg), void *arg)
 {
+    if (!send && lease->held_arg != arg)
+        return; /* another's */
+    lease->send_held = send;
+    lease->held_arg = arg;
+}
+
+evpq_error *lease_refusal(evpq_lease *lease, const char *sql)
+{
+    if (lease->send_held)
+        lease->send_held(lease->held_arg);
     if (lease->conn)
         return NULL;
     if (!lease->gone)

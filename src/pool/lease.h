@@ -33,6 +33,8 @@ struct evpq_lease {
     struct acquire *acquire; /* until it is lent: for whom */
     double since;
     struct notice_fn notice;
+    void (*send_held)(void *arg); /* see lease_hold_back */
+    void *held_arg;
     /* See hook.h. */
     evpq_hook_fn *hook;
     struct job call;
@@ -57,8 +59,12 @@ bool lease_is_out(const evpq_lease *lease);
 evpq_pool *lease_pool(const evpq_lease *lease);
 /* Who hears its notices; nobody but the pool once it was released. */
 struct notice_fn lease_notice_fn(const evpq_lease *lease);
-/* Why nothing can be asked of it; NULL: something can. Given. */
-evpq_error *lease_refusal(const evpq_lease *lease, const char *sql);
+/* Whoever asks something of the lease asks this first. Why nothing can be asked of it; NULL: something
+ * can, and comes after what was held back (lease_hold_back). Given. */
+evpq_error *lease_refusal(evpq_lease *lease, const char *sql);
+/* A flow has something that is to be sent before what is asked of the lease next: send(arg) is called
+ * then. NULL: it has nothing any more. */
+void lease_hold_back(evpq_lease *lease, void (*send)(void *arg), void *arg);
 
 /* The server process that has been out on lease for longest, and for how long; 0 if none is. */
 int lease_longest(const evpq_pool *pool, double *ret_seconds);
