@@ -109,6 +109,31 @@ START_TEST(what_is_asked_of_a_lease_behind_a_commit_that_is_held_back_and_fails)
 }
 END_TEST
 
+/* In the same turn of the loop, or while BEGIN is not answered. A ROLLBACK in place of the COMMIT would
+ * undo what comes behind. */
+START_TEST(a_commit_is_canceled_with_more_behind_it)
+{
+    txns_begin();
+    open_pool(.max_size = 1);
+    evpq_lease *lease = lease_get();
+    evpq_txn *txn = txn_on(lease);
+    evpq_future *first = query_in(txn, _i ? "select pg_sleep(0.2)" : "select 1");
+    if (_i)
+        ck_running(1);
+    evpq_future *second = query_in(txn, "insert into txn_t values (1)"),
+                *end = evpq_txn_commit(txn), *after = ask_of(lease, ASKED_QUERY);
+    evpq_future_cancel(end);
+    ck_failed(end, EVPQ_CANCELED, EVPQ_OUTCOME_UNKNOWN);
+    ck_done(after);
+    ck_done(second);
+    ck_done(first);
+    ck_assert(!lease_in_transaction(lease));
+    evpq_lease_release(lease);
+    ck_committed("1,11");
+    pools_end();
+}
+END_TEST
+
 START_TEST(f4_a_lease_released_before_begin_is_answered)
 {
     txns_begin();
@@ -329,6 +354,7 @@ int main(void)
     struct check *c = check_begin("BEGIN");
     CHECK_ADD(c, what_comes_while_begin_is_unanswered);
     CHECK_ADD_LOOP(c, what_is_asked_of_a_lease_comes_after_a_commit_that_is_held_back, ASKED_ALL);
+    CHECK_ADD_LOOP(c, a_commit_is_canceled_with_more_behind_it, 2);
     CHECK_ADD(c, what_is_asked_of_a_lease_behind_a_commit_that_is_held_back_and_fails);
     CHECK_ADD(c, f4_a_lease_released_before_begin_is_answered);
     CHECK_ADD_LOOP(c, a_lease_released_before_anything_is_sent, 2);

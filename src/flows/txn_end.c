@@ -59,11 +59,11 @@ static bool is_left_open(const struct ending *e)
     return session_of(e)->borrowed || e->txn->outer;
 }
 
-/* The RELEASE of a savepoint behind which more was asked for: undone in its place, that would be
- * undone with it. */
+/* More was asked for behind it, of what is around a savepoint or of the lease: with a ROLLBACK in
+ * the place of this, that would be undone, too. */
 static bool has_to_go(const struct ending *e)
 {
-    return e->txn->outer && future_pending(e->step) && session_has_behind(session_of(e), e->step);
+    return is_left_open(e) && future_pending(e->step) && session_has_behind(session_of(e), e->step);
 }
 
 /* A commit that is called off leaves nothing open on a connection that stays the program's. */
