@@ -206,7 +206,8 @@ int main(int argc, char **argv)
             violation("it does not run the same way twice");
         used = seconds_used() - began;
     }
-    printf("%llu seeds from %llu, %.0f a second\n", n, w.from,
-           (double)n / (used > 0 ? used : 1e-6));
+    used = used > 0 ? used : 1e-6;
+    printf("%llu seeds from %llu, %.0f a second; %llu steps, %.0f a second\n", n, w.from,
+           (double)n / used, workload_turns(), (double)workload_turns() / used);
     return 0;
 }

@@ -149,8 +149,16 @@ static void look(void)
     oracle_turn(program.pool, program.most);
 }
 
+static unsigned long long turns_made; /* in all runs */
+
+unsigned long long workload_turns(void)
+{
+    return turns_made;
+}
+
 static void turn(struct ev_loop *ev)
 {
+    turns_made++;
     ev_run(ev, EVRUN_ONCE);
     look();
     if (program.listens)

@@ -14,4 +14,7 @@ const char *workload_kind(int bit);
 /* Runs the world's seed from beginning to end. `less` may be NULL. */
 void workload_run(const struct less *less);
 
+/* How many turns of the loop all runs have made: what must hold was looked at after each. */
+unsigned long long workload_turns(void);
+
 #endif
