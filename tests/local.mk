@@ -235,6 +235,7 @@ EXTRA_DIST += \
 	tests/sim/broken/savepoint-names.patch \
 	tests/sim/rediscover \
 	tests/sim/seeds \
+	tests/sim/soak \
 	tests/support/command.sh \
 	tests/support/sql.sh \
 	tests/support/stranger.sh \
