@@ -208,6 +208,7 @@ EXTRA_DIST += \
 	tests/mutants/Edits.pm \
 	tests/mutants/Program.pm \
 	tests/mutants/Server.pm \
+	tests/mutants/Simulator.pm \
 	tests/mutants/Tests.pm \
 	tests/mutants/accepted \
 	tests/mutants/pick.c \

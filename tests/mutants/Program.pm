@@ -42,12 +42,20 @@ sub commands
     ($compile) = command_for('src/conn/libcore_la-conn.lo', $source, 'compile') =~ /--mode=compile\s+(.*?)\s-MT /;
     $compile =~ s/-flto\S*|-ffat-lto-objects|-Werror\b|-W[a-z]\S*|\bccache //g;
     $compile .= ' -w -fPIC -DPIC -c';
+    $link = command_of($test);
+}
+
+# What links a test: it names all that is put together.
+sub command_of
+{
+    my ($test) = @_;
     my $libtool = command_for("tests/$test", "tests/$test.o", 'link');
     $libtool =~ s/--mode=/--dry-run --mode=/;
-    ($link) = grep { s/^libtool: link: // && / -o / } `$libtool`;
-    die "mutants: libtool says nothing of $test\n" unless $link;
-    chomp $link;
-    $link =~ s/-W[a-z][^,\s]*(?=\s)|\bccache |-g\b//g;
+    my ($command) = grep { s/^libtool: link: // && / -o / } `$libtool`;
+    die "mutants: libtool says nothing of $test\n" unless $command;
+    chomp $command;
+    $command =~ s/-W[a-z][^,\s]*(?=\s)|\bccache |-g\b//g;
+    return $command;
 }
 
 # Tests that put functions of their own in the place of the C library's (libc's send, say) are programs alone.
@@ -76,6 +84,13 @@ sub merge
     }
     must("ld -r -o '$folder/tests.$group.o' '$folder/tests.$group'/*.o '$folder/all.o' '$folder/pick.o' "
         . "--whole-archive '$folder/support.a'");
+}
+
+# For programs that are linked as they are: see Simulator.pm.
+sub prepare_compiler
+{
+    ($folder) = @_;
+    commands('sim/sim');
 }
 
 # The tests, and what they stand on but for the library, in one object.
