@@ -135,7 +135,9 @@ static evpq_future *make_settings(evpq_lease *lease, void *arg)
     return f;
 }
 
-/* Opens all connections: one too many for the server is better known now than in the middle. */
+/* Opens all connections: one too many for the server is better known now than in the middle. A
+ * script's statements are not prepared: their literals, 'now' and dates as DateStyle has them, would
+ * keep the meaning that they had then. */
 static int open_pool(struct run *run)
 {
     evpq_pool_opts options = {
@@ -144,6 +146,7 @@ static int open_pool(struct run *run)
         .max_size = run->opts.jobs,
         .after_connect = run->opts.set_count > 0 ? make_settings : NULL,
         .hook_arg = run,
+        .prepare = run->opts.params ? EVPQ_PREPARE_AUTO : EVPQ_PREPARE_OFF,
         .on_notice = on_notice,
         .notice_arg = run,
     };
