@@ -26,7 +26,7 @@ sub short
 sub squeezed
 {
     my ($text) = @_;
-    return $text =~ s/\s+/ /gr =~ s/^ | ?;? ?$//gr;
+    return ($text // '') =~ s/\s+/ /gr =~ s/^ | ?;? ?$//gr;
 }
 
 # ---- cuts ----
@@ -47,6 +47,7 @@ sub trimmed
 sub same_text
 {
     my ($psql, $evpq) = @_;
+    return 1 unless defined $evpq;
     return 1 if $psql eq $evpq || $psql eq "$evpq;";
     return 0 unless length $psql > length $evpq && substr($psql, 0, length $evpq) eq $evpq;
     return substr($psql, length $evpq) =~ m{^$nothing$};
@@ -65,7 +66,7 @@ sub pair
 {
     my ($psql, $evpq, $differ) = @_;
     my ($i, $j, @pairs) = (0, 0);
-    $_->{trimmed} = trimmed($_->{text}) for @$psql, @$evpq;
+    $_->{trimmed} = defined $_->{text} ? trimmed($_->{text}) : undef for @$psql, @$evpq;
     while ($i < @$psql || $j < @$evpq) {
         my ($skip_i, $skip_j) = (@$psql - $i, @$evpq - $j);
         SEARCH: for my $distance (0 .. 400) {
@@ -136,8 +137,8 @@ sub compare_answers
 # What the library asks of its own accord (src/pipeline/peer.c), and the end of the session.
 sub without_ours
 {
-    my @log = grep { $_->{text} !~ /'evpq\.together'/ } @_;
-    pop @log if @log && $log[-1]{text} eq 'DISCARD ALL';
+    my @log = grep { ($_->{text} // '') !~ /'evpq\.together'/ } @_;
+    pop @log if @log && ($log[-1]{text} // '') eq 'DISCARD ALL';
     return @log;
 }
 

@@ -8,32 +8,49 @@ my ($field, $record, $null) = ("\x1f", "\x1e", "\x1d"); # `side' has psql print 
 # ---- the server's log ----
 
 # The statements that a session sent, in order: {text, state}, where state is '' or the SQLSTATE of the error. Messages
-# begin with @KIND@DATABASE@SQLSTATE@. An error belongs to the statement that was logged before it when the text is the
-# same; else it stands alone, as the server did not come to run it.
+# begin with @KIND@DATABASE@SQLSTATE@. What the server comes to run is logged before it is run, and its time after it; an
+# error in between belongs to it. Any other with a statement stands alone: the server did not come to run that one. One
+# without a statement comes from the end of the transaction, next to the time of what was run, or from a Describe, which
+# has the times of its Parse and Bind before it: the text is not known then, and undef.
 sub from_log
 {
     my ($log) = @_;
-    my (@statements, $state);
+    my (@statements, $state, $runs);
+    my $times = 0;
+    my $alone = sub {
+        if (defined $state && $times > 1) {
+            push @statements, {text => undef, state => $state};
+        } elsif (defined $state && @statements) {
+            $statements[-1]{state} = $state;
+        }
+        $state = undef;
+    };
     $log =~ s/\n\t/\x00/g; # lines of one message
     for (split /\n/, $log) {
         next unless s/^\@client backend\@regression\@(\w{5})\@//;
         my $said = $1;
         s/\x00/\n/g;
         if (/^LOG:  (?:statement|execute [^:\n]*): (.*)/s) {
+            $alone->();
             push @statements, {text => $1, state => ''};
+            ($runs, $times) = (1, 0);
+        } elsif (/^LOG:  duration: /) {
+            $alone->();
+            $runs = 0;
+            $times++;
         } elsif (/^(?:ERROR|FATAL):  /) {
+            $alone->();
             $state = $said;
-        } elsif (/^STATEMENT:  (.*)/s) {
-            next unless defined $state;
-            my $last = $statements[-1];
-            if ($last && $last->{text} eq $1 && $last->{state} eq '') {
-                $last->{state} = $state;
+        } elsif (/^STATEMENT:  (.*)/s && defined $state) {
+            if ($runs && $statements[-1]{text} eq $1) {
+                $statements[-1]{state} = $state;
             } else {
                 push @statements, {text => $1, state => $state};
             }
-            $state = undef;
+            ($state, $runs) = (undef, 0);
         }
     }
+    $alone->();
     return @statements;
 }
 
@@ -82,12 +99,12 @@ sub table_of
 
 # ---- evpq-run ----
 
-my %escape = (n => "\n", r => "\r", t => "\t", '"' => '"', '\\' => '\\');
+my %escape = (b => "\b", f => "\f", n => "\n", r => "\r", t => "\t", '"' => '"', '\\' => '\\');
 
 sub string
 {
     my ($text) = @_;
-    $text =~ s/\\(?:u00([0-9a-f]{2})|(.))/defined $1 ? chr hex $1 : $escape{$2}/ge;
+    $text =~ s{\\(?:u00([0-9a-f]{2})|(.))}{defined $1 ? chr hex $1 : $escape{$2} // "\\$2"}ge;
     return $text;
 }
 
@@ -112,7 +129,7 @@ sub of_evpq
         $said{rows} = [];
         while ($line =~ /\G,?\{/gc) {
             my @row;
-            while ($line =~ /\G,?$string: *+/gc) {
+            while ($line =~ /\G,?$string:/gc) {
                 my $name = string($1);
                 $line =~ /\G( *$json *)/gc or return undef;
                 push @row, [$name, $1];

@@ -15,7 +15,10 @@ my $tag = qr{\$(?:[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]*)?\$}x;
 my $sends = qr{^\\(?:g|gx|gset|gexec|gdesc|crosstabview)\b};
 # What evpq-run does not take (its manual page, INPUT).
 my $refused = qr{^(?:BEGIN|END|ABORT|SAVEPOINT|RELEASE|START\s+TRANSACTION|PREPARE\s+TRANSACTION
-    |(?:COMMIT|ROLLBACK)(?!\s+PREPARED)|LISTEN|UNLISTEN)\b}xi;
+    |(?:COMMIT|ROLLBACK)(?!\s+PREPARED)|LISTEN|UNLISTEN)\b
+    |^SET\s+standard_conforming_strings\s*(?:=|TO\b)\s*(?:off|0|false)\b}xi;
+# Variables that psql sets of its own accord; those that others name are undefined for both.
+my $own = qr{(?:DBNAME|ENCODING|ERROR|HOST|LASTOID|LAST_ERROR_\w+|PORT|ROW_COUNT|(?:SERVER_)?VERSION\w*|SQLSTATE|USER)\b};
 
 # The value of what stands after \set: words and quoted strings, with variables in them, one behind the other.
 sub value_of
@@ -71,11 +74,11 @@ sub of_file
     my ($text, $environment) = @_;
     my (%variables, $out, $left_out);
     $out = '';
-    my ($unit, $words, $parens, $begins) = ('', '', 0, 0);
+    my ($unit, $words, $parens, $begins, $spoilt) = ('', '', 0, 0, 0);
 
     my $end = sub {
         my ($mark) = @_;
-        my $drop = $words =~ $refused;
+        my $drop = $spoilt || $words =~ $refused;
         my $data = '';
         if (copies_in($words) && $mark eq ';') {
             # Up to the line that ends them; where a statement or a comment stands before that, there are none.
@@ -96,7 +99,7 @@ sub of_file
         } else {
             $out .= $unit . $mark . $data;
         }
-        ($unit, $words, $parens, $begins) = ('', '', 0, 0);
+        ($unit, $words, $parens, $begins, $spoilt) = ('', '', 0, 0, 0);
     };
 
     pos($text) = 0;
@@ -112,7 +115,12 @@ sub of_file
             my $line = $1;
             $left_out++;
             take_command($line, \%variables, $environment);
+            # Which branch psql takes is not followed.
+            ($spoilt, $parens) = (1, 0) if $line =~ /^\\(?:if|elif|else|endif)\b/ && $words =~ /\S/;
             $end->(';') if $line =~ $sends && $words =~ /\S/;
+        } elsif ($text =~ /\G(:(['"]?)$own\2|:\{\?\w+\})/gc) {
+            $unit .= $1;
+            $spoilt = 1;
         } elsif ($text =~ /\G(:'(\w+)')/gc) {
             $unit .= defined $variables{$2} ? quoted($variables{$2}) : $1;
             $words .= ' ';
