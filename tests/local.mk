@@ -155,6 +155,7 @@ script_tests = \
 	tests/check-states \
 	tests/check-static \
 	tests/it_copypipe \
+	tests/it_edges \
 	tests/it_examples \
 	tests/it_jobqueue \
 	tests/it_loader_program \
@@ -167,6 +168,7 @@ script_tests = \
 # In `make check-long': those of the tools that the tests and the measurements are made with, and random schedules, of
 # which `make check' has a few.
 tool_tests = \
+	tests/check-differential \
 	tests/check-postgres \
 	tests/it_bench \
 	tests/it_with_pgbouncer \
@@ -201,6 +203,16 @@ EXTRA_DIST += \
 	$(script_tests) \
 	$(tool_tests) \
 	$(torture_tests) \
+	tests/differential/Compare.pm \
+	tests/differential/README.md \
+	tests/differential/Said.pm \
+	tests/differential/Script.pm \
+	tests/differential/accepted \
+	tests/differential/fetch \
+	tests/differential/run \
+	tests/differential/side \
+	tests/differential/types \
+	tests/differential/values \
 	tests/fuzz/README.md \
 	tests/fuzz/broken \
 	tests/fuzz/corpus \
@@ -335,7 +347,8 @@ $(fuzz_targets): private AM_LDFLAGS += $(FUZZ_LDFLAGS)
 $(fuzz_targets): private LINK = $(CCLD) $(AM_CFLAGS) $(CFLAGS) $(AM_LDFLAGS) $(LDFLAGS) -o $@
 
 # What script tests run.
-check_PROGRAMS += tests/lose_commit tests/torture/torture
+check_PROGRAMS += tests/differential/reads tests/lose_commit tests/torture/torture
+tests_differential_reads_SOURCES = tests/differential/reads.c
 tests_torture_torture_SOURCES = \
 	tests/torture/faults.c \
 	tests/torture/faults.h \
