@@ -153,7 +153,8 @@ sub file
 
     my @psql = Said::from_log(slurp("$work/psql/$name.log"));
     my ($rest, @chunks) = Said::from_psql(slurp("$work/psql/$name.out"));
-    $differ->('cut', '', 'the log has ' . @psql . ' statements of psql, and psql told of ' . @chunks) if @psql != @chunks;
+    $differ->('cut', '', 'the log has ' . @psql . ' statements of psql, and psql told of ' . @chunks)
+        if @psql != @chunks;
     for my $i (0 .. $#psql) {
         my $echo = "$psql[$i]{text}\n";
         my $chunk = Said::without_complaint($chunks[$i] // '');
