@@ -291,14 +291,7 @@ tests_libsupport_la_SOURCES = \
 	tests/support/opts.h \
 	tests/support/pools.c \
 	tests/support/pools.h \
-	tests/support/proxy.c \
 	tests/support/proxy.h \
-	tests/support/proxy_door.c \
-	tests/support/proxy_impl.h \
-	tests/support/proxy_link.c \
-	tests/support/proxy_scan.c \
-	tests/support/proxy_scan.h \
-	tests/support/proxy_trap.c \
 	tests/support/rig.c \
 	tests/support/rig.h \
 	tests/support/rowset.h \
@@ -361,10 +354,11 @@ tests_torture_torture_SOURCES = \
 	tests/torture/verbs.c
 # Linked without libtool, which takes four times as long as the linker: none of them is installed.
 test_libs = $(lt_cv_objdir)/libcore.a $(CHECK_LIBS) $(LIBPQ_LIBS) $(LIBEV_LIBS)
-LDADD = tests/$(lt_cv_objdir)/libsupport.a $(test_libs)
+LDADD = tests/$(lt_cv_objdir)/libsupport.a $(lt_cv_objdir)/libtesting.a $(test_libs) -lm
 tests/$(lt_cv_objdir)/libsupport.a: tests/libsupport.la ;
 $(lt_cv_objdir)/libcore.a: libcore.la ;
 $(lt_cv_objdir)/librun.a: librun.la ;
+$(lt_cv_objdir)/libtesting.a: libtesting.la ;
 $(lt_cv_objdir)/libloader.a: libloader.la ;
 $(unit_tests) $(integration_tests): private LINK = $(CCLD) $(AM_CFLAGS) $(CFLAGS) $(AM_LDFLAGS) $(LDFLAGS) -o $@
 

@@ -1,5 +1,5 @@
 /*
- * The fault proxy (tests/support/proxy.h) as a carrier of bytes: each fault is seen from both of
+ * The fault proxy (testing/proxy.h) as a carrier of bytes: each fault is seen from both of
  * its ends, which are plain sockets of the test.
  */
 #include <dirent.h>

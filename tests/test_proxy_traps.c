@@ -1,13 +1,13 @@
 /*
  * The fault proxy's triggers, and what it does to the messages of the PostgreSQL protocol
- * (tests/support/proxy.h), seen from both of its ends.
+ * (testing/proxy.h), seen from both of its ends.
  */
 #include <string.h>
 #include <unistd.h>
 
 #include "support/check.h"
-#include "support/proxy_scan.h"
 #include "support/rig.h"
+#include "testing/proxy_scan.h"
 
 /* ---- triggers ---- */
 

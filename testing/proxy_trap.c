@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "support/proxy_impl.h"
+#include "testing/proxy_impl.h"
 
 static void prepare_fallback(struct trap *t)
 {

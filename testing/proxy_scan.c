@@ -2,7 +2,7 @@
  * The protocol scanner of the proxy: see proxy_scan.h. It keeps, for each direction, at most one
  * message header and the number of body bytes still to come.
  */
-#include "support/proxy_scan.h"
+#include "testing/proxy_scan.h"
 
 #include <string.h>
 

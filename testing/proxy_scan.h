@@ -2,14 +2,14 @@
  * Finding the messages of the PostgreSQL protocol in two byte streams, a client's and a server's,
  * whatever the sizes in which the bytes arrive. Owns no memory, does no I/O. Used by the proxy.
  */
-#ifndef TESTS_SUPPORT_PROXY_SCAN_H
-#define TESTS_SUPPORT_PROXY_SCAN_H
+#ifndef TESTING_PROXY_SCAN_H
+#define TESTING_PROXY_SCAN_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "support/proxy.h"
+#include "testing/proxy.h"
 
 enum scan_code {
     SCAN_CODE_CANCEL = 80877102,

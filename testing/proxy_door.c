@@ -1,25 +1,16 @@
 /*
  * The proxy's listening socket, in each of the ways it can treat who comes; see enum proxy_door.
- * Owned by struct proxy, guarded by its lock. The port stays the same whatever the door does.
+ * Owned by struct proxy, guarded by its worker's lock. The port stays the same whatever the door does.
  */
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "support/proxy_impl.h"
+#include "testing/proxy_impl.h"
 
 enum { BACKLOG = 256 };
-
-void proxy_die(const char *what)
-{
-    fprintf(stderr, "proxy: %s: %s\n", what, strerror(errno));
-    abort();
-}
 
 static struct sockaddr_in loopback(int port)
 {
@@ -31,7 +22,7 @@ static struct sockaddr_in loopback(int port)
 }
 
 /* A bound socket that does not listen refuses, and keeps the port ours. */
-static void door_bind(struct door *d)
+static bool door_bind(struct door *d)
 {
     struct sockaddr_in at = loopback(d->port);
     socklen_t size = sizeof at;
@@ -39,13 +30,13 @@ static void door_bind(struct door *d)
 
     d->listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (d->listener < 0)
-        proxy_die("socket");
+        return false;
     setsockopt(d->listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    if (bind(d->listener, (struct sockaddr *)&at, sizeof at) != 0)
-        proxy_die("bind");
-    if (getsockname(d->listener, (struct sockaddr *)&at, &size) != 0)
-        proxy_die("getsockname");
+    if (bind(d->listener, (struct sockaddr *)&at, sizeof at) != 0 ||
+        getsockname(d->listener, (struct sockaddr *)&at, &size) != 0)
+        return false;
     d->port = ntohs(at.sin_port);
+    return true;
 }
 
 void door_close(struct door *d)
@@ -60,10 +51,9 @@ void door_close(struct door *d)
     d->listener = -1;
 }
 
-static void door_listen(struct door *d, int backlog)
+static bool door_listen(struct door *d, int backlog)
 {
-    if (listen(d->listener, backlog) != 0)
-        proxy_die("listen");
+    return listen(d->listener, backlog) == 0;
 }
 
 /* With its backlog full, a listening socket lets further SYNs fall. */
@@ -71,23 +61,28 @@ static void door_fill(struct door *d)
 {
     struct sockaddr_in at = loopback(d->port);
 
-    door_listen(d, 0);
+    if (!door_listen(d, 0))
+        testing_die("listen");
     for (int i = 0; i < DOOR_FILLERS; i++) {
         d->filler[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         if (d->filler[i] < 0)
-            proxy_die("socket");
+            testing_die("socket");
         if (connect(d->filler[i], (struct sockaddr *)&at, sizeof at) != 0 && errno != EINPROGRESS)
-            proxy_die("connect");
+            testing_die("connect");
     }
 }
 
-void door_open(struct door *d)
+bool door_open(struct door *d)
 {
     for (int i = 0; i < DOOR_FILLERS; i++)
         d->filler[i] = -1;
     d->is = PROXY_OPEN;
-    door_bind(d);
-    door_listen(d, BACKLOG);
+    if (door_bind(d) && door_listen(d, BACKLOG))
+        return true;
+    int error = errno;
+    door_close(d);
+    errno = error;
+    return false;
 }
 
 bool door_is_open(const struct door *d)
@@ -103,10 +98,9 @@ void door_set(struct door *d, enum proxy_door how)
     if (was_open && door_is_open(d))
         return;
     door_close(d);
-    door_bind(d);
-    if (door_is_open(d))
-        door_listen(d, BACKLOG);
-    else if (how == PROXY_IGNORE)
+    if (!door_bind(d) || (door_is_open(d) && !door_listen(d, BACKLOG)))
+        testing_die("the proxy's door");
+    if (how == PROXY_IGNORE)
         door_fill(d);
 }
 

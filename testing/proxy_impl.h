@@ -1,15 +1,15 @@
 /*
  * What the files of the proxy share: the controls, the triggers, and one forwarded connection.
- * Everything here is guarded by the lock of struct proxy; only the proxy's thread touches sockets.
+ * Everything here is guarded by the lock of the proxy's worker; only the proxy's thread touches sockets.
  */
-#ifndef TESTS_SUPPORT_PROXY_IMPL_H
-#define TESTS_SUPPORT_PROXY_IMPL_H
+#ifndef TESTING_PROXY_IMPL_H
+#define TESTING_PROXY_IMPL_H
 
-#include <poll.h>
 #include <sys/socket.h>
 
-#include "support/proxy.h"
-#include "support/proxy_scan.h"
+#include "testing/proxy.h"
+#include "testing/proxy_scan.h"
+#include "testing/worker.h"
 
 struct trap {
     struct proxy_trigger set;
@@ -76,12 +76,6 @@ struct link {
     struct scan scan;
 };
 
-double proxy_now(void);
-
-/* For a fault of the test's machinery itself: nothing a test could go on from. Says errno, aborts.
- */
-void proxy_die(const char *what) __attribute__((noreturn));
-
 enum { DOOR_FILLERS = 4 };
 
 struct door {
@@ -91,7 +85,7 @@ struct door {
     int filler[DOOR_FILLERS]; /* our own connects, which keep a backlog full */
 };
 
-void door_open(struct door *d); /* on a free port */
+bool door_open(struct door *d); /* on a free port; false, with errno */
 void door_set(struct door *d, enum proxy_door how);
 bool door_is_open(const struct door *d);
 int door_accept(struct door *d); /* -1: nobody is there */

@@ -9,10 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "support/proxy_impl.h"
+#include "testing/proxy_impl.h"
 
 enum {
     READ_MAX = 16 << 10,
@@ -22,20 +21,12 @@ enum {
 
 static const double connect_again = 0.005;
 
-double proxy_now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 struct link *link_new(int client, bool silent)
 {
     struct link *l = calloc(1, sizeof *l);
 
     if (!l)
-        proxy_die("calloc");
+        testing_die("calloc");
     l->fd[PROXY_TO_CLIENT] = client;
     l->fd[PROXY_TO_SERVER] = -1;
     l->silent = silent;
@@ -63,10 +54,10 @@ static void flow_add(struct flow *f, const void *bytes, size_t n, int delay)
     struct chunk *c = calloc(1, sizeof *c + n);
 
     if (!c)
-        proxy_die("calloc");
+        testing_die("calloc");
     memcpy(c->data, bytes, n);
     c->end = n;
-    c->due = proxy_now() + delay / 1e3;
+    c->due = testing_now() + delay / 1e3;
     if (c->due < f->last_due)
         c->due = f->last_due;
     f->last_due = c->due;
@@ -146,7 +137,7 @@ static void link_connect(struct link *l, const struct controls *c)
     if (*fd < 0) {
         *fd = socket(c->target.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         if (*fd < 0)
-            proxy_die("socket");
+            testing_die("socket");
         if (c->target.ss_family == AF_INET)
             setsockopt(*fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     }
@@ -290,7 +281,7 @@ static bool flow_write(struct link *l, struct controls *c, enum proxy_dir dir,
 
     if (l->fd[dir] < 0)
         flow_drop(f);
-    if (!f->head || f->head->due > proxy_now())
+    if (!f->head || f->head->due > testing_now())
         return false;
     if (!f->head->seen)
         link_inspect(l, c, dir, stats);
@@ -361,13 +352,13 @@ double link_poll(const struct link *l, const struct controls *c, struct pollfd p
             events[!dir] |= POLLIN;
         if (!head || l->stalled || c->stall[dir] || l->connecting)
             continue;
-        if (head->due <= proxy_now())
+        if (head->due <= testing_now())
             events[dir] |= POLLOUT;
         else if (soonest == 0 || head->due < soonest)
             soonest = head->due;
     }
     if (l->connecting && !l->dead)
-        soonest = proxy_now() + connect_again;
+        soonest = testing_now() + connect_again;
     for (int dir = 0; dir < 2; dir++)
         want(&polls[dir], l->fd[dir], events[dir]);
     return soonest;
