@@ -19,6 +19,7 @@ dist_man_MANS = \
 	doc/evpq_stream.3 \
 	doc/evpq_sync.3 \
 	doc/evpq_task.3 \
+	doc/evpq_testing.3 \
 	doc/evpq_txn.3
 
 EXTRA_DIST += \

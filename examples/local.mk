@@ -87,6 +87,7 @@ example_programs = \
 	examples/overlap \
 	examples/stream \
 	examples/task \
+	examples/testing/test_bank \
 	examples/then \
 	examples/threads \
 	examples/transaction \
@@ -122,6 +123,11 @@ examples_migrate_tasks_LDADD = $(example_libs)
 examples_overlap_LDADD = $(example_libs)
 examples_stream_LDADD = $(example_libs)
 examples_task_LDADD = $(example_libs)
+examples_testing_test_bank_SOURCES = \
+	examples/testing/bank.c \
+	examples/testing/bank.h \
+	examples/testing/test_bank.c
+examples_testing_test_bank_LDADD = libevpq-test.la $(example_libs)
 examples_then_LDADD = $(example_libs)
 examples_threads_LDADD = $(example_libs)
 examples_transaction_LDADD = $(example_libs)

@@ -320,8 +320,10 @@ EXTRA_libevpq_la_DEPENDENCIES = src/evpq.map
 # A static library has the public names alone, too.
 if STATIC_NAMES
 all-local: static-names.stamp
-static-names.stamp: libevpq.la src/localize
-	$(AM_V_GEN)AR='$(AR)' OBJCOPY='$(OBJCOPY)' $(srcdir)/src/localize .libs/libevpq.a && touch $@
+static-names.stamp: libevpq.la libevpq-test.la src/localize
+	$(AM_V_GEN)for archive in .libs/libevpq.a .libs/libevpq-test.a; do \
+	  AR='$(AR)' OBJCOPY='$(OBJCOPY)' $(srcdir)/src/localize $$archive || exit; \
+	done && touch $@
 endif
 
 EXTRA_DIST += \

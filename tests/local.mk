@@ -32,6 +32,7 @@ unit_tests = \
 	tests/test_pq \
 	tests/test_promise \
 	tests/test_proxy \
+	tests/test_proxy_api \
 	tests/test_proxy_traps \
 	tests/test_quote \
 	tests/test_ready \
@@ -51,6 +52,7 @@ unit_tests = \
 	tests/test_runq \
 	tests/test_scan \
 	tests/test_schedules \
+	tests/test_scripted \
 	tests/test_semaphore \
 	tests/test_sha256 \
 	tests/test_sql \
@@ -193,8 +195,10 @@ thread_tests = \
 	tests/test_forked \
 	tests/test_pq \
 	tests/test_proxy \
+	tests/test_proxy_api \
 	tests/test_proxy_traps \
 	tests/test_resolve \
+	tests/test_scripted \
 	tests/test_task_threads \
 	tests/test_thread \
 	tests/test_wrong_thread
