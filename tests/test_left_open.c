@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- where libpq does not tell the status, and where nobody waits ---- */
 
@@ -142,6 +143,39 @@ START_TEST(f51_left_open_by_what_was_given_up)
     proxy_stall(proxy, PROXY_TO_CLIENT, false);
     end(&d.site, f);
     ck_failed(f, EVPQ_LOST, "", EVPQ_OUTCOME_NOT_SENT);
+    dialog_close(&d);
+    proxy_stop(proxy);
+}
+END_TEST
+
+/* Given up when the server has answered, and before ROLLBACK is sent: timers fire before anything is.
+ * It was sent, and what it left open must not be what the next on the lease is run in. */
+START_TEST(f51_left_open_by_what_is_given_up_before_its_rollback)
+{
+    const evpq_args none = EVPQ_ARGS();
+    const evpq_statement one = {.sql = "insert"};
+    fake_hello();
+    answer(fake_next_answer(), "INSERT 0 1", 'T');
+    answer(fake_next_answer(), "INSERT 0 1", 'T');
+    int port = atoi(strstr(fake_start(), "port=") + 5);
+    struct proxy *proxy = proxy_start("127.0.0.1", port);
+    struct dialog d = dialog_with(
+        strf("host=127.0.0.1 port=%d user=u dbname=d sslmode=disable", proxy_port(proxy)));
+    proxy_stall(proxy, PROXY_TO_CLIENT, true);
+    uint64_t before = proxy_stats(proxy).bytes[PROXY_TO_SERVER];
+    evpq_future *f = _i == 0   ? evpq_lease_query(d.lease, one.sql, none)
+                     : _i == 1 ? evpq_lease_batch(d.lease, &one, 1)
+                               : evpq_lease_executemany(d.lease, one.sql, &none, 1);
+    f = evpq_timeout(f, 0.3);
+    ck_assert(RUN_UNTIL(d.site.ev, proxy_stats(proxy).bytes[PROXY_TO_SERVER] > before, 10));
+    proxy_stall(proxy, PROXY_TO_CLIENT, false);
+    usleep(500 * 1000); /* the answer has come, and the time is over */
+    end(&d.site, f);
+    ck_failed(f, EVPQ_TIMEOUT, "", EVPQ_OUTCOME_UNKNOWN);
+    evpq_future *next = say(&d, "insert");
+    end(&d.site, next);
+    ck_failed(next, EVPQ_LOST, "", EVPQ_OUTCOME_NOT_SENT);
+    evpq_future_unref(f);
     dialog_close(&d);
     proxy_stop(proxy);
 }
@@ -332,6 +366,7 @@ int main(void)
     CHECK_ADD_LOOP(c, f51_a_block_that_stays_open_is_none_left_open, 4);
     CHECK_ADD(c, f51_left_open_behind_an_end_that_failed);
     CHECK_ADD(c, f51_left_open_by_what_was_given_up);
+    CHECK_ADD_LOOP(c, f51_left_open_by_what_is_given_up_before_its_rollback, 3);
     CHECK_ADD(c, f51_left_open_behind_one_that_failed);
     CHECK_ADD_LOOP(c, f52_some_of_several_may_be_committed, 8);
     CHECK_ADD_LOOP(c, f51_some_of_several_may_not_be_in_what_is_left_open, 8);

@@ -123,10 +123,11 @@ void conn_return_unsent(struct conn *c);
 
 /* What became of an operation that nobody waits for any more. */
 enum conn_abandoned {
-    CONN_NOT_SENT,  /* it is off the pipeline */
-    CONN_ON_SERVER, /* its answer will be read and dropped; it is canceled if nothing else would
+    CONN_NOT_SENT,   /* it is off the pipeline */
+    CONN_NOT_UNDONE, /* likewise, but it had been sent before: ROLLBACK was to go in its place */
+    CONN_ON_SERVER,  /* its answer will be read and dropped; it is canceled if nothing else would
                        suffer */
-    CONN_NO_KEY,    /* as it could not be canceled, the connection was closed (the operation has
+    CONN_NO_KEY,     /* as it could not be canceled, the connection was closed (the operation has
                        failed) */
 };
 enum conn_abandoned conn_abandon(struct conn *c, struct op *op);

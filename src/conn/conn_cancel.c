@@ -102,12 +102,22 @@ void conn_cancel(struct conn *c)
         conn_limit_own(c); /* what is read may have no end */
 }
 
+/* Nobody is left who would end what it has left open, but a fence that is to come. */
+static enum conn_abandoned never_sent(struct conn *c, const struct op *op)
+{
+    if (!op->undoes || c->state == CONN_QUARANTINED || c->pipeline.left_open == LEFT_OPEN_NOT)
+        conn_settle_later(c);
+    else
+        conn_kill_for(c, EVPQ_LOST,
+                      "closed because a statement was given up that had left a transaction open "
+                      "that it had not begun");
+    return op->undoes ? CONN_NOT_UNDONE : CONN_NOT_SENT;
+}
+
 enum conn_abandoned conn_abandon(struct conn *c, struct op *op)
 {
-    if (pipeline_abandon(&c->pipeline, op)) {
-        conn_settle_later(c);
-        return CONN_NOT_SENT;
-    }
+    if (pipeline_abandon(&c->pipeline, op))
+        return never_sent(c, op);
     if (c->state == CONN_DEAD)
         return CONN_ON_SERVER;
     if (c->state != CONN_QUARANTINED && conn_all_abandoned(c))

@@ -21,7 +21,11 @@ static void say_sent(const struct conn *c, const struct op *op, struct why *why)
 static void say_unsent(const struct conn *c, const struct op *op, struct why *why)
 {
     const struct pipeline *p = &c->pipeline;
-    why_say(why, "it was not sent: server process %d ", conn_backend_pid(c));
+    why_say(why,
+            op->undoes
+                ? "it has left a transaction open, and ROLLBACK was not sent: server process %d "
+                : "it was not sent: server process %d ",
+            conn_backend_pid(c));
     if (c->state == CONN_QUARANTINED)
         why_say(why, "is still ending a canceled statement");
     else if (p->n_sent + before(&p->fresh, op))

@@ -42,9 +42,10 @@ static void batch_cancel(evpq_future *f)
     evpq_future_ref(f);
     borrower_stop(&b->borrower);
     if (b->conn) {
-        if (conn_abandon(b->conn, &b->op) == CONN_NOT_SENT)
+        enum conn_abandoned how = conn_abandon(b->conn, &b->op);
+        if (how <= CONN_NOT_UNDONE)
             batch_leave_pipeline(b);
-        else
+        if (how != CONN_NOT_SENT)
             outcome = EVPQ_OUTCOME_UNKNOWN;
     }
     batch_settle_failed(b, evpq_error_ref(error_canceled(outcome)), b->n);

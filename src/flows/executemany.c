@@ -23,9 +23,10 @@ static void executemany_cancel(evpq_future *f)
     evpq_future_ref(f);
     borrower_stop(&m->borrower);
     if (m->conn) {
-        if (conn_abandon(m->conn, &m->op) == CONN_NOT_SENT)
+        enum conn_abandoned how = conn_abandon(m->conn, &m->op);
+        if (how <= CONN_NOT_UNDONE)
             executemany_leave(m);
-        else
+        if (how != CONN_NOT_SENT)
             outcome = EVPQ_OUTCOME_UNKNOWN;
     }
     future_settle_canceled(f, outcome);

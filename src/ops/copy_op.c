@@ -154,6 +154,7 @@ static bool undo(struct copy_op *k)
         copy_op_to(k, COPY_UNDOING_OPEN);
     }
     k->rolled_back = false;
+    k->op.undoes = true;
     k->op.wire = OP_BARRIER;
     k->op.order = OP_NORMAL;
     conn_submit(k->conn, &k->op);
@@ -188,6 +189,7 @@ static bool decide(struct copy_op *k)
 
 static void finish(struct copy_op *k)
 {
+    k->op.undoes = false;
     if (is_undoing(k))
         undone(k);
     else if (decide(k))
@@ -360,7 +362,7 @@ evpq_outcome copy_op_stop(struct copy_op *k, evpq_error *error)
     copy_op_keep_error(k, error);
     if (!k->conn)
         copy_op_end(k);
-    else if (!op_is_abandoned(&k->op) && conn_abandon(k->conn, &k->op) == CONN_NOT_SENT)
+    else if (!op_is_abandoned(&k->op) && conn_abandon(k->conn, &k->op) <= CONN_NOT_UNDONE)
         copy_op_leave(k);
     else
         copy_op_tell(k);

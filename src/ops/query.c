@@ -71,6 +71,10 @@ static void query_cancel(evpq_future *f)
         case CONN_NOT_SENT:
             query_leave(q);
             break;
+        case CONN_NOT_UNDONE:
+            outcome = EVPQ_OUTCOME_UNKNOWN;
+            query_leave(q);
+            break;
         case CONN_NO_KEY:
             detail = "the server gave no key to cancel it with: its connection was closed";
             outcome = EVPQ_OUTCOME_UNKNOWN;

@@ -332,7 +332,7 @@ void rows_stop(struct rows *s)
     if (s->state != ROWS_OVER)
         rows_to(s, ROWS_OVER);
     row_buffer_clear(&s->buffered);
-    if (conn_abandon(s->conn, &s->op) == CONN_NOT_SENT)
+    if (conn_abandon(s->conn, &s->op) <= CONN_NOT_UNDONE)
         rows_leave(s);
 }
 

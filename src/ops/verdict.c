@@ -222,9 +222,11 @@ static void note_rollback(struct verdict *v, const struct conn *c)
 enum verdict_next verdict_at_sync(struct verdict *v, struct op *op, struct conn *c, const char *sql,
                                   bool movable, bool stale)
 {
-    if (v->undoing)
+    bool undone = v->undoing;
+    if (undone)
         note_rollback(v, c);
-    else if (must_undo(v, op, c, sql))
+    op->undoes = !undone && must_undo(v, op, c, sql);
+    if (op->undoes)
         return NEXT_UNDO;
     if (op_is_abandoned(op))
         return NEXT_TELL;

@@ -99,6 +99,10 @@ struct op {
     /* Set while it is sent. */
     bool has_more;     /* by send: more is to be handed over before its Sync; cleared by more */
     bool sync_follows; /* it is the last before a Sync */
+
+    bool
+        undoes; /* it was sent before, and ROLLBACK goes in its place now: it has left a transaction
+                    open that it did not begin */
 };
 
 static inline bool op_was_sent(const struct op *op)
