@@ -181,14 +181,35 @@ START_TEST(f51_left_open_by_what_is_given_up_before_its_rollback)
 }
 END_TEST
 
+/* ROLLBACK goes before what waits, which would be run in what is open, and undone with it: a BEGIN
+ * too, which would be told as done. */
+START_TEST(f51_left_open_is_rolled_back_before_the_next)
+{
+    fake_hello();
+    answer(fake_next_answer(), "INSERT 0 1", 'T');
+    answer(fake_next_answer(), "ROLLBACK", 'I');
+    answer(fake_next_answer(), "BEGIN", 'T');
+    answer(fake_next_answer(), "INSERT 0 1", 'T');
+    struct dialog d = dialog_with(fake_start());
+    evpq_future *first = say(&d, "insert"), *begin = say(&d, "begin");
+    end(&d.site, begin);
+    ck_failed(first, EVPQ_SERVER, "25000", EVPQ_OUTCOME_REJECTED);
+    ck_future_ok(begin);
+    evpq_future *part = say(&d, "insert");
+    end(&d.site, part);
+    ck_future_ok(part);
+    dialog_close(&d);
+}
+END_TEST
+
 /* An error is no proof that the connection ends the transactions of statements that stand alone. */
 START_TEST(f51_left_open_behind_one_that_failed)
 {
     fake_hello();
     answer(fake_next_answer(), NULL, 'I');
     answer(fake_next_answer(), "INSERT 0 1", 'T');
-    answer(fake_next_answer(), "INSERT 0 1", 'T');
     answer(fake_next_answer(), "ROLLBACK", 'I');
+    answer(fake_next_answer(), "INSERT 0 1", 'T');
     answer(fake_next_answer(), "ROLLBACK", 'I');
     struct dialog d = dialog_with(fake_start());
     end(&d.site, say(&d, "insert"));
@@ -295,8 +316,8 @@ START_TEST(f51_left_open_behind_one_that_was_committed)
     if (asked)
         answer_unity("");
     answer(fake_next_answer(), "INSERT 0 1", 'T');
-    answer(fake_next_answer(), "INSERT 0 1", 'T');
     answer(fake_next_answer(), "ROLLBACK", 'I');
+    answer(fake_next_answer(), "INSERT 0 1", 'T');
     answer(fake_next_answer(), "ROLLBACK", 'I');
     struct dialog d = dialog_with(fake_start());
     say(&d, "insert another");
@@ -367,6 +388,7 @@ int main(void)
     CHECK_ADD(c, f51_left_open_behind_an_end_that_failed);
     CHECK_ADD(c, f51_left_open_by_what_was_given_up);
     CHECK_ADD_LOOP(c, f51_left_open_by_what_is_given_up_before_its_rollback, 3);
+    CHECK_ADD(c, f51_left_open_is_rolled_back_before_the_next);
     CHECK_ADD(c, f51_left_open_behind_one_that_failed);
     CHECK_ADD_LOOP(c, f52_some_of_several_may_be_committed, 8);
     CHECK_ADD_LOOP(c, f51_some_of_several_may_not_be_in_what_is_left_open, 8);

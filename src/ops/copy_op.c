@@ -156,7 +156,7 @@ static bool undo(struct copy_op *k)
     k->rolled_back = false;
     k->op.undoes = true;
     k->op.wire = OP_BARRIER;
-    k->op.order = OP_NORMAL;
+    k->op.order = OP_FRONT;
     conn_submit(k->conn, &k->op);
     return true;
 }

@@ -35,7 +35,7 @@ enum { ABORTS_MOST = 4 };
  *   yes   yes          results    ? -> T, E        alone            UNKNOWN
  *
  * What is alone and leaves a transaction open that it did not begin is followed by ROLLBACK in any
- * case, also after an error: the next is not to find itself in it.
+ * case, also after an error, and before anything else is sent: the next is not to find itself in it.
  *
  * Where libpq does not tell the status (more is in flight) it is taken for what the connection has
  * shown of such statements before (struct pipeline, proved). */
@@ -226,6 +226,7 @@ enum verdict_next verdict_at_sync(struct verdict *v, struct op *op, struct conn 
     if (undone)
         note_rollback(v, c);
     op->undoes = !undone && must_undo(v, op, c, sql);
+    op->order = op->undoes ? OP_FRONT : OP_NORMAL;
     if (op->undoes)
         return NEXT_UNDO;
     if (op_is_abandoned(op))
