@@ -237,10 +237,13 @@ EXTRA_DIST += \
 	tests/sim/broken/behind-a-savepoint.patch \
 	tests/sim/broken/commit-refused.patch \
 	tests/sim/broken/f49-names.patch \
+	tests/sim/broken/f50-into.patch \
+	tests/sim/broken/f51-left-open.patch \
 	tests/sim/broken/f52-fatal.patch \
 	tests/sim/broken/f54-stale.patch \
 	tests/sim/broken/f61-own-limit.patch \
 	tests/sim/broken/f67-hook.patch \
+	tests/sim/broken/f73-deallocate.patch \
 	tests/sim/broken/gap-dropped.patch \
 	tests/sim/broken/gap-lost.patch \
 	tests/sim/broken/hook-deadline.patch \

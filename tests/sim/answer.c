@@ -34,6 +34,8 @@ const struct server_error says_plan_changed = {"0A000", "cached plan must not ch
 const struct server_error says_crashed = {"08P01", "server conn crashed?", ""};
 const struct server_error says_copy_failed = {"57014", "COPY from stdin failed: given up",
                                               "CopyGetData"};
+const struct server_error says_table_exists = {"42P07", "relation \"tokens\" already exists",
+                                               "heap_create_with_catalog"};
 const struct server_error says_statement_exists = {"42P05", "prepared statement already exists",
                                                    "StorePreparedStatement"};
 

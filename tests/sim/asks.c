@@ -78,6 +78,54 @@ struct call *ask_many(evpq_lease *lease, evpq_txn *txn, void *owner)
     return ask(VERB_MANY, f, first, n, owner);
 }
 
+/* ---- what changes the session ---- */
+
+static evpq_future *query_on(evpq_lease *lease, const char *sql, evpq_args args)
+{
+    return lease ? evpq_lease_query(lease, sql, args) : evpq_pool_query(program.pool, sql, args);
+}
+
+void ask_hide(evpq_lease *lease)
+{
+    static const char *const texts[] = {SQL_INTO, SQL_CREATE, SQL_PATH};
+    unsigned which = chance_below(3);
+    int64_t token = take_tokens(1);
+    evpq_args one = EVPQ_ARGS(token), none = EVPQ_ARGS();
+    ask(VERB_HIDE, query_on(lease, texts[which], which ? none : one), token, 1, NULL);
+}
+
+/* With company before it and behind it. */
+static void ask_hide_among_others(void)
+{
+    for (unsigned n = chance_below(3); n; n--)
+        ask_query(VERB_INSERT, SQL_INSERT, take_tokens(1));
+    ask_hide(NULL);
+    for (unsigned n = chance_below(3); n; n--)
+        ask_query(VERB_INSERT, SQL_INSERT, take_tokens(1));
+}
+
+/* Nobody waits for less long than it takes: what is asked behind it finds it done. */
+void ask_forget(evpq_lease *lease, void *owner)
+{
+    const evpq_args none[] = {EVPQ_ARGS(), EVPQ_ARGS()};
+    const evpq_statement twice[] = {{.sql = SQL_FORGET}, {.sql = SQL_FORGET}};
+    size_t n = 1 + chance_below(2);
+    evpq_future *f;
+    switch (chance_below(3)) {
+    case 0:
+        f = query_on(lease, chance_one_in(2) ? SQL_FORGET : SQL_DISCARD, none[0]);
+        break;
+    case 1:
+        f = lease ? evpq_lease_batch(lease, twice, n) : evpq_pool_batch(program.pool, twice, n);
+        break;
+    default:
+        f = lease ? evpq_lease_executemany(lease, SQL_FORGET, none, n)
+                  : evpq_executemany(program.pool, SQL_FORGET, none, n);
+        break;
+    }
+    oracle_note(VERB_FORGET, f, 0, 0, SIM_NEVER, owner);
+}
+
 /* ---- a function in a transaction ---- */
 
 static evpq_future *do_work(evpq_txn *txn, void *arg)
@@ -167,7 +215,13 @@ void ask_something(void)
         return;
     if (chance_one_in(program.listens) && use_listening())
         return;
-    if (!use_holdings())
+    if (use_holdings())
+        return;
+    if (chance_one_in(program.hides))
+        ask_hide_among_others();
+    else if (chance_one_in(program.forgets))
+        ask_forget(NULL, NULL);
+    else
         ask_pool();
 }
 

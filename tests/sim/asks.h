@@ -14,6 +14,9 @@ struct program {
     sim_time acquire_timeout, cancel_timeout;
     unsigned flows;     /* one in so many asks is for a stream or COPY */
     unsigned listens;   /* one in so many is about a subscription; 0: there is no listener */
+    unsigned hurries;   /* one in so many actions is several at once, or comes at once */
+    unsigned hides;     /* ... makes a table that hides the other */
+    unsigned forgets;   /* ... ends what is prepared in a session */
     bool after_connect; /* a hook, whose failures are failed connects */
     int64_t next_token;
 };
@@ -30,6 +33,11 @@ struct call *ask(enum verb verb, evpq_future *f, int64_t first, int n, void *own
 /* Some INSERTs: on the pool, a lease or a transaction. */
 struct call *ask_batch(evpq_lease *lease, evpq_txn *txn, void *owner);
 struct call *ask_many(evpq_lease *lease, evpq_txn *txn, void *owner);
+
+/* Hides the table in the session. */
+void ask_hide(evpq_lease *lease);
+/* Ends what is prepared in the session, by each verb. */
+void ask_forget(evpq_lease *lease, void *owner);
 
 void asks_begin(void);
 /* A call of some kind. */

@@ -8,6 +8,11 @@ static uintptr_t numbers;        /* of leases */
 static struct list leases, txns; /* that are held; savepoints are reached from what they are in */
 static struct list memory;       /* of transactions, to be freed at the end */
 
+static bool in_a_hurry(void)
+{
+    return chance_one_in(program.hurries);
+}
+
 /* ---- transactions ---- */
 
 static struct txn *some_txn(void)
@@ -109,16 +114,18 @@ static void end_txn(struct txn *t, bool commits)
         t->within->inner = NULL;
     if (!commits)
         oracle_level_is(&t->level, FATE_UNDONE);
-    ask(commits ? VERB_COMMIT : VERB_ROLLBACK,
-        commits ? evpq_txn_commit(is) : evpq_txn_rollback(is), 0, 0, t)
-        ->level = &t->level;
+    struct call *c = ask(commits ? VERB_COMMIT : VERB_ROLLBACK,
+                         commits ? evpq_txn_commit(is) : evpq_txn_rollback(is), 0, 0, t);
+    c->level = &t->level;
+    if (commits && in_a_hurry() && chance_one_in(3))
+        evpq_future_cancel(c->f);
     for (; inner; inner = inner->inner) {
         evpq_future_unref(evpq_txn_rollback(inner->is));
         inner->is = NULL;
     }
 }
 
-static void use_txn(struct txn *t)
+static void step_txn(struct txn *t)
 {
     struct txn *in = innermost(t);
     for (int n = (int)chance_below(4); n; n--)
@@ -133,6 +140,14 @@ static void use_txn(struct txn *t)
         end_txn(t, false);
 }
 
+/* Now and then in one go: what comes later is asked for before it is known what became of the
+ * first. */
+static void use_txn(struct txn *t)
+{
+    for (unsigned n = in_a_hurry() ? 2 + chance_below(8) : 1; n && t->is; n--)
+        step_txn(t);
+}
+
 /* ---- leases ---- */
 
 static struct lease *some_lease(void)
@@ -144,7 +159,7 @@ static struct lease *some_lease(void)
 struct lease *free_lease(void)
 {
     struct lease *lease = some_lease();
-    return lease && !lease->begun && !lease->opens ? lease : NULL;
+    return lease && !lease->begun && !lease->opens && !lease->waits ? lease : NULL;
 }
 
 /* The transaction on it goes on to be held, and has lost its connection. */
@@ -166,32 +181,55 @@ static void ask_begin_sql(struct lease *lease)
         (void *)lease->number);
 }
 
-static void leave_open(uintptr_t number, bool begun)
+/* NULL: it is released. */
+static struct lease *lease_of(uintptr_t number)
 {
     list_each(node, &leases) {
         struct lease *lease = container_of(node, struct lease, node);
-        if (lease->number != number)
-            continue;
-        int64_t token = take_tokens(1);
-        if (begun) {
-            ask(VERB_PART, evpq_lease_query(lease->is, SQL_INSERT, EVPQ_ARGS(token)), token, 1,
-                NULL);
-            oracle_absent(token, 1);
-        }
-        release(lease);
-        return;
+        if (lease->number == number)
+            return lease;
     }
+    return NULL;
+}
+
+static void leave_open(struct lease *lease, bool begun)
+{
+    if (!lease)
+        return;
+    int64_t token = take_tokens(1);
+    if (begun) {
+        ask(VERB_PART, evpq_lease_query(lease->is, SQL_INSERT, EVPQ_ARGS(token)), token, 1, NULL);
+        oracle_absent(token, 1);
+    }
+    release(lease);
+}
+
+/* The session that it has changed is to be nobody else's. */
+static void hide_and_release(struct lease *lease)
+{
+    ask_hide(lease->is);
+    release(lease);
+}
+
+static void forget_on(struct lease *lease)
+{
+    lease->waits = true;
+    ask_forget(lease->is, (void *)lease->number);
 }
 
 static void use_lease(struct lease *lease)
 {
     int64_t token = take_tokens(1);
-    if (lease->opens)
+    if (lease->opens || lease->waits)
         return;
     if (chance_one_in(3))
         release(lease);
     else if (lease->begun)
         ask(VERB_READ, evpq_lease_query(lease->is, SQL_ECHO, EVPQ_ARGS(token)), token, 1, NULL);
+    else if (chance_one_in(program.hides))
+        hide_and_release(lease);
+    else if (chance_one_in(program.forgets))
+        forget_on(lease);
     else if (chance_one_in(3))
         begin_txn(lease);
     else if (chance_one_in(6))
@@ -205,6 +243,15 @@ static void use_lease(struct lease *lease)
     else
         ask(VERB_INSERT, evpq_lease_query(lease->is, SQL_INSERT, EVPQ_ARGS(token)), token, 1, NULL)
             ->of_lease = true;
+}
+
+static void has_forgotten(struct lease *lease)
+{
+    if (!lease)
+        return;
+    lease->waits = false;
+    if (program.forgets)
+        use_lease(lease);
 }
 
 /* ---- both ---- */
@@ -242,9 +289,13 @@ static void take_txn(struct txn *t, evpq_txn *is)
 /* The transaction has ended, and what it began on can be used again. */
 static void leave_lease(struct txn *t)
 {
-    if (t->on)
-        t->on->begun = NULL;
+    struct lease *lease = t->on;
     t->on = NULL;
+    if (!lease)
+        return;
+    lease->begun = NULL;
+    if (in_a_hurry())
+        use_lease(lease);
 }
 
 void holdings_told(struct call *c)
@@ -258,7 +309,9 @@ void holdings_told(struct call *c)
     if (c->verb == VERB_BEGIN && done)
         take_txn(c->owner, evpq_future_txn(c->f));
     if (c->verb == VERB_BEGIN_SQL)
-        leave_open((uintptr_t)c->owner, done);
+        leave_open(lease_of((uintptr_t)c->owner), done);
+    if (c->verb == VERB_FORGET)
+        has_forgotten(lease_of((uintptr_t)c->owner));
     if (c->verb == VERB_COMMIT || c->verb == VERB_ROLLBACK || (c->verb == VERB_BEGIN && !done))
         leave_lease(c->owner);
 }

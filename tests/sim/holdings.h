@@ -9,6 +9,7 @@ struct lease {
     evpq_lease *is;    /* NULL: released */
     struct txn *begun; /* on it; NULL: none */
     uintptr_t number;
+    bool waits; /* nothing more is asked of it before it is told */
     bool opens; /* a transaction, by a statement of its own, and is left with it open */
 };
 

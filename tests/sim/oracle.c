@@ -28,7 +28,7 @@ static const char *const names[] = {
     [VERB_DELETE] = "delete", [VERB_BEGIN_SQL] = "BEGIN",   [VERB_CLOSE] = "close",
     [VERB_DRAIN] = "drain",   [VERB_COPY] = "copy",         [VERB_NEXT] = "next",
     [VERB_COPIED] = "copied", [VERB_READY] = "ready",       [VERB_EVENT] = "event",
-    [VERB_NOTIFY] = "notify",
+    [VERB_NOTIFY] = "notify", [VERB_HIDE] = "hide",         [VERB_FORGET] = "forget",
 };
 
 void oracle_begin(void)
@@ -232,6 +232,9 @@ static void check_failed(const struct call *c)
     if (server && lone && evpq_error_outcome(error) == EVPQ_OUTCOME_REJECTED &&
         !strcmp(evpq_error_sqlstate(error), says_plan_changed.sqlstate))
         violation("a plan that was left behind is told: %s", text_of(c));
+    if (server && !server_faults()->pooled &&
+        !strcmp(evpq_error_sqlstate(error), says_no_statement.sqlstate))
+        violation("a prepared statement is taken to be there still: %s", text_of(c));
     bool hit = server && evpq_error_outcome(error) != EVPQ_OUTCOME_NOT_SENT &&
                !strcmp(evpq_error_sqlstate(error), says_canceled.sqlstate);
     if (hit && !c->owner) /* a transaction may have had its BEGIN canceled with a statement */

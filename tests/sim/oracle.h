@@ -28,6 +28,8 @@ enum verb {
     VERB_EVENT,
     VERB_NOTIFY,
     VERB_BEGIN_SQL, /* by a statement */
+    VERB_HIDE,      /* the table, in its session */
+    VERB_FORGET,    /* what is prepared in it */
     VERB_ACQUIRE,
     VERB_BEGIN,
     VERB_CLOSE,

@@ -39,7 +39,11 @@ void program_open_pool(void)
     program.acquire_timeout = chance_time(50 * SIM_MS, 10 * SIM_S);
     program.flows = chance_one_in(2) ? 2 + chance_below(6) : 0;
     program.listens = !server_faults()->pooled && chance_one_in(3) ? 1 + chance_below(5) : 0;
+    program.hurries = chance_one_in(3) ? 2 + chance_below(3) : 0;
     program.cancel_timeout = chance_time(20 * SIM_MS, 3 * SIM_S);
+    bool full = chance_one_in(2), pooled = server_faults()->pooled;
+    program.hides = full && !pooled && chance_one_in(3) ? 2 + chance_below(6) : 0;
+    program.forgets = !pooled && chance_one_in(4) ? 2 + chance_below(6) : 0;
     evpq_hook_fn *after_connect = maybe_hook();
     program.after_connect = after_connect;
     evpq_pool_opts opts = {
@@ -62,7 +66,7 @@ void program_open_pool(void)
         .after_connect = after_connect,
         .before_acquire = maybe_hook(),
         .after_release = maybe_hook(),
-        .reset = chance_one_in(2) ? EVPQ_RESET_ROLLBACK : EVPQ_RESET_FULL,
+        .reset = full ? EVPQ_RESET_FULL : EVPQ_RESET_ROLLBACK,
     };
     evpq_error *error = NULL;
     program.pool = evpq_pool_open(program.loop,
@@ -111,6 +115,7 @@ static sim_time pool_limits(enum verb verb)
     case VERB_READ:
     case VERB_SEE:
     case VERB_BEGIN_SQL:
+    case VERB_HIDE:
         return program.query_timeout == SIM_NEVER ? SIM_NEVER : world_now() + program.query_timeout;
     case VERB_ACQUIRE:
     case VERB_BEGIN:

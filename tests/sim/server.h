@@ -9,7 +9,7 @@
 
 struct link;
 
-enum { PREPARED_MOST = 64, ARGUMENT_MOST = 24, SAVEPOINTS_MOST = 16, NOTIFIES_MOST = 8 };
+enum { PREPARED_MOST = 64, ARGUMENT_MOST = 24, SAVEPOINTS_MOST = 64, NOTIFIES_MOST = 8 };
 
 /* What a session knows of a statement that was parsed. */
 struct prepared {
@@ -29,6 +29,7 @@ struct savepoint {
 struct session {
     struct list node; /* of the pooler's that nobody has */
     int pid;
+    bool hides;                              /* the name of the table is another's */
     struct prepared prepared[PREPARED_MOST]; /* the first is the one without a name */
 };
 
@@ -50,6 +51,7 @@ struct backend {
     bool skips;  /* after an error, up to the next Sync */
     struct changes changes;
     bool deferred; /* a constraint fails when the transaction ends */
+    bool hides;    /* the session will, when it commits */
     struct notices {
         unsigned listens;     /* to which channels, a bit each */
         unsigned will_listen; /* when the transaction commits */
@@ -90,6 +92,9 @@ struct server_faults {
     unsigned cancel_misses; /* cancel requests that are lost */
     unsigned late_signals;  /* those that the process notices when it next does something */
     unsigned pooled;        /* a pooler with so many sessions; 0: none */
+    /* A pooler that ends each statement that stands alone before it passes on the next, also where they
+     * share a Sync; and transactions of those that change something that it leaves open instead. */
+    unsigned apart, left_open;
 };
 
 void server_begin(const struct server_faults *f);

@@ -13,12 +13,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool is_change(enum statement s)
+{
+    return s == INSERT || s == DELETE || s == INSERT_DEFERRED || s == COPY_IN;
+}
+
 /* ---- transactions ---- */
 
 static void forget_transaction(struct backend *b)
 {
     b->changes.n = 0;
-    b->deferred = b->together = b->reads_only = false;
+    b->deferred = b->together = b->reads_only = b->hides = false;
     b->notices.n = 0;
     b->notices.will_listen = b->notices.listens;
 }
@@ -40,16 +45,23 @@ static void ready(struct backend *b)
         pooler_take_back(b);
 }
 
+/* By a pooler, though no statement has asked for it. */
+static bool is_left_open(const struct backend *b)
+{
+    return b->status == 'I' && b->at == AT_EXECUTE && is_change(b->portal->is) &&
+           chance_one_in(server_faults()->left_open);
+}
+
 static void fail(struct backend *b, const struct server_error *error)
 {
     trace("backend %d: ERROR %s", b->pid, error->sqlstate);
     answer_error(b, "ERROR", error);
     b->skips = !b->simple;
-    b->at = AT_NOTHING;
-    if (b->status == 'I')
+    if (b->status == 'I' && !is_left_open(b))
         forget_transaction(b);
     else
         b->status = 'E';
+    b->at = AT_NOTHING;
     if (b->simple)
         ready(b);
     b->simple = b->copies = false;
@@ -64,6 +76,7 @@ static bool commit(struct backend *b)
         return false;
     }
     changes_commit(&b->changes);
+    b->session->hides |= b->hides;
     b->notices.listens = b->notices.will_listen;
     for (int i = 0; i < b->notices.n; i++)
         notify_commit(b->notices.sends[i].channel, b->notices.sends[i].number);
@@ -73,11 +86,6 @@ static bool commit(struct backend *b)
 
 /* ---- statements ---- */
 
-static bool is_change(enum statement s)
-{
-    return s == INSERT || s == DELETE || s == INSERT_DEFERRED;
-}
-
 static const struct savepoint *find_savepoint(const struct backend *b)
 {
     const struct savepoint *s = b->savepoints + b->n_savepoints;
@@ -85,6 +93,12 @@ static const struct savepoint *find_savepoint(const struct backend *b)
         if (!strcmp(s->name, b->portal->argument))
             return s;
     return NULL;
+}
+
+/* The token is one of another table, which is as well as empty. */
+static bool is_hidden(const struct backend *b)
+{
+    return b->hides || b->session->hides;
 }
 
 /* NULL: nothing speaks against it. */
@@ -101,8 +115,10 @@ static const struct server_error *objection(const struct backend *b)
         return &says_read_only;
     if (s == FAIL)
         return &says_division;
-    if (s == DISCARD_ALL && b->status != 'I')
+    if ((s == DISCARD_ALL || s == DISCARD) && b->status != 'I')
         return &says_in_block;
+    if ((s == INTO || s == CREATE) && is_hidden(b))
+        return &says_table_exists;
     if (!statement_runs_in_failed(s) && chance_one_in(server_faults()->errors))
         return chance_one_in(2) ? &says_serialization : &says_resources;
     return NULL;
@@ -115,10 +131,18 @@ static void deallocate(struct backend *b, const char *name)
             b->session->prepared[i].name[0] = '\0';
 }
 
+static void forget_prepared(struct backend *b)
+{
+    for (int i = 1; i < PREPARED_MOST; i++)
+        b->session->prepared[i].name[0] = '\0';
+}
+
 static void change(struct backend *b, enum statement s)
 {
     int rows = 1;
-    if (s == INSERT)
+    if (is_hidden(b))
+        rows = s == INSERT;
+    else if (s == INSERT)
         changes_add(&b->changes, b->token, false);
     else if (changes_have(&b->changes, b->token))
         changes_add(&b->changes, b->token, true);
@@ -131,7 +155,7 @@ static void change(struct backend *b, enum statement s)
 
 static void look(struct backend *b, enum statement s)
 {
-    bool there = s != SEE || changes_have(&b->changes, b->token);
+    bool there = s != SEE || (!is_hidden(b) && changes_have(&b->changes, b->token));
     b->together |= s == WHO;
     b->reads_only |= s == GUARD;
     if (there)
@@ -205,7 +229,8 @@ static void copy_in(struct backend *b)
             token = token * 10 + *at - '0';
             continue;
         }
-        changes_add(&b->changes, token, false);
+        if (!is_hidden(b))
+            changes_add(&b->changes, token, false);
         token = 0;
         n++;
     }
@@ -266,10 +291,21 @@ static void carry_out(struct backend *b)
         end_block(b, s);
         break;
     case DISCARD_ALL:
+    case DISCARD:
         b->notices.will_listen = 0;
-        for (int i = 1; i < PREPARED_MOST; i++)
-            b->session->prepared[i].name[0] = '\0';
+        b->session->hides = false;
+        forget_prepared(b);
         answer_complete(b, "DISCARD ALL");
+        break;
+    case FORGET:
+        forget_prepared(b);
+        answer_complete(b, "DEALLOCATE ALL");
+        break;
+    case INTO:
+    case CREATE:
+    case PATH:
+        b->hides = true;
+        answer_complete(b, s == INTO ? "SELECT 1" : s == CREATE ? "CREATE TABLE" : "SET");
         break;
     case DEALLOCATE:
         deallocate(b, b->portal->argument);
@@ -327,6 +363,18 @@ static bool send_rows(struct backend *b)
     return true;
 }
 
+/* Before the Sync: see server_faults. A constraint that fails when the transaction ends leaves that to
+ * the Sync. */
+static void end_apart(struct backend *b)
+{
+    if (!server_faults()->apart || b->status != 'I' || b->deferred)
+        return;
+    if (is_left_open(b))
+        b->status = 'T';
+    else
+        commit(b);
+}
+
 /* A simple query ends its own transaction, and says so. */
 static void end_simple(struct backend *b)
 {
@@ -347,6 +395,8 @@ static void executed(struct backend *b)
     if ((b->portal->is == ROWS || b->portal->is == COPY_OUT) && send_rows(b))
         return;
     carry_out(b);
+    if (!b->skips)
+        end_apart(b);
     if (b->at == AT_EXECUTE && b->simple)
         end_simple(b);
     else if (!b->skips && b->at == AT_EXECUTE)

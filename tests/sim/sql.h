@@ -19,6 +19,14 @@ enum { SERIES = 20 }; /* rows */
 
 #define SQL_BEGIN "BEGIN"
 
+/* What a program does to its session: it has no prepared statements any more, ... */
+#define SQL_FORGET "deallocate all"
+#define SQL_DISCARD "discard all"
+/* ... or the table's name means another one, until DISCARD ALL. */
+#define SQL_INTO "select $1::int8 as token into temp tokens"
+#define SQL_CREATE "create temp table tokens (token int8)"
+#define SQL_PATH "set search_path to elsewhere"
+
 enum statement {
     /* those above */
     INSERT,
@@ -28,9 +36,14 @@ enum statement {
     SLOW,
     FAIL,
     INSERT_DEFERRED,
+    INTO,
     ROWS,
     COPY_IN,
     COPY_OUT,
+    CREATE,
+    PATH,
+    FORGET,
+    DISCARD,
     /* the library's own */
     BEGIN,
     COMMIT,

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { TOKENS = 4096, CHANGES = 64 };
+enum { TOKENS = 4096, CHANGES = 256 };
 
 /* What a transaction will have done when it commits. */
 struct changes {

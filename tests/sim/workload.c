@@ -130,7 +130,8 @@ static void told(struct call *c)
 static void time_to_act(struct event *e)
 {
     acts = true;
-    event_set(e, world_now() + chance_time(SIM_US, pause_most));
+    sim_time most = chance_one_in(program.hurries) ? 100 * SIM_US : pause_most;
+    event_set(e, world_now() + chance_time(SIM_US, most));
     kernel_interrupt();
 }
 
@@ -190,6 +191,8 @@ static const struct {
     {"cancel-misses", &faults.cancel_misses},
     {"late-signals", &faults.late_signals},
     {"pooler", &faults.pooled},
+    {"apart", &faults.apart},
+    {"left-open", &faults.left_open},
     {"kills", &habits.kills},
     {"cuts", &habits.cuts},
     {"silences", &habits.silences},
@@ -202,6 +205,9 @@ static const struct {
     {"memory", &habits.memory},
     {"flows", &program.flows},
     {"listener", &program.listens},
+    {"hurries", &program.hurries},
+    {"hides", &program.hides},
+    {"forgets", &program.forgets},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
@@ -236,6 +242,8 @@ static void draw_world(void)
         .late_signals = maybe(3, 3),
         .pooled = chance_one_in(4) ? 1 + chance_below(4) : 0,
     };
+    faults.apart = faults.pooled ? 0 : maybe(6, 1);
+    faults.left_open = faults.apart ? maybe(2, 1 + chance_below(4)) : 0;
     habits.kills = maybe(3, 12);
     habits.cuts = maybe(3, 12);
     /* A silent link would keep a pooler's session for hours. */
@@ -289,6 +297,7 @@ static void fall_silent(struct ev_loop *ev)
 /* All is given back; then what is still asked for has its time, or the pool's close has. */
 static void end(struct ev_loop *ev)
 {
+    program.hurries = program.forgets = 0;
     bool waits = chance_one_in(2);
     double seconds = waits ? -1 : (double)chance_time(0, 3 * SIM_S) * 1e-9;
     trace("close in %.3f s", seconds);
