@@ -240,8 +240,11 @@ EXTRA_DIST += \
 	tests/sim/broken/f50-into.patch \
 	tests/sim/broken/f51-left-open.patch \
 	tests/sim/broken/f52-fatal.patch \
+	tests/sim/broken/f53-at-once.patch \
 	tests/sim/broken/f54-stale.patch \
 	tests/sim/broken/f61-own-limit.patch \
+	tests/sim/broken/f63-awaits.patch \
+	tests/sim/broken/f63-jobs.patch \
 	tests/sim/broken/f67-hook.patch \
 	tests/sim/broken/f73-deallocate.patch \
 	tests/sim/broken/gap-dropped.patch \
@@ -377,6 +380,8 @@ tests_sim_sim_SOURCES = \
 	tests/sim/asks.c \
 	tests/sim/asks.h \
 	tests/sim/buffer.h \
+	tests/sim/eager.c \
+	tests/sim/eager.h \
 	tests/sim/flows.c \
 	tests/sim/flows.h \
 	tests/sim/holdings.c \

@@ -1,6 +1,7 @@
 /* asks.c - see asks.h. */
 #include "sim/asks.h"
 
+#include "sim/eager.h"
 #include "sim/flows.h"
 #include "sim/holdings.h"
 #include "sim/listening.h"
@@ -28,7 +29,7 @@ static void ask_query(enum verb verb, const char *sql, int64_t token)
     evpq_future *f = verb == VERB_READ && chance_one_in(2)
                          ? evpq_pool_read(program.pool, sql, EVPQ_ARGS(token))
                          : evpq_pool_query(program.pool, sql, EVPQ_ARGS(token));
-    ask(verb, f, token, 1, NULL);
+    ask(verb, f, token, 1, NULL)->alone = verb == VERB_INSERT || verb == VERB_READ;
 }
 
 static void ask_reads(void)
@@ -38,7 +39,7 @@ static void ask_reads(void)
         int64_t token = take_tokens(1);
         evpq_future *f =
             evpq_pool_read(program.pool, fails ? SQL_FAIL : SQL_ECHO, EVPQ_ARGS(token));
-        ask(fails ? VERB_FAILS : VERB_READ, f, token, 1, NULL);
+        ask(fails ? VERB_FAILS : VERB_READ, f, token, 1, NULL)->alone = !fails;
     }
 }
 
@@ -215,6 +216,8 @@ void ask_something(void)
         return;
     if (chance_one_in(program.listens) && use_listening())
         return;
+    if (chance_one_in(program.eager) && use_eager())
+        return;
     if (use_holdings())
         return;
     if (chance_one_in(program.hides))
@@ -230,6 +233,7 @@ void asks_told(struct call *c)
     holdings_told(c);
     flows_told(c);
     listening_told(c);
+    eager_told(c);
 }
 
 void asks_begin(void)
@@ -237,11 +241,12 @@ void asks_begin(void)
     list_init(&works);
     holdings_begin();
     flows_begin();
+    eager_begin();
 }
 
 bool asks_hold_something(void)
 {
-    return holdings_left() || flows_left();
+    return holdings_left() || flows_left() || eager_left();
 }
 
 void asks_give_back(void)

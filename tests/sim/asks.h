@@ -17,6 +17,7 @@ struct program {
     unsigned hurries;   /* one in so many actions is several at once, or comes at once */
     unsigned hides;     /* ... makes a table that hides the other */
     unsigned forgets;   /* ... ends what is prepared in a session */
+    unsigned eager;     /* ... finds all that it waits for ready, for a while */
     bool after_connect; /* a hook, whose failures are failed connects */
     int64_t next_token;
 };

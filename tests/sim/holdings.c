@@ -140,11 +140,30 @@ static void step_txn(struct txn *t)
         end_txn(t, false);
 }
 
-/* Now and then in one go: what comes later is asked for before it is known what became of the
- * first. */
+/* Savepoints one after the other, in one go: each is asked for before it is known what became of those
+ * before it. */
+static void rush(struct txn *t)
+{
+    for (unsigned n = 2 + chance_below(5); n; n--) {
+        struct txn *in = innermost(t);
+        for (unsigned parts = chance_below(3); parts; parts--)
+            ask_part(in);
+        if (in == t)
+            open_savepoint(t);
+        else if (!chance_one_in(4))
+            end_txn(in, !chance_one_in(3));
+    }
+    if (chance_one_in(3))
+        return;
+    ask_part(innermost(t));
+    end_txn(t, !t->inner);
+}
+
 static void use_txn(struct txn *t)
 {
-    for (unsigned n = in_a_hurry() ? 2 + chance_below(8) : 1; n && t->is; n--)
+    if (in_a_hurry())
+        rush(t);
+    else
         step_txn(t);
 }
 
@@ -245,6 +264,14 @@ static void use_lease(struct lease *lease)
             ->of_lease = true;
 }
 
+/* What is around a savepoint whose end has failed is ended at once, whatever else is under way. */
+static void lose_savepoint(struct txn *t)
+{
+    struct txn *outer = t->within;
+    if (outer && outer->is && !outer->inner && in_a_hurry())
+        end_txn(outer, true);
+}
+
 static void has_forgotten(struct lease *lease)
 {
     if (!lease)
@@ -314,6 +341,8 @@ void holdings_told(struct call *c)
         has_forgotten(lease_of((uintptr_t)c->owner));
     if (c->verb == VERB_COMMIT || c->verb == VERB_ROLLBACK || (c->verb == VERB_BEGIN && !done))
         leave_lease(c->owner);
+    if (c->verb == VERB_COMMIT && !done)
+        lose_savepoint(c->owner);
 }
 
 void holdings_begin(void)

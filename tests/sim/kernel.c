@@ -32,11 +32,12 @@ static struct {
     int open;
     bool waiting;     /* libev is: in its poll() */
     bool interrupted; /* or is to return from it */
+    int turns;
 } kernel;
 
 void kernel_begin(void)
 {
-    kernel.open = 0;
+    kernel.open = kernel.turns = 0;
     kernel.waiting = kernel.interrupted = false;
     kernel_clock_begin();
 }
@@ -44,6 +45,11 @@ void kernel_begin(void)
 int kernel_open_files(void)
 {
     return kernel.open;
+}
+
+int kernel_turns(void)
+{
+    return kernel.turns;
 }
 
 void kernel_interrupt(void)
@@ -282,6 +288,7 @@ int sim_poll(struct pollfd *fds, nfds_t n, int timeout)
 {
     if (!kernel.waiting && timeout)
         violation("poll() is called for %d ms by another than libev", timeout);
+    kernel.turns += kernel.waiting;
     sim_time until = timeout < 0 ? SIM_NEVER : world_now() + timeout * SIM_MS;
     world_run_until(world_now());
     int count = all_ready(fds, n);

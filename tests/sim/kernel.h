@@ -14,6 +14,8 @@ struct ev_loop;
 void kernel_begin(void);
 /* libev waits in poll() alone, and nobody else may wait there. */
 struct ev_loop *kernel_loop(void);
+/* How often libev has looked at its sockets. */
+int kernel_turns(void);
 /* The next poll() returns, though nothing is ready. */
 void kernel_interrupt(void);
 /* Descriptors that are open, and threads that have not ended. */

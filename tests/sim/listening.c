@@ -82,6 +82,12 @@ static void subscribe(void)
     ask_event(r);
 }
 
+evpq_subscription *listening_subscribe(void)
+{
+    return listening.is ? evpq_listener_subscribe(listening.is, notify_channel(0), NULL, NULL)
+                        : NULL;
+}
+
 static void forget(struct reader *r)
 {
     if (r->is || r->asked)

@@ -8,6 +8,8 @@
 
 /* Opens one, with options that are drawn. */
 void listening_open(void);
+/* A subscription of somebody else's, given; NULL: there is no listener, or no memory. */
+evpq_subscription *listening_subscribe(void);
 /* Subscribes, lets go, or notifies. False: there is no listener. */
 bool use_listening(void);
 void listening_told(struct call *c);

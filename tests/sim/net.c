@@ -2,6 +2,7 @@
 #include "sim/net.h"
 #include "sim/memory.h"
 
+#include "sim/oracle.h"
 #include "sim/server.h"
 
 #include <errno.h>
@@ -17,6 +18,13 @@ struct segment {
     enum content { BYTES, END, RESET } kind;
     size_t n;
     char bytes[];
+};
+
+/* The end of an answer. */
+struct mark {
+    struct list node; /* of the link's */
+    int64_t at;
+    int64_t token;
 };
 
 /* So long the kernel hears nothing of a peer before it gives it up: tcp_user_timeout, as the
@@ -48,6 +56,8 @@ static void link_free(struct link *l)
     struct list *node;
     while ((node = list_first(&l->segments)))
         segment_free(container_of(node, struct segment, node));
+    while ((node = list_pop(&l->marks)))
+        free(container_of(node, struct mark, node));
     event_cancel(&l->handshake);
     event_cancel(&l->gives_up);
     list_remove(&l->node);
@@ -61,12 +71,25 @@ static void free_if_unused(struct link *l)
         link_free(l);
 }
 
+static void tell_answered(struct link *l)
+{
+    struct list *node;
+    while ((node = list_first(&l->marks)) &&
+           container_of(node, struct mark, node)->at <= l->arrived) {
+        struct mark *m = container_of(list_pop(&l->marks), struct mark, node);
+        oracle_answered(m->token);
+        free(m);
+    }
+}
+
 static void arrive_at_program(struct link *l, const struct segment *s)
 {
     if (l->state != LINK_OPEN)
         return;
     if (s->kind == BYTES) {
         buffer_put(&l->in, s->bytes, s->n);
+        l->arrived += (int64_t)s->n;
+        tell_answered(l);
         return;
     }
     l->state = s->kind == END ? LINK_FINISHED : LINK_RESET;
@@ -146,6 +169,7 @@ struct link *net_connect(int fd)
     l->delay = chance_time(10 * SIM_US, net.weather.delay_most);
     l->room = chance_one_in(net.weather.small_rooms) ? 1024 + chance_below(2048) : 1 << 17;
     list_init(&l->segments);
+    list_init(&l->marks);
     list_append(&net.links, &l->node);
     event_init(&l->handshake, answer_connect);
     event_init(&l->gives_up, NULL);
@@ -213,8 +237,18 @@ void net_close(struct link *l)
 
 void net_answer(struct link *l, const void *bytes, size_t n)
 {
-    if (n)
-        send_bytes(l, TO_PROGRAM, bytes, n);
+    if (!n)
+        return;
+    l->sent += (int64_t)n;
+    send_bytes(l, TO_PROGRAM, bytes, n);
+}
+
+void net_mark(struct link *l, size_t behind, int64_t token)
+{
+    struct mark *m = memory_new(sizeof *m);
+    *m = (struct mark){.at = l->sent + (int64_t)behind, .token = token};
+    list_init(&m->node);
+    list_append(&l->marks, &m->node);
 }
 
 void net_taken(struct link *l, size_t n)

@@ -36,6 +36,8 @@ struct link {
     sim_time delay;          /* about how long a segment takes */
     sim_time last[2];        /* when the last segment of each way arrives */
     struct list segments;    /* on their way */
+    struct list marks;       /* in what the server has sent, and where they are */
+    int64_t sent, arrived;   /* bytes, to the program */
     struct event handshake;  /* the answer to connect() */
     struct event gives_up;   /* the kernel's patience with a silent one */
     struct backend *backend; /* NULL: none yet, or gone */
@@ -61,6 +63,8 @@ void net_close(struct link *l);
 /* ---- the server's end ---- */
 
 void net_answer(struct link *l, const void *bytes, size_t n);
+/* What answers the call of a token ends behind so many bytes more. */
+void net_mark(struct link *l, size_t behind, int64_t token);
 void net_taken(struct link *l, size_t n);     /* the server has taken so much in */
 void net_hang_up(struct link *l, bool reset); /* by the server, whose process is gone */
 

@@ -9,13 +9,17 @@
 #include <string.h>
 
 /* A wake-up that comes late, and a timer that libev rounds up to a millisecond. */
-static const sim_time TURN = 6 * SIM_MS;
+static const sim_time TURN = 6 * SIM_MS, LONG_TURN = 46 * SIM_MS;
+
+/* Between a deadline as it was asked for and as it was set. */
+static const sim_time MOMENT = SIM_MS;
 
 enum claim { CLAIMS_NOTHING, CLAIMS_PRESENT, CLAIMS_ABSENT };
 
 static struct {
     struct list calls;
     int numbers, pending;
+    sim_time turn; /* what one takes at most */
     unsigned char claims[TOKENS];
     void (*told)(struct call *);
 } oracle;
@@ -29,11 +33,13 @@ static const char *const names[] = {
     [VERB_DRAIN] = "drain",   [VERB_COPY] = "copy",         [VERB_NEXT] = "next",
     [VERB_COPIED] = "copied", [VERB_READY] = "ready",       [VERB_EVENT] = "event",
     [VERB_NOTIFY] = "notify", [VERB_HIDE] = "hide",         [VERB_FORGET] = "forget",
+    [VERB_EAGER] = "eager",
 };
 
 void oracle_begin(void)
 {
     oracle.numbers = oracle.pending = 0;
+    oracle.turn = TURN;
     list_init(&oracle.calls);
     for (int i = 0; i < TOKENS; i++)
         oracle.claims[i] = CLAIMS_NOTHING;
@@ -235,6 +241,10 @@ static void check_failed(const struct call *c)
     if (server && !server_faults()->pooled &&
         !strcmp(evpq_error_sqlstate(error), says_no_statement.sqlstate))
         violation("a prepared statement is taken to be there still: %s", text_of(c));
+    if (c->alone && evpq_future_status(c->f) == EVPQ_TIMEOUT && !memory_has_failed() &&
+        c->answered < c->limit - MOMENT)
+        violation("its answer had come %.6f s before its time was over: %s",
+                  (double)(c->limit - c->answered) * 1e-9, text_of(c));
     bool hit = server && evpq_error_outcome(error) != EVPQ_OUTCOME_NOT_SENT &&
                !strcmp(evpq_error_sqlstate(error), says_canceled.sqlstate);
     if (hit && !c->owner) /* a transaction may have had its BEGIN canceled with a statement */
@@ -280,7 +290,9 @@ struct call *oracle_note(enum verb verb, evpq_future *f, int64_t first, int n, s
                        .f = f,
                        .first = first,
                        .n = n,
-                       .due = due == SIM_NEVER ? due : due + TURN,
+                       .due = due == SIM_NEVER ? due : due + oracle.turn,
+                       .limit = due,
+                       .answered = SIM_NEVER,
                        .owner = owner};
     list_append(&oracle.calls, &c->node);
     oracle.pending++;
@@ -312,13 +324,34 @@ int oracle_pending(void)
     return oracle.pending;
 }
 
+void oracle_turns_are_long(void)
+{
+    if (oracle.turn == LONG_TURN)
+        return;
+    oracle.turn = LONG_TURN;
+    list_each(node, &oracle.calls) {
+        struct call *c = container_of(node, struct call, node);
+        if (c->due != SIM_NEVER)
+            c->due += LONG_TURN - TURN;
+    }
+}
+
+void oracle_answered(int64_t token)
+{
+    list_each(node, &oracle.calls) {
+        struct call *c = container_of(node, struct call, node);
+        if (!c->told && c->alone && c->first == token && c->answered == SIM_NEVER)
+            c->answered = world_now();
+    }
+}
+
 /* What had come by then is taken first, for twice as long. */
 void oracle_stalled(sim_time lasted)
 {
     list_each(node, &oracle.calls) {
         struct call *c = container_of(node, struct call, node);
         if (c->due != SIM_NEVER)
-            c->due += 3 * lasted + TURN;
+            c->due += 3 * lasted + oracle.turn;
     }
 }
 

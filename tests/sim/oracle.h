@@ -29,6 +29,7 @@ enum verb {
     VERB_NOTIFY,
     VERB_BEGIN_SQL, /* by a statement */
     VERB_HIDE,      /* the table, in its session */
+    VERB_EAGER,     /* what finds all ready for so long */
     VERB_FORGET,    /* what is prepared in it */
     VERB_ACQUIRE,
     VERB_BEGIN,
@@ -53,10 +54,13 @@ struct call {
     evpq_future *f; /* NULL: let go of, once told */
     int64_t first;  /* tokens */
     int n;
-    sim_time due; /* SIM_NEVER: by the end */
+    sim_time due;      /* SIM_NEVER: by the end */
+    sim_time limit;    /* the same, as the program has set it */
+    sim_time answered; /* the answer was there by then; SIM_NEVER: it is not known to have come */
     int told;
     /* it was asked of a lease, whose transaction goes on when a savepoint undoes that it fails */
     bool of_lease;
+    bool alone;   /* one statement on the pool, of a token that no other has */
     bool unheard; /* it has settled, and nobody can wait for it */
     void *owner;  /* the workload's */
     /* in which it is a statement, or which it ends; NULL: it stands alone. It is kept until the end
@@ -75,6 +79,10 @@ struct call *oracle_some_pending(void); /* NULL: there is none */
 int oracle_pending(void);
 /* The program was at something else for so long. */
 void oracle_stalled(sim_time lasted);
+/* All that answers the call of this token, up to ReadyForQuery, has arrived at the program's socket. */
+void oracle_answered(int64_t token);
+/* From now on in this run the program is at work for some of each. */
+void oracle_turns_are_long(void);
 /* What it was to be is known now. */
 void oracle_level_is(struct level *level, enum fate fate);
 /* It can never be in the table: nobody asks for the commit. */

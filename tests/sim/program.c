@@ -34,12 +34,14 @@ static evpq_hook_fn *maybe_hook(void)
 void program_open_pool(void)
 {
     static const int depths[] = {1, 2, 8, 128};
+    program.next_token = 1; /* 0 is that of hooks */
     program.max_size = program.most = 1 + (int)chance_below(4);
     program.query_timeout = chance_one_in(3) ? chance_time(20 * SIM_MS, 3 * SIM_S) : SIM_NEVER;
     program.acquire_timeout = chance_time(50 * SIM_MS, 10 * SIM_S);
     program.flows = chance_one_in(2) ? 2 + chance_below(6) : 0;
     program.listens = !server_faults()->pooled && chance_one_in(3) ? 1 + chance_below(5) : 0;
     program.hurries = chance_one_in(3) ? 2 + chance_below(3) : 0;
+    program.eager = chance_one_in(12) ? 4 + chance_below(12) : 0;
     program.cancel_timeout = chance_time(20 * SIM_MS, 3 * SIM_S);
     bool full = chance_one_in(2), pooled = server_faults()->pooled;
     program.hides = full && !pooled && chance_one_in(3) ? 2 + chance_below(6) : 0;

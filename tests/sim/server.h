@@ -9,7 +9,13 @@
 
 struct link;
 
-enum { PREPARED_MOST = 64, ARGUMENT_MOST = 24, SAVEPOINTS_MOST = 64, NOTIFIES_MOST = 8 };
+enum {
+    PREPARED_MOST = 64,
+    ARGUMENT_MOST = 24,
+    SAVEPOINTS_MOST = 64,
+    NOTIFIES_MOST = 8,
+    DONE_MOST = 64
+};
 
 /* What a session knows of a statement that was parsed. */
 struct prepared {
@@ -72,6 +78,10 @@ struct backend {
     char first_text[8]; /* the first argument, if it is a text */
     bool binary;        /* how results are wanted */
     int rows;           /* of SQL_SERIES that were sent */
+
+    int64_t
+        done[DONE_MOST]; /* tokens of what was carried out since the last Sync, outside a block */
+    int n_done;
 
     /* A simple query: it needs no Sync. */
     bool simple, copies;

@@ -41,6 +41,9 @@ static void ready(struct backend *b)
     if (b->between)
         answer_heard(b);
     answer_ready(b);
+    for (int i = 0; b->link && b->between && i < b->n_done; i++)
+        net_mark(b->link, buffer_size(&b->out), b->done[i]);
+    b->n_done = 0;
     if (b->between)
         pooler_take_back(b);
 }
@@ -56,6 +59,7 @@ static void fail(struct backend *b, const struct server_error *error)
 {
     trace("backend %d: ERROR %s", b->pid, error->sqlstate);
     answer_error(b, "ERROR", error);
+    b->n_done = 0;
     b->skips = !b->simple;
     if (b->status == 'I' && !is_left_open(b))
         forget_transaction(b);
@@ -385,6 +389,12 @@ static void end_simple(struct backend *b)
     done(b);
 }
 
+/* By its token, which no other has. */
+static bool is_told_apart(enum statement s)
+{
+    return s == INSERT || s == ECHO || s == SLOW;
+}
+
 static void executed(struct backend *b)
 {
     const struct server_error *error = objection(b);
@@ -395,6 +405,8 @@ static void executed(struct backend *b)
     if ((b->portal->is == ROWS || b->portal->is == COPY_OUT) && send_rows(b))
         return;
     carry_out(b);
+    if (is_told_apart(b->portal->is) && b->status == 'I' && b->n_done < DONE_MOST)
+        b->done[b->n_done++] = b->token;
     if (!b->skips)
         end_apart(b);
     if (b->at == AT_EXECUTE && b->simple)

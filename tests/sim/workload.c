@@ -121,6 +121,8 @@ static void act(void)
 static void told(struct call *c)
 {
     asks_told(c);
+    if (actions_left > 0 && chance_one_in(4 * habits.stalls))
+        stall();
     if (actions_left > 0 && chance_one_in(6)) {
         actions_left--;
         act();
@@ -208,6 +210,7 @@ static const struct {
     {"hurries", &program.hurries},
     {"hides", &program.hides},
     {"forgets", &program.forgets},
+    {"eager", &program.eager},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
