@@ -254,8 +254,10 @@ EXTRA_DIST += \
 	tests/sim/broken/lend-unbarred.patch \
 	tests/sim/broken/nomem-not-sent.patch \
 	tests/sim/broken/release-taken-back.patch \
+	tests/sim/broken/rollback-behind.patch \
 	tests/sim/broken/rollback-overtaken.patch \
 	tests/sim/broken/savepoint-names.patch \
+	tests/sim/broken/undone-not-sent.patch \
 	tests/sim/rediscover \
 	tests/sim/seeds \
 	tests/sim/soak \
