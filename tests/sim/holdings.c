@@ -103,7 +103,10 @@ static void ask_part(struct txn *t)
         c->level = &t->level;
 }
 
-/* Levels within are handed back, too, after it. */
+static void leave_lease(struct txn *t);
+
+/* Levels within are handed back, too, after it. Now and then the program goes on with its lease before the
+ * end is known. */
 static void end_txn(struct txn *t, bool commits)
 {
     evpq_txn *is = t->is;
@@ -117,12 +120,14 @@ static void end_txn(struct txn *t, bool commits)
     struct call *c = ask(commits ? VERB_COMMIT : VERB_ROLLBACK,
                          commits ? evpq_txn_commit(is) : evpq_txn_rollback(is), 0, 0, t);
     c->level = &t->level;
-    if (commits && in_a_hurry() && chance_one_in(3))
-        evpq_future_cancel(c->f);
     for (; inner; inner = inner->inner) {
         evpq_future_unref(evpq_txn_rollback(inner->is));
         inner->is = NULL;
     }
+    if (!t->within && in_a_hurry())
+        leave_lease(t);
+    if (commits && in_a_hurry() && chance_one_in(3))
+        evpq_future_cancel(c->f);
 }
 
 static void step_txn(struct txn *t)
