@@ -87,24 +87,86 @@ START_TEST(what_is_asked_of_a_lease_comes_after_a_commit_that_is_held_back)
 }
 END_TEST
 
-/* The COMMIT rolls back: what was sent behind it meets a transaction that has failed. */
-START_TEST(what_is_asked_of_a_lease_behind_a_commit_that_is_held_back_and_fails)
+/* What comes behind a COMMIT that fails comes behind the ROLLBACK, too, which is the library's own: it
+ * does not end what the program has begun since. */
+START_TEST(what_is_asked_of_a_lease_behind_a_commit_that_fails)
 {
     txns_begin();
     open_pool(.max_size = 1);
     evpq_lease *lease = lease_get();
     evpq_txn *txn = txn_on(lease);
-    evpq_future *slow = query_in(txn, "select pg_sleep(0.2)");
-    ck_running(1);
-    evpq_future *held = query_in(txn, "select 1 / 0"), *end = evpq_txn_commit(txn),
-                *after = query_on(lease, insert_what_is_there);
-    ck_sqlstate(after, "25P02");
+    evpq_future *first = query_in(txn, _i % 2 ? "select pg_sleep(0.2)" : "select 1");
+    if (_i % 2)
+        ck_running(1);
+    evpq_future *bad = query_in(txn, "select 1 / 0"), *end = evpq_txn_commit(txn);
+    if (_i / 2) {
+        evpq_future *begin = query_on(lease, "begin"), *part = ask_of(lease, ASKED_QUERY);
+        ck_done(query_on(lease, "commit"));
+        ck_done(part);
+        ck_done(begin);
+    } else {
+        ck_done(ask_of(lease, ASKED_TXN));
+    }
     ck_sqlstate(end, "22012");
-    ck_sqlstate(held, "22012");
-    ck_done(slow);
+    ck_sqlstate(bad, "22012");
+    ck_done(first);
     ck_assert(!lease_in_transaction(lease));
     evpq_lease_release(lease);
-    ck_committed("");
+    ck_committed("10");
+    pools_end();
+}
+END_TEST
+
+static void slow_commits_of_1(void)
+{
+    server_exec(
+        "create or replace function nap() returns trigger language plpgsql as "
+        "'begin perform pg_sleep(60); return null; end'; create constraint trigger nap after insert "
+        "on txn_t deferrable initially deferred for each row when (new.i = 1) execute function nap()");
+}
+
+/* The server is at it. A ROLLBACK follows in any case, and comes before what the program has asked. */
+START_TEST(a_commit_is_canceled_while_it_runs)
+{
+    txns_begin();
+    slow_commits_of_1();
+    open_pool(.max_size = 1);
+    evpq_lease *lease = lease_get();
+    evpq_txn *txn = txn_on(lease);
+    exec_in(txn, "insert into txn_t values (1)");
+    evpq_future *end = evpq_txn_commit(txn), *begin = query_on(lease, "begin"),
+                *part = query_on(lease, "insert into txn_t values (2)");
+    ck_assert(RUN_UNTIL(evpq_loop_ev(loop),
+                        server_count("select count(*) from pg_stat_activity where query = 'COMMIT' "
+                                     "and state = 'active'") == 1,
+                        10));
+    evpq_future_cancel(end);
+    ck_failed(end, EVPQ_CANCELED, EVPQ_OUTCOME_UNKNOWN);
+    ck_done(query_on(lease, "commit"));
+    ck_done(part);
+    ck_done(begin);
+    evpq_lease_release(lease);
+    ck_committed("2");
+    pools_end();
+}
+END_TEST
+
+/* Nobody waits for a COMMIT that is canceled and goes: what is behind it does not wait for ever. */
+START_TEST(a_commit_that_nobody_waits_for_has_a_limit)
+{
+    txns_begin();
+    slow_commits_of_1();
+    open_pool(.max_size = 1, .cancel_timeout = 0.5);
+    evpq_lease *lease = lease_get();
+    evpq_txn *txn = txn_on(lease);
+    exec_in(txn, "insert into txn_t values (1)");
+    evpq_future *end = evpq_txn_commit(txn),
+                *after = query_on(lease, "insert into txn_t values (2)");
+    evpq_future_cancel(end);
+    ck_failed(end, EVPQ_CANCELED, EVPQ_OUTCOME_UNKNOWN);
+    ck_failed(after, EVPQ_LOST, EVPQ_OUTCOME_NOT_SENT);
+    evpq_lease_release(lease);
+    server_exec("select pg_terminate_backend(pid) from pg_stat_activity where query = 'COMMIT'");
     pools_end();
 }
 END_TEST
@@ -355,7 +417,9 @@ int main(void)
     CHECK_ADD(c, what_comes_while_begin_is_unanswered);
     CHECK_ADD_LOOP(c, what_is_asked_of_a_lease_comes_after_a_commit_that_is_held_back, ASKED_ALL);
     CHECK_ADD_LOOP(c, a_commit_is_canceled_with_more_behind_it, 2);
-    CHECK_ADD(c, what_is_asked_of_a_lease_behind_a_commit_that_is_held_back_and_fails);
+    CHECK_ADD_LOOP(c, what_is_asked_of_a_lease_behind_a_commit_that_fails, 4);
+    CHECK_ADD(c, a_commit_is_canceled_while_it_runs);
+    CHECK_ADD(c, a_commit_that_nobody_waits_for_has_a_limit);
     CHECK_ADD(c, f4_a_lease_released_before_begin_is_answered);
     CHECK_ADD_LOOP(c, a_lease_released_before_anything_is_sent, 2);
     CHECK_ADD(c, a_begin_that_fails);

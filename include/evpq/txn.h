@@ -71,8 +71,9 @@ EVPQ_API EVPQ_NODISCARD evpq_future *evpq_pool_begin(evpq_pool *pool, const evpq
 
 /* The same on a leased connection, on which no other transaction is open: done at once. The lease
  * is borrowed until the transaction has ended; released before, it is rolled back. What is asked of
- * it behind an evpq_txn_commit is carried out behind COMMIT, and not at all where BEGIN fails while
- * that waits: then the connection is closed. */
+ * it behind an evpq_txn_commit or evpq_txn_rollback is sent when that is answered, and is outside
+ * the transaction whether or not it was committed. Where BEGIN fails, it may be carried out all the
+ * same, or the connection is closed. */
 EVPQ_API EVPQ_NODISCARD evpq_future *evpq_lease_begin(evpq_lease *lease, const evpq_txn_opts *opts);
 
 /* The transaction of a done evpq_pool_begin or evpq_lease_begin, given: hand it to evpq_txn_commit

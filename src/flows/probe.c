@@ -17,7 +17,7 @@
  " extract(epoch from pg_catalog.pg_postmaster_start_time()))"
 #define MARK "extract(epoch from pg_catalog.pg_stat_get_bgwriter_stat_reset_time())"
 
-const char probe_sql[] =
+static const char number_sql[] =
     "select pg_catalog.pg_current_xact_id_if_assigned()::pg_catalog.text, " SERVER
     ", pg_catalog.concat(" MARK "), pg_catalog.pg_current_wal_insert_lsn()::pg_catalog.text"
     " from pg_catalog.pg_control_system() c";
@@ -50,7 +50,7 @@ struct probe {
     struct timer again; /* while it is asked: the end of it all */
     double pause, until;
     const char *if_never; /* the last answer that decided nothing */
-    evpq_future *before;  /* the answer to probe_sql */
+    evpq_future *before;  /* the answer to probe_ask */
 };
 
 static struct probe *probe_of(evpq_future *f)
@@ -195,6 +195,21 @@ static const char *why_not(const evpq_future *before)
         return "the transaction's number had not arrived";
     return evpq_result_is_null(r, 0, NUMBER) ? "the transaction had no number: it wrote nothing"
                                              : NULL;
+}
+
+evpq_future *probe_ask(struct session *s)
+{
+    evpq_future *before = session_say(s, "SAVEPOINT evpq_probe", SAYS_ERRAND);
+    evpq_future *number = before ? session_say(s, number_sql, SAYS_ERRAND) : NULL;
+    session_cut(s);
+    evpq_future *after =
+        number ? session_say(s, "ROLLBACK TO SAVEPOINT evpq_probe", SAYS_ERRAND) : NULL;
+    session_cut(s);
+    evpq_future_unref(before);
+    if (!after)
+        number = evpq_future_unref(number);
+    evpq_future_unref(after);
+    return number;
 }
 
 evpq_future *probe_new(evpq_pool *pool, evpq_future *before, const evpq_error *lost)

@@ -29,13 +29,14 @@
 #ifndef FLOWS_PROBE_H
 #define FLOWS_PROBE_H
 
-#include "pool/pool.h"
+#include "flows/session.h"
 
-/* To be run before COMMIT, in a savepoint: a role that may not call what it calls gets an error. */
-extern const char probe_sql[];
+/* Asks, before COMMIT, for what a probe would need: the query's future is given. In a savepoint: where
+ * that fails, as it does for want of a privilege, the transaction is as it was. NULL: no memory. */
+evpq_future *probe_ask(struct session *s);
 
 /* Done when it was committed; fails as `lost`, with outcome REJECTED where it was rolled back.
- * `before` (NULL is allowed) is the settled future of probe_sql, `lost` the error of COMMIT; both
+ * `before` (NULL is allowed) is the settled future of probe_ask, `lost` the error of COMMIT; both
  * are borrowed for the call. */
 evpq_future *probe_new(evpq_pool *pool, evpq_future *before, const evpq_error *lost);
 

@@ -195,6 +195,13 @@ bool session_send(struct session *s, evpq_future *f, const struct work *work)
     return true;
 }
 
+/* What the program asks of its lease behind it is not sent before its answer: if the transaction is open
+ * then, ROLLBACK has to go first. */
+static bool ends_block(const char *sql)
+{
+    return !strcmp(sql, "COMMIT") || !strcmp(sql, "ROLLBACK");
+}
+
 static evpq_future *statement_of_ours(const struct session *s, const char *sql,
                                       enum session_says what)
 {
@@ -205,6 +212,8 @@ static evpq_future *statement_of_ours(const struct session *s, const char *sql,
         return NULL;
     q->verdict.role = what == SAYS_COMMIT && !strcmp(sql, "COMMIT") ? ROLE_COMMIT : ROLE_WITHIN;
     q->op.begins = sql == s->opening;
+    if (s->borrowed && ends_block(sql))
+        q->op.wire = OP_BARRIER;
     q->op.own = what != SAYS_COMMIT;
     q->op.unawaited = what == SAYS_ERRAND;
     return f;
@@ -220,7 +229,7 @@ evpq_future *session_say(struct session *s, const char *sql, enum session_says w
     return NULL;
 }
 
-evpq_future *session_roll_back(struct session *s)
+evpq_future *session_roll_back(struct session *s, bool first)
 {
     lease_hold_back(s->lease, NULL, s);
     for (struct list *node; (node = list_pop(&s->held));) {
@@ -232,6 +241,8 @@ evpq_future *session_roll_back(struct session *s)
     }
     evpq_future *f = statement_of_ours(s, "ROLLBACK", SAYS_ERRAND);
     struct conn *c = session_conn(s);
+    if (f && first)
+        query_op(f)->order = OP_FRONT;
     if (f && c)
         send_own(f, c);
     else if (f)
@@ -248,6 +259,17 @@ bool session_begin(struct session *s)
         return false;
     future_watch(s->begin, s->pool->loop, &s->begun, begin_answered);
     return true;
+}
+
+void session_let_go(evpq_future *f)
+{
+    struct op *op = query_op(f);
+    op->own = op->unawaited = true;
+}
+
+bool session_has_sent(evpq_future *f)
+{
+    return op_was_sent(query_op(f));
 }
 
 bool session_has_behind(const struct session *s, evpq_future *f)

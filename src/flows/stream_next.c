@@ -94,8 +94,8 @@ static void next_cancel(evpq_future *f)
 {
     struct next *n = container_of(f, struct next, future);
     list_remove(&n->node);
-    future_settle_canceled(f, op_was_sent(&n->stream->rows.op) ? EVPQ_OUTCOME_UNKNOWN
-                                                               : EVPQ_OUTCOME_NOT_SENT);
+    future_settle_canceled(f, op_may_have_run(&n->stream->rows.op) ? EVPQ_OUTCOME_UNKNOWN
+                                                                   : EVPQ_OUTCOME_NOT_SENT);
 }
 
 static void next_free(evpq_future *f)
@@ -172,15 +172,15 @@ static void refuse_all(evpq_stream *s)
 {
     struct next *n;
     while ((n = first_waiting(s)))
-        future_settle_error(
-            &n->future,
-            error_build(&(struct error_fields){
-                .status = EVPQ_CLOSED,
-                .outcome = op_was_sent(&s->rows.op) ? EVPQ_OUTCOME_UNKNOWN : EVPQ_OUTCOME_NOT_SENT,
-                .message = "the stream was closed",
-                .sql = s->rows.request.sql,
-                .rows = s->delivered,
-            }));
+        future_settle_error(&n->future,
+                            error_build(&(struct error_fields){
+                                .status = EVPQ_CLOSED,
+                                .outcome = op_may_have_run(&s->rows.op) ? EVPQ_OUTCOME_UNKNOWN
+                                                                        : EVPQ_OUTCOME_NOT_SENT,
+                                .message = "the stream was closed",
+                                .sql = s->rows.request.sql,
+                                .rows = s->delivered,
+                            }));
 }
 
 void stream_drop(evpq_stream *s)

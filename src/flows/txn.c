@@ -215,12 +215,13 @@ void txn_call_off(evpq_txn *txn)
     }
 }
 
-evpq_future *txn_say_rollback(evpq_txn *txn)
+evpq_future *txn_say_rollback(evpq_txn *txn, bool first)
 {
     char sql[48];
-    session_cut(txn->session);
+    if (!first)
+        session_cut(txn->session);
     if (!txn->outer)
-        return session_roll_back(txn->session);
+        return session_roll_back(txn->session, first);
     snprintf(sql, sizeof sql, "ROLLBACK TO SAVEPOINT evpq_%u", txn->number);
     evpq_future *f = session_say(txn->session, sql, SAYS_ERRAND);
     evpq_future_unref(f);

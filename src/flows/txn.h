@@ -63,7 +63,8 @@ bool txn_awaits_something(const evpq_txn *txn);
 /* Cancels its statements that have not settled, and those in its savepoints. */
 void txn_call_off(evpq_txn *txn);
 
-/* Tells the server to undo it, as a statement of our own (session.h). NULL: no memory. */
-evpq_future *txn_say_rollback(evpq_txn *txn);
+/* Tells the server to undo it, as a statement of our own (session.h). `first`: before what waits on
+ * the connection, as its COMMIT was sent. NULL: no memory. */
+evpq_future *txn_say_rollback(evpq_txn *txn, bool first);
 
 #endif

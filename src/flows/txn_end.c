@@ -19,7 +19,8 @@ struct ending {
     bool commits;
     int tries;           /* of a rollback */
     evpq_future *number; /* of the transaction, for a probe, or NULL */
-    evpq_future *step;   /* what it waits for */
+    evpq_future *step;   /* what it waits for: its statement, ... */
+    bool probing;        /* ... or, once that was answered, a probe */
     struct waiter answered;
 };
 
@@ -63,22 +64,27 @@ static bool is_left_open(const struct ending *e)
  * the place of this, that would be undone, too. */
 static bool has_to_go(const struct ending *e)
 {
-    return is_left_open(e) && future_pending(e->step) && session_has_behind(session_of(e), e->step);
+    return is_left_open(e) && !e->probing && future_pending(e->step) &&
+           session_has_behind(session_of(e), e->step);
 }
 
 /* A commit that is called off leaves nothing open on a connection that stays the program's. */
 static void ending_cancel(evpq_future *f)
 {
     struct ending *e = ending_of(f);
-    if (!e->commits || has_to_go(e)) {
+    bool goes = e->commits && has_to_go(e);
+    if (goes)
+        session_let_go(e->step);
+    if (!e->commits || goes) {
         future_settle_canceled(f, EVPQ_OUTCOME_UNKNOWN);
         return;
     }
+    bool sent = e->probing || session_has_sent(e->step);
     evpq_future_cancel(e->step);
     evpq_outcome outcome = future_outcome(e->step);
     if (is_left_open(e) && session_conn(session_of(e)) &&
         (!e->txn->outer || outcome == EVPQ_OUTCOME_NOT_SENT))
-        evpq_future_unref(txn_say_rollback(e->txn));
+        evpq_future_unref(txn_say_rollback(e->txn, sent && !e->txn->outer));
     ending_finish(e, evpq_error_ref(error_canceled(outcome)));
 }
 
@@ -156,6 +162,14 @@ static evpq_error *verdict(const struct ending *e)
     return evpq_error_ref(error);
 }
 
+/* The block that its statement was to end is open, or may be. Where that was sent on a lease, nothing was
+ * sent behind it before its Sync. */
+static bool is_still_open(const struct ending *e, const struct conn *c)
+{
+    return session_has_sent(e->step) ? c->pipeline.sync.after != PQ_TXN_IDLE
+                                     : conn_in_transaction(c);
+}
+
 /* A commit has failed: what it was to end is still open on a connection that others go on with. */
 static void clean_up(struct ending *e, const evpq_error *why)
 {
@@ -165,8 +179,10 @@ static void clean_up(struct ending *e, const evpq_error *why)
         outer->doomed |= evpq_error_outcome(why) == EVPQ_OUTCOME_REJECTED;
         if (!outer->cause)
             outer->cause = evpq_error_ref(txn->cause ? txn->cause : why);
-    } else if (c && (outer || (session_of(e)->borrowed && conn_in_transaction(c)))) {
-        evpq_future_unref(txn_say_rollback(txn));
+    } else if (c && outer) {
+        evpq_future_unref(txn_say_rollback(txn, false));
+    } else if (c && session_of(e)->borrowed && is_still_open(e, c)) {
+        evpq_future_unref(txn_say_rollback(txn, session_has_sent(e->step)));
     }
 }
 
@@ -190,6 +206,7 @@ static void commit_answered(struct job *job)
     if (error)
         clean_up(e, error);
     if (can_be_probed(e, error)) {
+        e->probing = true;
         ending_wait_for(e, probe_new(session_of(e)->pool, e->number, error), probed);
         evpq_error_unref(error);
     } else {
@@ -220,22 +237,6 @@ static void ending_leave(evpq_txn *txn)
         session_end(txn->session);
 }
 
-/* Asks for what a probe would need. Where that fails, as it does for want of a privilege, the
- * transaction is as it was. False: no memory. */
-static bool ask_for_number(struct ending *e)
-{
-    struct session *s = session_of(e);
-    evpq_future *before = session_say(s, "SAVEPOINT evpq_probe", SAYS_ERRAND);
-    e->number = before ? session_say(s, probe_sql, SAYS_ERRAND) : NULL;
-    session_cut(s);
-    evpq_future *after =
-        e->number ? session_say(s, "ROLLBACK TO SAVEPOINT evpq_probe", SAYS_ERRAND) : NULL;
-    session_cut(s);
-    evpq_future_unref(before);
-    evpq_future_unref(after);
-    return after;
-}
-
 static evpq_future *say_commit(struct ending *e)
 {
     evpq_txn *txn = e->txn;
@@ -244,7 +245,7 @@ static evpq_future *say_commit(struct ending *e)
         snprintf(sql, sizeof sql, "RELEASE SAVEPOINT evpq_%u", txn->number);
         return session_say(txn->session, sql, SAYS_ANSWER);
     }
-    if (txn->probes && !ask_for_number(e))
+    if (txn->probes && !(e->number = probe_ask(txn->session)))
         return NULL;
     return session_say(txn->session, "COMMIT", SAYS_COMMIT);
 }
@@ -294,7 +295,7 @@ static void rollback_answered(struct job *job)
     bool refused = error && evpq_error_status(error) == EVPQ_SERVER && c;
     if (refused && e->txn->outer)
         ending_finish(e, evpq_error_ref(error));
-    else if (refused && session_of(e)->borrowed && conn_in_transaction(c))
+    else if (refused && session_of(e)->borrowed && is_still_open(e, c))
         say_rollback(e);
     else
         ending_finish(e, NULL);
@@ -320,7 +321,7 @@ static void give_up_trying(evpq_txn *txn)
 static void say_rollback(struct ending *e)
 {
     bool tries = ++e->tries <= ROLLBACKS_MOST;
-    evpq_future *step = tries ? txn_say_rollback(e->txn) : NULL;
+    evpq_future *step = tries ? txn_say_rollback(e->txn, e->tries > 1) : NULL;
     if (step) {
         ending_wait_for(e, step, rollback_answered);
         return;
@@ -334,7 +335,7 @@ static void say_rollback(struct ending *e)
 
 static evpq_future *roll_back_alone(evpq_txn *txn)
 {
-    evpq_future *f = txn_say_rollback(txn);
+    evpq_future *f = txn_say_rollback(txn, false);
     if (!f)
         ending_give_up(txn, error_nomem());
     evpq_future_unref(f);

@@ -239,7 +239,7 @@ static void copy_op_feed(struct op *op, enum pq_kind kind, struct pg_result *r)
 static void copy_op_lost(struct op *op, const evpq_error *why, bool sent)
 {
     struct copy_op *k = copy_of(op);
-    bool seen = sent && k->state >= COPY_STARTING;
+    bool seen = (sent || op->undoes) && k->state >= COPY_STARTING;
     copy_op_keep_error(k, error_about(why, EVPQ_OK,
                                       seen ? EVPQ_OUTCOME_UNKNOWN : EVPQ_OUTCOME_NOT_SENT,
                                       statement(k)));

@@ -100,14 +100,20 @@ struct op {
     bool has_more;     /* by send: more is to be handed over before its Sync; cleared by more */
     bool sync_follows; /* it is the last before a Sync */
 
-    bool
-        undoes; /* it was sent before, and ROLLBACK goes in its place now: it has left a transaction
-                    open that it did not begin */
+    /* It was sent before, and ROLLBACK goes in its place now: it has left a transaction open that it did
+     * not begin. */
+    bool undoes;
 };
 
 static inline bool op_was_sent(const struct op *op)
 {
     return op->state >= OP_SENT;
+}
+
+/* The server may have seen it, whether or not it is on its way now. */
+static inline bool op_may_have_run(const struct op *op)
+{
+    return op_was_sent(op) || op->undoes;
 }
 
 static inline bool op_is_abandoned(const struct op *op)

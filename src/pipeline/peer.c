@@ -26,14 +26,16 @@ static void peer_take_result(struct pipeline *p, const struct pg_result *result)
         p->seen_together = pq_int_value(result) == 1;
 }
 
-/* In a block that was open before, whatever is sent is in one transaction. */
+/* In a block that was open before, whatever is sent is in one transaction: also in one that a statement has
+ * left open, and that is still to be rolled back. */
 static void decide(struct pipeline *p)
 {
     if (p->peer == PEER_ASKED)
         p->peer = PEER_UNKNOWN;
     else if (!p->sync.failed && !p->seen_together)
         p->unity = UNITY_NO;
-    else if (!p->sync.failed && p->sync.before == PQ_TXN_IDLE && p->unity == UNITY_UNKNOWN)
+    else if (!p->sync.failed && p->sync.before == PQ_TXN_IDLE && p->left_open == LEFT_OPEN_NOT &&
+             p->unity == UNITY_UNKNOWN)
         p->unity = UNITY_YES;
 }
 
