@@ -516,6 +516,7 @@ static void lose_session(struct backend *b)
     event_cancel(&b->step);
     pooler_lose(b);
     roll_back(b);
+    b->at = AT_NOTHING; /* its portal has gone, too */
     if (!told)
         fail(b, &says_crashed);
     if (ends) {
