@@ -124,7 +124,8 @@ static void say(struct backend *b, const struct line *l)
         backend_end(b);
         return;
     }
-    b->cut = l->is.then;
+    if (l->is.then != EVPQ_TEST_GO_ON)
+        b->cut = l->is.then;
     if (l->is.notice)
         answer_fault(b, 'N',
                      &(struct fault){.severity = "WARNING",

@@ -546,6 +546,22 @@ START_TEST(a_cut_around_commit)
 }
 END_TEST
 
+/* Under one Sync, a cut stands whatever the lines of later statements say. _i: that one fails. */
+START_TEST(a_cut_is_not_taken_back_by_a_later_statement)
+{
+    const evpq_statement batch[] = {{"first", EVPQ_ARGS()}, {"second", EVPQ_ARGS()}};
+    begin();
+    ANSWER(.sql = "first", .times = 1, .then = EVPQ_TEST_CUT_AFTER);
+    ANSWER(.sql = "second", .times = 1, .sqlstate = _i ? "22012" : NULL);
+    evpq_future *f = evpq_pool_batch(site.pool, batch, 2);
+    ck_await_status(f, _i ? EVPQ_SERVER : EVPQ_OK);
+    evpq_future_unref(f);
+    ck_assert(RUN_UNTIL(site.ev, stats().open == 0, 10));
+    ck_assert_uint_eq(evpq_test_server_count(server, NULL), 2);
+    end();
+}
+END_TEST
+
 START_TEST(all_connections_end_at_a_word)
 {
     begin();
@@ -1019,6 +1035,7 @@ int main(void)
     CHECK_ADD(c, what_is_never_answered_can_be_canceled);
     CHECK_ADD(c, delays_are_in_the_script_s_seconds);
     CHECK_ADD_LOOP(c, a_cut_around_commit, 3);
+    CHECK_ADD_LOOP(c, a_cut_is_not_taken_back_by_a_later_statement, 2);
     CHECK_ADD_LOOP(c, all_connections_end_at_a_word, 2);
     CHECK_ADD(c, new_connections_are_refused);
     CHECK_ADD(c, listeners_hear);

@@ -53,7 +53,8 @@ typedef struct evpq_test_server_opts {
     const char *server_version; /* as the client is told [16.0] */
 } evpq_test_server_opts;
 
-/* What becomes of the connection on which a statement has come. */
+/* What becomes of the connection on which a statement has come. Before a cut behind the answer, the
+ * statements that follow under the same Sync are still run, answered and counted. */
 typedef enum evpq_test_then {
     EVPQ_TEST_GO_ON,
     EVPQ_TEST_NEVER,      /* no answer comes: only a cancel request ends it (57014) */
