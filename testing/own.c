@@ -1,6 +1,7 @@
 /* own.c - what evpq sends on its own account: whom it speaks to, whether statements under one Sync
  * share a transaction, that those which share one only read, and signs of life. It is answered as
- * by a server without a pooler before it, and neither scripted nor counted. */
+ * by a server without a pooler before it, and neither scripted nor counted. Texts are compared as a
+ * whole: a program's statement may speak of the same things. */
 #include "testing/server_impl.h"
 
 #include <stdio.h>
@@ -11,9 +12,10 @@ static enum own own_of(const char *sql)
 {
     if (!sql[strspn(sql, " \t\r\n;")])
         return OWN_NOTHING;
-    if (strstr(sql, "set_config('evpq.together'"))
+    if (!strcmp(sql, "select pg_catalog.pg_backend_pid(), "
+                     "pg_catalog.set_config('evpq.together', '1', true)"))
         return OWN_PEER;
-    if (strstr(sql, "current_setting('evpq.together'"))
+    if (!strcmp(sql, "select pg_catalog.current_setting('evpq.together', true)"))
         return OWN_TOGETHER;
     if (!strcmp(sql, "select pg_catalog.set_config('transaction_read_only', 'on', true)"))
         return OWN_GUARD;

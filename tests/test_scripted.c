@@ -930,6 +930,22 @@ START_TEST(fatal_is_the_last_word)
 }
 END_TEST
 
+/* What only looks like evpq's own is a program's statement. */
+START_TEST(a_program_speaks_of_what_evpq_asks)
+{
+    alone(NULL);
+    ANSWER(.sql = "bad", .sqlstate = "22012");
+    PGconn *c = plain();
+    PQclear(PQexec(c, "begin"));
+    PQclear(PQexec(c, "bad"));
+    PQclear(PQexec(c, "rollback -- set_config('evpq.together'"));
+    ck_assert_int_eq(PQtransactionStatus(c), PQTRANS_IDLE);
+    PQfinish(c);
+    ck_assert_uint_eq(evpq_test_server_count(server, "evpq.together"), 1);
+    end();
+}
+END_TEST
+
 /* Each of them a statement of one letter. */
 #define PARSE(letter) "P\0\0\0\x09\0" letter "\0\0\0"
 #define BIND "B\0\0\0\x0c\0\0\0\0\0\0\0\0"
@@ -1047,6 +1063,7 @@ int main(void)
     CHECK_ADD(c, answers_that_make_no_sense);
     CHECK_ADD(c, options_that_make_no_sense);
     CHECK_ADD(c, fatal_is_the_last_word);
+    CHECK_ADD(c, a_program_speaks_of_what_evpq_asks);
     CHECK_ADD_LOOP(c, a_cut_takes_what_was_not_flushed_with_it, 2);
     CHECK_ADD(c, the_version_is_negotiated);
     CHECK_ADD(c, who_breaks_the_protocol_is_shown_out);
