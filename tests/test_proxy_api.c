@@ -122,6 +122,20 @@ START_TEST(a_stall_and_the_end_of_it)
 }
 END_TEST
 
+START_TEST(what_is_no_way_changes_nothing)
+{
+    begin(NULL);
+    for (int way = -1; way < 3; way += 3) {
+        evpq_test_proxy_delay(proxy, (evpq_test_way)way, 1000);
+        evpq_test_proxy_stall(proxy, (evpq_test_way)way, true);
+    }
+    evpq_future *f = evpq_timeout(evpq_pool_query(site.pool, "select 1", EVPQ_ARGS()), 20);
+    ck_await_ok(f);
+    evpq_future_unref(f);
+    end();
+}
+END_TEST
+
 START_TEST(new_connections_meet_the_door)
 {
     evpq_pool_opts opts = {.size = sizeof opts, .backoff_min = 0.01, .backoff_max = 0.02};
@@ -302,6 +316,7 @@ int main(void)
     CHECK_ADD(c, all_passes_and_is_counted);
     CHECK_ADD_LOOP(c, a_delay_each_way, 2);
     CHECK_ADD_LOOP(c, a_stall_and_the_end_of_it, 2);
+    CHECK_ADD(c, what_is_no_way_changes_nothing);
     CHECK_ADD_LOOP(c, new_connections_meet_the_door, 3);
     CHECK_ADD_LOOP(c, all_connections_are_cut_or_reset, 2);
     CHECK_ADD_LOOP(c, traps, 6);

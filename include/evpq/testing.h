@@ -245,7 +245,8 @@ EVPQ_API bool evpq_test_proxy_target(evpq_test_proxy *proxy, const char *host, i
 
 EVPQ_API void evpq_test_proxy_door(evpq_test_proxy *proxy, evpq_test_door door);
 
-/* Every byte that way is held back for so long; their order is kept. */
+/* Every byte that way is held back for so long; their order is kept. Here and below, what is no way
+ * of evpq_test_way changes nothing. */
 EVPQ_API void evpq_test_proxy_delay(evpq_test_proxy *proxy, evpq_test_way way, double seconds);
 
 /* Nothing passes that way, on any connection, until it is told otherwise; nothing is lost. */
