@@ -35,7 +35,8 @@ static bool door_bind(struct door *d)
     if (bind(d->listener, (struct sockaddr *)&at, sizeof at) != 0 ||
         getsockname(d->listener, (struct sockaddr *)&at, &size) != 0)
         return false;
-    d->port = ntohs(at.sin_port);
+    if (!d->port) /* once: it is read without the lock */
+        d->port = ntohs(at.sin_port);
     return true;
 }
 
