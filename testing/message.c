@@ -60,7 +60,7 @@ static void say_end(struct backend *b, const char *sqlstate, const char *message
     backend_end(b);
 }
 
-/* Until Sync all is skipped, as after any other error. */
+/* Until Sync all is skipped, as after any other error; also a Flush, which it therefore stands for. */
 static void say_error(struct backend *b, const char *sqlstate, const char *message,
                       const char *function)
 {
@@ -68,6 +68,7 @@ static void say_error(struct backend *b, const char *sqlstate, const char *messa
         b, 'E',
         &(struct fault){
             .severity = "ERROR", .sqlstate = sqlstate, .message = message, .function = function});
+    backend_flush(b);
     b->skips = true;
     if (b->status == 'T')
         b->status = 'E';

@@ -27,6 +27,7 @@ static const struct fault no_block = {.severity = "ERROR",
 static void fail(struct backend *b, const struct fault *f)
 {
     answer_fault(b, 'E', f);
+    backend_flush(b); /* as a server does: a Flush behind it will be skipped */
     if (b->status != 'I')
         b->status = verb_of(b->portal.sql) == VERB_COMMIT ? 'I' : 'E';
     b->skips = !b->simple;

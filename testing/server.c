@@ -239,7 +239,8 @@ void evpq_test_server_notify(evpq_test_server *server, const char *channel, cons
 {
     worker_begin(&server->worker);
     for (struct backend *b = server->backends; b; b = b->next) {
-        bool idle = b->status == 'I' && b->at == AT_MESSAGES && b->sendable == bytes_size(&b->out);
+        bool idle = b->status == 'I' && b->at == AT_MESSAGES && !b->skips &&
+                    b->sendable == bytes_size(&b->out);
         if (!listens(b, channel) || b->at == AT_END)
             continue;
         answer_notification(idle ? &b->out : &b->heard, FIRST_PID, channel, payload ? payload : "");

@@ -969,6 +969,60 @@ START_TEST(a_cut_takes_what_was_not_flushed_with_it)
 }
 END_TEST
 
+/* False when that does not come. */
+static bool hears(int fd, const char *text)
+{
+    struct heard h = {.n = 0};
+    struct timeval most = {.tv_sec = 20};
+    ssize_t got;
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof most);
+    while (!has(&h, text) && (got = recv(fd, h.bytes + h.n, sizeof h.bytes - h.n, 0)) > 0)
+        h.n += (size_t)got;
+    return has(&h, text);
+}
+
+/* A client has it that waits for it before it says Sync. */
+START_TEST(an_error_is_sent_at_once)
+{
+    static const struct {
+        const char *bytes;
+        size_t n;
+        const char *sqlstate;
+    } cases[] = {
+        {SAID(HELLO PARSE("a") BIND EXECUTE FLUSH), "22012"},
+        {SAID(HELLO PARSE("b") BIND EXECUTE FLUSH), "58000"},
+        {SAID(HELLO EXECUTE FLUSH), "34000"},
+    };
+    alone(NULL);
+    ANSWER(.sql = "a", .sqlstate = "22012");
+    int fd = knock();
+    ck_assert_int_eq(send(fd, cases[_i].bytes, cases[_i].n, 0), (int)cases[_i].n);
+    ck_assert(hears(fd, cases[_i].sqlstate));
+    close(fd);
+    evpq_test_server_stop(server);
+}
+END_TEST
+
+/* Until ReadyForQuery it is busy, and told nothing. */
+START_TEST(no_notification_between_an_error_and_its_sync)
+{
+    static const char said[] = HELLO "Q\0\0\0\x0dlisten a\0" PARSE("b") BIND EXECUTE;
+    char byte;
+    alone(NULL);
+    int fd = knock();
+    ck_assert_int_eq(send(fd, SAID(said), 0), (int)sizeof said - 1);
+    ck_assert(hears(fd, "58000"));
+    while (recv(fd, &byte, 1, MSG_DONTWAIT) == 1)
+        ;
+    evpq_test_server_notify(server, "a", "news");
+    ck_assert_int_eq(recv(fd, &byte, 1, MSG_DONTWAIT), -1);
+    ck_assert_int_eq(send(fd, SAID(SYNC), 0), 5);
+    ck_assert(hears(fd, "news"));
+    close(fd);
+    evpq_test_server_stop(server);
+}
+END_TEST
+
 /* A client of a later minor version is told at once which one is spoken. */
 START_TEST(the_version_is_negotiated)
 {
@@ -1065,6 +1119,8 @@ int main(void)
     CHECK_ADD(c, fatal_is_the_last_word);
     CHECK_ADD(c, a_program_speaks_of_what_evpq_asks);
     CHECK_ADD_LOOP(c, a_cut_takes_what_was_not_flushed_with_it, 2);
+    CHECK_ADD_LOOP(c, an_error_is_sent_at_once, 3);
+    CHECK_ADD(c, no_notification_between_an_error_and_its_sync);
     CHECK_ADD(c, the_version_is_negotiated);
     CHECK_ADD(c, who_breaks_the_protocol_is_shown_out);
     CHECK_ADD(c, noise_ends_nothing_but_its_connection);
