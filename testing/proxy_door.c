@@ -115,5 +115,7 @@ int door_accept(struct door *d)
     client = accept4(d->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (client >= 0)
         setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    else
+        worker_accepted_none(d->listener);
     return client;
 }

@@ -26,6 +26,7 @@ static void server_turn(struct worker *w)
     int fd;
     while ((fd = accept4(server->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0)
         backend_new(server, fd);
+    worker_accepted_none(server->listener);
     for (struct backend *b = server->backends; b; b = b->next)
         backend_turn(b);
     for (struct backend **at = &server->backends; *at;) {

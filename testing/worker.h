@@ -50,6 +50,9 @@ void worker_stop(struct worker *w);
 /* Seconds on a clock that never jumps. */
 double testing_now(void);
 
+/* accept4 gave no socket: dies where somebody waits and there is none to be had. */
+void worker_accepted_none(int listener);
+
 /* For a fault of the machinery itself: nothing a test could go on from. Says errno, aborts. */
 void testing_die(const char *what) __attribute__((noreturn));
 

@@ -7,9 +7,12 @@
 #include <math.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static evpq_test_server *server;
@@ -894,6 +897,49 @@ static int knock(void)
     return fd;
 }
 
+/* In a process of its own: nothing is left to accept a connection with, which matters once somebody
+ * comes. _i: to the proxy. */
+static void run_out_of_sockets(int told, int i)
+{
+    evpq_test_server *s = i ? NULL : evpq_test_server_start(NULL, NULL);
+    evpq_test_proxy *p = i ? evpq_test_proxy_start("127.0.0.1", 1, NULL) : NULL;
+    int port = i ? evpq_test_proxy_port(p) : evpq_test_server_port(s);
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)port),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    struct rlimit none = {0, 0}, files = {(rlim_t)fd + 1, (rlim_t)fd + 1};
+    dup2(told, STDERR_FILENO);
+    setrlimit(RLIMIT_CORE, &none);
+    setrlimit(RLIMIT_NOFILE, &files);
+    if (i) /* a turn */
+        evpq_test_proxy_cut(p);
+    else
+        evpq_test_server_cut(s);
+    fputs("idle\n", stderr);
+    connect(fd, (struct sockaddr *)&at, sizeof at);
+    alarm(20);
+    pause();
+    _exit(0);
+}
+
+START_TEST(without_a_socket_the_program_ends)
+{
+    char told[256] = "";
+    int ends[2], status;
+    ck_assert_int_eq(pipe(ends), 0);
+    pid_t pid = fork();
+    if (pid == 0)
+        run_out_of_sockets(ends[1], _i);
+    close(ends[1]);
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_int_gt(read(ends[0], told, sizeof told - 1), 0);
+    ck_assert_str_eq(told, "idle\nevpq-test: accept4: Too many open files\n");
+    ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+    close(ends[0]);
+}
+END_TEST
+
 #define HELLO "\0\0\0\x08\0\3\0\0"
 #define SAID(bytes) bytes, sizeof(bytes) - 1
 
@@ -1116,6 +1162,7 @@ int main(void)
     CHECK_ADD(c, waits_for_what_another_thread_asks);
     CHECK_ADD(c, answers_that_make_no_sense);
     CHECK_ADD(c, options_that_make_no_sense);
+    CHECK_ADD_LOOP(c, without_a_socket_the_program_ends, 2);
     CHECK_ADD(c, fatal_is_the_last_word);
     CHECK_ADD(c, a_program_speaks_of_what_evpq_asks);
     CHECK_ADD_LOOP(c, a_cut_takes_what_was_not_flushed_with_it, 2);
