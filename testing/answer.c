@@ -33,6 +33,8 @@ void answer_start(struct backend *b)
     put_setting(out, "TimeZone", "UTC");
     put_setting(out, "integer_datetimes", "on");
     put_setting(out, "standard_conforming_strings", "on");
+    put_setting(out, "default_transaction_read_only", "off"); /* else target_session_attrs asks */
+    put_setting(out, "in_hot_standby", "off");
     m = message_begin(out, 'K');
     bytes_put_int(out, 4, (uint64_t)b->pid);
     bytes_put_int(out, 4, b->key);

@@ -710,6 +710,18 @@ START_TEST(prepared_by_hand)
 }
 END_TEST
 
+/* libpq takes it from what is said at the beginning, and asks no more. */
+START_TEST(it_can_be_written_to)
+{
+    alone(NULL);
+    PGconn *c =
+        PQconnectdb(strf("%s target_session_attrs=read-write", evpq_test_server_conninfo(server)));
+    ck_assert_msg(PQstatus(c) == CONNECTION_OK, "%s", PQerrorMessage(c));
+    PQfinish(c);
+    end();
+}
+END_TEST
+
 /* One is told behind its transaction; UNLISTEN is the end of it. */
 START_TEST(notifications_wait_for_the_end_of_a_transaction)
 {
@@ -1157,6 +1169,7 @@ int main(void)
     CHECK_ADD(c, listeners_hear);
     CHECK_ADD(c, simple_queries);
     CHECK_ADD_LOOP(c, prepared_by_hand, 2);
+    CHECK_ADD(c, it_can_be_written_to);
     CHECK_ADD_LOOP(c, notifications_wait_for_the_end_of_a_transaction, 2);
     CHECK_ADD(c, on_a_unix_socket);
     CHECK_ADD(c, waits_for_what_another_thread_asks);
