@@ -101,14 +101,15 @@ static bool listen_unix(struct evpq_test_server *server, const char *folder, int
     return true;
 }
 
+/* Without hostaddr that of the environment would count, and lead elsewhere. */
 static void print_conninfo(struct evpq_test_server *server, const char *folder)
 {
     struct bytes b = {0};
     bytes_print(&b, "host='");
     for (const char *c = folder ? folder : "127.0.0.1"; *c; c++)
         bytes_print(&b, "%s%c", *c == '\'' || *c == '\\' ? "\\" : "", *c);
-    bytes_print(&b, "' port=%d user=test dbname=test sslmode=disable gssencmode=disable",
-                server->port);
+    bytes_print(&b, "'%s port=%d user=test dbname=test sslmode=disable gssencmode=disable",
+                folder ? "" : " hostaddr=127.0.0.1", server->port);
     bytes_put_int(&b, 1, 0);
     server->conninfo = b.at;
 }

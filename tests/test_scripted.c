@@ -754,6 +754,15 @@ START_TEST(notifications_wait_for_the_end_of_a_transaction)
 }
 END_TEST
 
+START_TEST(the_environment_does_not_lead_elsewhere)
+{
+    setenv("PGHOSTADDR", "127.0.0.2", 1);
+    alone(NULL);
+    PQfinish(plain());
+    end();
+}
+END_TEST
+
 START_TEST(on_a_unix_socket)
 {
     char folder[] = "/tmp/evpq-test it's.XXXXXX";
@@ -1171,6 +1180,7 @@ int main(void)
     CHECK_ADD_LOOP(c, prepared_by_hand, 2);
     CHECK_ADD(c, it_can_be_written_to);
     CHECK_ADD_LOOP(c, notifications_wait_for_the_end_of_a_transaction, 2);
+    CHECK_ADD(c, the_environment_does_not_lead_elsewhere);
     CHECK_ADD(c, on_a_unix_socket);
     CHECK_ADD(c, waits_for_what_another_thread_asks);
     CHECK_ADD(c, answers_that_make_no_sense);
