@@ -60,17 +60,20 @@ static bool check_message(struct trap *t, const struct scan_piece *piece, size_t
 
 static bool check_count(struct trap *t, size_t n, size_t *ret_keep)
 {
-    if (n < t->left) {
-        t->left -= n;
-        return false;
-    }
-    *ret_keep = (size_t)t->left;
-    return true;
+    bool fires = n >= t->left;
+    size_t counts = fires ? (size_t)t->left : n;
+
+    t->left -= counts;
+    if (fires)
+        *ret_keep = counts;
+    return fires;
 }
 
 static bool check_bytes(struct trap *t, struct match *m, const unsigned char *bytes, size_t n,
                         size_t *ret_keep)
 {
+    bool fires = false;
+
     if (m->serial != t->serial)
         *m = (struct match){.serial = t->serial};
     for (size_t i = 0; i < n; i++) {
@@ -81,38 +84,46 @@ static bool check_bytes(struct trap *t, struct match *m, const unsigned char *by
         if (m->matched < t->set.length)
             continue;
         m->matched = t->fallback[m->matched - 1];
-        if (++t->seen < t->set.nth)
+        if (++t->seen < t->set.nth || fires)
             continue;
         *ret_keep = t->set.before ? i : i + 1;
-        return true;
+        fires = true;
     }
-    return false;
+    return fires;
 }
 
-/* A piece of a message passes: does it set off a trigger? Then *ret_keep of its bytes may pass. */
+/* A piece of a message passes: does it set off a trigger? Then *ret_keep of its bytes may pass. All
+ * triggers look at it and count, and the first that goes off acts; another that would have waits for
+ * what it looks for to come once more. */
 static bool traps_check(struct controls *c, struct flow *f, enum proxy_dir dir,
                         const unsigned char *bytes, const struct scan_piece *piece,
                         size_t *ret_keep, enum proxy_act *ret_act)
 {
+    struct trap *first = NULL;
+
     for (size_t i = 0; i < PROXY_TRIGGERS_MAX; i++) {
         struct trap *t = &c->traps[i];
+        size_t keep = piece->length;
         bool fires;
 
         if (t->serial == 0 || t->set.dir != dir)
             continue;
         if (t->set.message)
-            fires = check_message(t, piece, ret_keep);
+            fires = check_message(t, piece, &keep);
         else if (t->set.bytes)
-            fires = check_bytes(t, &f->match[i], bytes, piece->length, ret_keep);
+            fires = check_bytes(t, &f->match[i], bytes, piece->length, &keep);
         else
-            fires = check_count(t, piece->length, ret_keep);
-        if (fires) {
-            t->serial = 0;
-            *ret_act = t->set.act;
-            return true;
+            fires = check_count(t, piece->length, &keep);
+        if (fires && !first) {
+            first = t;
+            *ret_keep = keep;
         }
     }
-    return false;
+    if (!first)
+        return false;
+    first->serial = 0;
+    *ret_act = first->set.act;
+    return true;
 }
 
 void link_inspect(struct link *l, struct controls *c, enum proxy_dir dir, struct proxy_stats *stats)

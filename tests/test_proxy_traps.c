@@ -121,6 +121,32 @@ END_TEST
 #define READY "Z\0\0\0\5I"
 #define QUERY_K "Q\0\0\0\x6K\0"
 
+/* Also what another goes off at. _i: a byte string, whose end is before the message's. */
+START_TEST(each_trigger_counts_all_that_passes)
+{
+    struct rig r = rig_new();
+    char got[] = STARTUP QUERY_K;
+
+    ck_put(r.client, STARTUP);
+    ck_get(r.server, STARTUP);
+    for (int nth = 1; nth <= 2; nth++)
+        proxy_arm(r.proxy, &(struct proxy_trigger){.act = PROXY_CUT,
+                                                   .message = _i ? 0 : 'Q',
+                                                   .bytes = _i ? "K" : NULL,
+                                                   .nth = nth});
+    ck_put(r.client, QUERY_K);
+    ck_end(r.client);
+    rig_close(&r);
+    rig_open(&r);
+    ck_put(r.client, STARTUP QUERY_K QUERY_K);
+    get(r.server, got, sizeof got - 1 - (size_t)_i);
+    ck_end(r.server);
+    ck_end(r.client);
+    ck_assert_int_eq(proxy_stats(r.proxy).fired, 2);
+    rig_free(&r);
+}
+END_TEST
+
 START_TEST(strip_key_takes_the_key_and_nothing_else)
 {
     struct rig r = rig_new();
@@ -280,6 +306,7 @@ int main(void)
     CHECK_ADD(c, cut_after_so_many_bytes);
     CHECK_ADD(c, stall_trigger_silences_its_connection_only);
     CHECK_ADD(c, disarm_forgets);
+    CHECK_ADD_LOOP(c, each_trigger_counts_all_that_passes, 2);
     CHECK_ADD_LOOP(c, strip_key_takes_the_key_and_nothing_else, 2);
     CHECK_ADD(c, strip_key_works_after_a_refused_encryption);
     CHECK_ADD(c, encrypted_bytes_are_left_alone);
