@@ -8,9 +8,16 @@
 
 enum own { OWN_NONE, OWN_NOTHING, OWN_PEER, OWN_TOGETHER, OWN_GUARD };
 
+static bool is_nothing(const char *sql)
+{
+    while (*(sql = sql_skip(sql)) == ';')
+        sql++;
+    return !*sql;
+}
+
 static enum own own_of(const char *sql)
 {
-    if (!sql[strspn(sql, " \t\r\n;")])
+    if (is_nothing(sql))
         return OWN_NOTHING;
     if (!strcmp(sql, "select pg_catalog.pg_backend_pid(), "
                      "pg_catalog.set_config('evpq.together', '1', true)"))

@@ -160,7 +160,8 @@ static void say_unscripted(struct backend *b, struct entry *e)
 static void say_verb(struct backend *b, struct entry *e)
 {
     enum verb verb = verb_of(e->sql);
-    bool inside = verb == VERB_SAVEPOINT || verb == VERB_RELEASE || verb == VERB_ROLLBACK_TO;
+    bool inside = verb == VERB_SAVEPOINT || verb == VERB_RELEASE || verb == VERB_ROLLBACK_TO ||
+                  verb_chains(e->sql);
     char tag[TAG_SIZE];
     if (verb == VERB_NONE) {
         say_unscripted(b, e);

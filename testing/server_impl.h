@@ -121,7 +121,11 @@ enum verb {
 
 enum { TAG_SIZE = 64 };
 
+/* Behind blanks and comments. */
+const char *sql_skip(const char *sql);
 enum verb verb_of(const char *sql);
+/* COMMIT or ROLLBACK ... AND CHAIN: another transaction begins. */
+bool verb_chains(const char *sql);
 /* Whether it is run in a transaction that has failed. */
 bool verb_ends(enum verb verb);
 /* Changes the session as the statement does, and writes its tag; `rows` are those of its result, or

@@ -8,13 +8,38 @@
 
 enum { WORD_SIZE = 64 };
 
+/* Behind a comment of blocks, which may hold others. */
+static const char *skip_block(const char *sql)
+{
+    int depth = 0;
+    do {
+        bool opens = !strncmp(sql, "/*", 2), closes = !strncmp(sql, "*/", 2);
+        depth += opens - closes;
+        sql += opens || closes ? 2 : 1;
+    } while (depth && *sql);
+    return sql;
+}
+
+const char *sql_skip(const char *sql)
+{
+    for (;;) {
+        if (isspace((unsigned char)*sql))
+            sql++;
+        else if (!strncmp(sql, "--", 2))
+            sql += strcspn(sql, "\r\n");
+        else if (!strncmp(sql, "/*", 2))
+            sql = skip_block(sql);
+        else
+            return sql;
+    }
+}
+
 /* The next word, up to a blank or a mark; a name in quotes without them, any other in small
  * letters. Returns what is behind it. */
 static const char *next_word(const char *sql, char word[WORD_SIZE])
 {
     size_t n = 0;
-    while (isspace((unsigned char)*sql))
-        sql++;
+    sql = sql_skip(sql);
     bool quoted = *sql == '"';
     sql += quoted;
     while (*sql && (quoted ? *sql != '"' : isalnum((unsigned char)*sql) || *sql == '_')) {
@@ -31,13 +56,17 @@ static bool is_word(const char *word, const char *a, const char *b)
     return !strcmp(word, a) || !strcmp(word, b);
 }
 
-/* ROLLBACK [WORK | TRANSACTION] TO */
+/* Behind COMMIT or ROLLBACK, the word after [WORK | TRANSACTION]. */
+static const char *next_but_work(const char *rest, char word[WORD_SIZE])
+{
+    rest = next_word(rest, word);
+    return is_word(word, "work", "transaction") ? next_word(rest, word) : rest;
+}
+
 static bool goes_to_savepoint(const char *rest)
 {
     char word[WORD_SIZE];
-    rest = next_word(rest, word);
-    if (is_word(word, "work", "transaction"))
-        next_word(rest, word);
+    next_but_work(rest, word);
     return !strcmp(word, "to");
 }
 
@@ -60,6 +89,17 @@ enum verb verb_of(const char *sql)
             return verbs[i].verb == VERB_ROLLBACK && goes_to_savepoint(rest) ? VERB_ROLLBACK_TO
                                                                              : verbs[i].verb;
     return VERB_NONE;
+}
+
+bool verb_chains(const char *sql)
+{
+    char word[WORD_SIZE];
+    enum verb verb = verb_of(sql);
+    const char *rest = next_but_work(next_word(sql, word), word);
+    if (strcmp(word, "and") || (verb != VERB_COMMIT && verb != VERB_ROLLBACK))
+        return false;
+    next_word(rest, word);
+    return !strcmp(word, "chain");
 }
 
 bool verb_ends(enum verb verb)
@@ -157,7 +197,7 @@ void verb_do(struct backend *b, const char *sql, size_t rows, char tag[TAG_SIZE]
     case VERB_COMMIT:
     case VERB_ROLLBACK:
         strcpy(tag, verb == VERB_COMMIT && b->status != 'E' ? "COMMIT" : "ROLLBACK");
-        b->status = 'I';
+        b->status = verb_chains(sql) ? 'T' : 'I';
         break;
     case VERB_ROLLBACK_TO:
         strcpy(tag, "ROLLBACK");

@@ -157,6 +157,7 @@ START_TEST(tags)
         {"create table t (a int)", NULL, "CREATE TABLE", 0, -1},
         {"drop schema s", NULL, "DROP SCHEMA", 0, -1},
         {"vacuum", NULL, "VACUUM", 0, -1},
+        {"/* a /* b */ */ -- c\nupdate t set a = 2", NULL, "UPDATE 1", 0, 1},
         {"start transaction", NULL, "START TRANSACTION", 0, -1},
     };
     begin();
@@ -676,6 +677,41 @@ START_TEST(simple_queries)
 }
 END_TEST
 
+/* What a client is told of its transaction behind each statement. */
+START_TEST(comments_and_chains)
+{
+    static const struct {
+        const char *sql;
+        PGTransactionStatusType status;
+    } cases[] = {
+        {"-- first\nbegin", PQTRANS_INTRANS},
+        {"commit and chain", PQTRANS_INTRANS},
+        {"end work and chain", PQTRANS_INTRANS},
+        {"/* last */ commit and no chain", PQTRANS_IDLE},
+        {"begin", PQTRANS_INTRANS},
+        {"bad", PQTRANS_INERROR},
+        {"commit /* AND */ and chain", PQTRANS_INTRANS},
+        {"rollback transaction and chain", PQTRANS_INTRANS},
+        {"rollback and", PQTRANS_IDLE},
+    };
+    alone(NULL);
+    ANSWER(.sql = "bad", .sqlstate = "22012");
+    PGconn *c = plain();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        PQclear(PQexec(c, cases[i].sql));
+        ck_assert_msg(PQtransactionStatus(c) == cases[i].status, "%s", cases[i].sql);
+    }
+    PGresult *r = PQexec(c, "rollback and chain");
+    ck_assert_str_eq(PQresultErrorField(r, PG_DIAG_SQLSTATE), "25P01");
+    PQclear(r);
+    r = PQexec(c, " /* nothing */ ; -- at all");
+    ck_assert_int_eq(PQresultStatus(r), PGRES_EMPTY_QUERY);
+    PQclear(r);
+    PQfinish(c);
+    end();
+}
+END_TEST
+
 START_TEST(prepared_by_hand)
 {
     static const Oid types[] = {20, 0};
@@ -1177,6 +1213,7 @@ int main(void)
     CHECK_ADD(c, new_connections_are_refused);
     CHECK_ADD(c, listeners_hear);
     CHECK_ADD(c, simple_queries);
+    CHECK_ADD(c, comments_and_chains);
     CHECK_ADD_LOOP(c, prepared_by_hand, 2);
     CHECK_ADD(c, it_can_be_written_to);
     CHECK_ADD_LOOP(c, notifications_wait_for_the_end_of_a_transaction, 2);
