@@ -1,9 +1,12 @@
 /* types.c - see types.h. Oids are from PostgreSQL's pg_type.dat, where they never change. */
 #include "testing/types.h"
 
+#include "testing/worker.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <locale.h>
 #include <stdio.h>
 
 enum form { OPAQUE, BOOLEAN, INTEGER, NATURAL, FLOATING, TEXTUAL, HEX, UUID, JSONB };
@@ -120,10 +123,28 @@ static bool put_natural(struct bytes *b, const char *text)
     return true;
 }
 
+/* The program may have set a locale with another decimal point; PostgreSQL's is this one. Returns
+ * what leave_c wants. */
+static locale_t enter_c(locale_t *ret_c)
+{
+    *ret_c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    if (!*ret_c)
+        testing_die("newlocale");
+    return uselocale(*ret_c);
+}
+
+static void leave_c(locale_t before, locale_t c)
+{
+    uselocale(before);
+    freelocale(c);
+}
+
 static bool put_floating(struct bytes *b, int size, const char *text)
 {
     char *end;
+    locale_t c, before = enter_c(&c);
     double wide = strtod(text, &end);
+    leave_c(before, c);
     float narrow = (float)wide;
     uint64_t bits = 0;
     uint32_t half;
@@ -212,9 +233,11 @@ static char *print_floating(const char *bytes, size_t n)
     double wide;
     float narrow;
     char text[32];
+    locale_t c, before = enter_c(&c);
     memcpy(&wide, &bits, 8);
     memcpy(&narrow, &half, 4);
     snprintf(text, sizeof text, "%.*g", n == 4 ? 9 : 17, n == 4 ? (double)narrow : wide);
+    leave_c(before, c);
     return copy_text(text);
 }
 

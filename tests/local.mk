@@ -294,6 +294,7 @@ tests_libsupport_la_SOURCES = \
 	tests/support/child.h \
 	tests/support/clock.c \
 	tests/support/clock.h \
+	tests/support/comma.h \
 	tests/support/dice.h \
 	tests/support/fake.c \
 	tests/support/fake.h \

@@ -1,4 +1,5 @@
 /* test_scripted.c - the scripted server of libevpq-test, by evpq itself and by libpq. */
+#include "support/comma.h"
 #include "support/server.h"
 #include "support/site.h"
 
@@ -256,6 +257,24 @@ START_TEST(parameters_are_kept_as_texts)
     ck_assert_ptr_null(evpq_test_server_parameter(server, 0, -1));
     ck_assert_ptr_null(evpq_test_server_parameter(server, 1, 0));
     ck_assert_int_eq(evpq_test_server_parameters(server, 1), 0);
+    end();
+}
+END_TEST
+
+/* In a cell and in a parameter, both in binary format. */
+START_TEST(a_number_has_its_point_in_any_locale)
+{
+    if (!comma_set_locale())
+        return;
+    begin();
+    ANSWER(.part = "select", .columns = "d float8", .rows = 1, CELLS("0.25"));
+    evpq_args args = EVPQ_ARGS(evpq_param_binary(701, "\77\370\0\0\0\0\0\0", 8));
+    args.result_format = 1;
+    evpq_future *f = evpq_pool_query(site.pool, "select $1", args);
+    ck_await_ok(f);
+    ck_assert_double_eq(evpq_result_float8(evpq_future_result(f), 0, 0), 0.25);
+    evpq_future_unref(f);
+    ck_assert_str_eq(evpq_test_server_parameter(server, 0, 0), "1.5");
     end();
 }
 END_TEST
@@ -1195,6 +1214,7 @@ int main(void)
     CHECK_ADD(c, answers_are_used_in_order_as_often_as_they_say);
     CHECK_ADD(c, what_did_not_come_and_what_was_not_expected);
     CHECK_ADD(c, parameters_are_kept_as_texts);
+    CHECK_ADD(c, a_number_has_its_point_in_any_locale);
     CHECK_ADD(c, an_error_has_its_parts);
     CHECK_ADD(c, a_notice_goes_before_its_answer);
     CHECK_ADD(c, fatal_ends_the_connection);

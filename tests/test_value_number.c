@@ -2,10 +2,10 @@
 #include "values/value_number.h"
 
 #include "support/check.h"
+#include "support/comma.h"
 
 #include <float.h>
 #include <inttypes.h>
-#include <locale.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -117,28 +117,10 @@ START_TEST(every_double_comes_back)
 }
 END_TEST
 
-/* Sets a locale whose decimal point is a comma, made on the spot. False where it cannot be made. */
-static bool set_comma_locale(const char *folder)
-{
-    char command[256];
-    snprintf(command, sizeof command, "localedef -i de_DE -f UTF-8 %s/de_DE.UTF-8 >%s/log 2>&1",
-             folder, folder);
-    setenv("LOCPATH", folder, 1);
-    return system(command) == 0 && setlocale(LC_ALL, "de_DE.UTF-8");
-}
-
 START_TEST(no_locale_is_consulted)
 {
-    char folder[] = "/tmp/evpq-locale-XXXXXX", command[64], comma[8];
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-    bool set = set_comma_locale(folder);
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    ck_assert_int_eq(system(command), 0);
-    if (!set)
-        return;
-    snprintf(comma, sizeof comma, "%.1f", 0.5);
-    ck_assert_str_eq(comma, "0,5");
-    check_doubles();
+    if (comma_set_locale())
+        check_doubles();
 }
 END_TEST
 
