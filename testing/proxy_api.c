@@ -29,13 +29,15 @@ static struct proxy *inner(const evpq_test_proxy *proxy)
 
 evpq_test_proxy *evpq_test_proxy_start(const char *host, int port, char **ret_error)
 {
+    static const char *const form =
+        "host is to be a numeric IPv4 address or the folder of a Unix socket, port 1 to 65535";
     struct proxy *p = NULL;
     errno = EINVAL;
     if (host && port > 0 && port < 65536)
         p = proxy_try_start(host, port);
     if (!p)
         wrong(ret_error, "a proxy to %s, port %d: %s", host ? host : "(null)", port,
-              strerror(errno));
+              errno == EINVAL ? form : strerror(errno));
     return (evpq_test_proxy *)(void *)p;
 }
 

@@ -301,7 +301,8 @@ START_TEST(what_makes_no_sense)
     ck_assert_ptr_nonnull(strstr(error, "there are 8 already"));
     free(error);
     ck_assert_ptr_null(evpq_test_proxy_start("localhost", 5432, &error));
-    ck_assert_str_eq(error, "a proxy to localhost, port 5432: Invalid argument");
+    ck_assert_str_eq(error, "a proxy to localhost, port 5432: host is to be a numeric IPv4 address "
+                            "or the folder of a Unix socket, port 1 to 65535");
     free(error);
     ck_assert_ptr_null(evpq_test_proxy_start(NULL, 5432, NULL));
     ck_assert_ptr_null(evpq_test_proxy_start("127.0.0.1", 65536, NULL));
