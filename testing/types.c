@@ -23,6 +23,7 @@ static const struct type {
     {"int8", "bigint", 20, 8, INTEGER},
     {"int2", "smallint", 21, 2, INTEGER},
     {"int4", "integer", 23, 4, INTEGER},
+    {"int", NULL, 23, 4, INTEGER},
     {"text", NULL, 25, -1, TEXTUAL},
     {"oid", NULL, 26, 4, NATURAL},
     {"json", NULL, 114, -1, TEXTUAL},

@@ -93,7 +93,7 @@ START_TEST(a_row_of_many_types)
     begin();
     ANSWER(.sql = "select all", .rows = 1, .cells = value_cells,
            .columns =
-               _i ? "b bool, s smallint, i int4, l int8, f float4, d double precision, t text, "
+               _i ? "b bool, s smallint, i int, l int8, f float4, d double precision, t text, "
                     "y bytea, n int8, j jsonb, o oid"
                   : "b bool, s int2, i int4, l int8, f float4, d float8, t text, y bytea, "
                     "n int8, j jsonb, o oid, m numeric, w timestamp");

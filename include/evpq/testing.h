@@ -77,7 +77,7 @@ typedef struct evpq_test_answer {
                   for, also never */
 
     /* The result, if there is to be one: "id int8, name text", and the cells, row by row, as texts
-     * in PostgreSQL's text format; NULL is a null. A type is a name or alias of pg_catalog's, or an
+     * in PostgreSQL's text format; NULL is a null. A type is a name that evpq_testing(3) lists, or an
      * oid. Asked for in binary format the server converts bool, int2, int4, int8, oid, float4,
      * float8, uuid, bytea (\x...), jsonb and what is a text; a column of another type is then SQLSTATE
      * 0A000. */
@@ -133,8 +133,9 @@ EVPQ_API void evpq_test_server_refuse(evpq_test_server *server, const char *sqls
                                       const char *message);
 
 /* Ends all connections: as an administrator does (FATAL, 57P01), or as a network does, without a
- * word. What is under way has no answer. They are closed when this returns, or, where a client does
- * not read what it is told, soon. */
+ * word. What is under way has no answer. They are closed when this returns; but one that is
+ * terminated and whose client does not read what it is told, only when it does, or at
+ * evpq_test_server_stop. */
 EVPQ_API void evpq_test_server_terminate(evpq_test_server *server);
 EVPQ_API void evpq_test_server_cut(evpq_test_server *server);
 
