@@ -14,10 +14,10 @@ _Static_assert((int)EVPQ_TEST_DOOR_OPEN == (int)PROXY_OPEN, "doors");
 _Static_assert((int)EVPQ_TEST_DOOR_REFUSE == (int)PROXY_REFUSE, "doors");
 _Static_assert((int)EVPQ_TEST_DOOR_SILENT == (int)PROXY_SILENT, "doors");
 _Static_assert((int)EVPQ_TEST_DOOR_IGNORE == (int)PROXY_IGNORE, "doors");
-_Static_assert((int)EVPQ_TEST_CUT == (int)PROXY_CUT, "acts");
-_Static_assert((int)EVPQ_TEST_RESET == (int)PROXY_RESET, "acts");
-_Static_assert((int)EVPQ_TEST_STALL == (int)PROXY_STALL, "acts");
-_Static_assert((int)EVPQ_TEST_SWALLOW == (int)PROXY_SWALLOW, "acts");
+_Static_assert((int)EVPQ_TEST_ACT_CUT == (int)PROXY_CUT, "acts");
+_Static_assert((int)EVPQ_TEST_ACT_RESET == (int)PROXY_RESET, "acts");
+_Static_assert((int)EVPQ_TEST_ACT_STALL == (int)PROXY_STALL, "acts");
+_Static_assert((int)EVPQ_TEST_ACT_SWALLOW == (int)PROXY_SWALLOW, "acts");
 
 /* The struct has no other name inside. */
 static struct proxy *inner(const evpq_test_proxy *proxy)
@@ -111,9 +111,9 @@ static const char *what_is_wrong(const evpq_test_trap *t)
 {
     if (!is_way(t->way))
         return "way is none of evpq_test_way";
-    if ((unsigned)t->act > EVPQ_TEST_SWALLOW)
+    if ((unsigned)t->act > EVPQ_TEST_ACT_SWALLOW)
         return "act is none of evpq_test_act";
-    if (t->act == EVPQ_TEST_SWALLOW && t->way != EVPQ_TEST_TO_SERVER)
+    if (t->act == EVPQ_TEST_ACT_SWALLOW && t->way != EVPQ_TEST_TO_SERVER)
         return "only a request is swallowed: way is to be EVPQ_TEST_TO_SERVER";
     if (t->nth < 0)
         return "nth is negative";

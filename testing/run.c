@@ -36,7 +36,7 @@ static void fail(struct backend *b, const struct fault *f)
 static void ready(struct backend *b)
 {
     b->simple = b->skips = false;
-    if (b->cut == EVPQ_TEST_CUT_WITHIN) {
+    if (b->cut == EVPQ_TEST_THEN_CUT_WITHIN) {
         backend_flush(b);
         backend_end(b);
         return;
@@ -46,7 +46,7 @@ static void ready(struct backend *b)
         bytes_take(&b->heard, bytes_size(&b->heard));
     }
     answer_ready(b);
-    if (b->cut == EVPQ_TEST_CUT_AFTER)
+    if (b->cut == EVPQ_TEST_THEN_CUT_AFTER)
         backend_end(b);
 }
 
@@ -121,11 +121,11 @@ static void say_result(struct backend *b, const struct line *l)
 
 static void say(struct backend *b, const struct line *l)
 {
-    if (l->is.then == EVPQ_TEST_CUT_BEFORE) {
+    if (l->is.then == EVPQ_TEST_THEN_CUT_BEFORE) {
         backend_end(b);
         return;
     }
-    if (l->is.then != EVPQ_TEST_GO_ON)
+    if (l->is.then != EVPQ_TEST_THEN_GO_ON)
         b->cut = l->is.then;
     if (l->is.notice)
         answer_fault(b, 'N',
@@ -190,8 +190,8 @@ static void run(struct backend *b)
         fail(b, &in_failed);
     } else if (!l) {
         say_verb(b, e);
-    } else if (l->is.then == EVPQ_TEST_NEVER || l->is.delay > 0) {
-        bool never = l->is.then == EVPQ_TEST_NEVER;
+    } else if (l->is.then == EVPQ_TEST_THEN_NEVER || l->is.delay > 0) {
+        bool never = l->is.then == EVPQ_TEST_THEN_NEVER;
         b->at = AT_WAIT;
         b->due = never ? INFINITY : testing_now() + l->is.delay * b->server->second;
     } else {

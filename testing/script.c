@@ -147,7 +147,7 @@ static const char *check(const evpq_test_answer *a)
         return "times is negative";
     if (!(a->delay >= 0) || !isfinite(a->delay))
         return "delay is negative, or not a number";
-    if ((unsigned)a->then > EVPQ_TEST_CUT_AFTER)
+    if ((unsigned)a->then > EVPQ_TEST_THEN_CUT_AFTER)
         return "then is none of evpq_test_then";
     if (a->rows && (!a->columns || !a->cells || a->rows > SIZE_MAX / COLUMNS_MOST / 8))
         return "rows is set, and columns or cells is not";

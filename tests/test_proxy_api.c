@@ -180,12 +180,14 @@ START_TEST(traps)
         size_t received;
     } cases[] = {
         {{.way = EVPQ_TEST_TO_SERVER, .text = "update", .before = true}, EVPQ_LOST, 0},
-        {{.way = EVPQ_TEST_TO_SERVER, .act = EVPQ_TEST_SWALLOW, .text = "update"}, EVPQ_LOST, 1},
-        {{.way = EVPQ_TEST_TO_SERVER, .act = EVPQ_TEST_RESET, .message = 'E', .before = true},
+        {{.way = EVPQ_TEST_TO_SERVER, .act = EVPQ_TEST_ACT_SWALLOW, .text = "update"},
+         EVPQ_LOST,
+         1},
+        {{.way = EVPQ_TEST_TO_SERVER, .act = EVPQ_TEST_ACT_RESET, .message = 'E', .before = true},
          EVPQ_LOST,
          0},
         {{.way = EVPQ_TEST_TO_CLIENT, .message = 'C', .before = true}, EVPQ_LOST, 1},
-        {{.way = EVPQ_TEST_TO_CLIENT, .act = EVPQ_TEST_STALL, .message = 'C'}, EVPQ_TIMEOUT, 1},
+        {{.way = EVPQ_TEST_TO_CLIENT, .act = EVPQ_TEST_ACT_STALL, .message = 'C'}, EVPQ_TIMEOUT, 1},
         {{.way = EVPQ_TEST_TO_CLIENT, .bytes = 3}, EVPQ_LOST, 1},
     };
     evpq_pool_opts opts = {.size = sizeof opts, .cancel_timeout = 0.1};
@@ -226,7 +228,7 @@ END_TEST
 START_TEST(cancel_requests_are_dropped)
 {
     evpq_pool_opts opts = {.size = sizeof opts, .cancel_timeout = 0.1};
-    evpq_test_answer never = {.size = sizeof never, .sql = "slow", .then = EVPQ_TEST_NEVER};
+    evpq_test_answer never = {.size = sizeof never, .sql = "slow", .then = EVPQ_TEST_THEN_NEVER};
     begin(&opts);
     evpq_test_server_answer(server, &never, NULL);
     site_text(&site, "select 1");
@@ -277,7 +279,7 @@ START_TEST(what_makes_no_sense)
         {{.size = 2}, "the field size is 2"},
         {{.way = 2}, "way"},
         {{.act = 4}, "act"},
-        {{.way = EVPQ_TEST_TO_CLIENT, .act = EVPQ_TEST_SWALLOW}, "EVPQ_TEST_TO_SERVER"},
+        {{.way = EVPQ_TEST_TO_CLIENT, .act = EVPQ_TEST_ACT_SWALLOW}, "EVPQ_TEST_TO_SERVER"},
         {{.nth = -1}, "nth"},
         {{.message = 'Q', .text = "a"}, "only one"},
         {{.message = 'Q', .bytes = 1}, "only one"},

@@ -505,7 +505,7 @@ START_TEST(what_is_never_answered_can_be_canceled)
 {
     evpq_pool_opts opts = {.size = sizeof opts, .max_size = 1};
     begin_with(NULL, &opts);
-    ANSWER(.sql = "slow", .then = EVPQ_TEST_NEVER);
+    ANSWER(.sql = "slow", .then = EVPQ_TEST_THEN_NEVER);
     ANSWER(.sql = "select 1", .columns = "n int4", .rows = 1, CELLS("1"));
     site_text(&site, "select 1");
     evpq_future *f = evpq_pool_query(site.pool, "slow", EVPQ_ARGS());
@@ -547,9 +547,9 @@ START_TEST(a_cut_around_commit)
     static const struct {
         evpq_test_then then;
         evpq_status status;
-    } cases[] = {{EVPQ_TEST_CUT_BEFORE, EVPQ_LOST},
-                 {EVPQ_TEST_CUT_WITHIN, EVPQ_LOST},
-                 {EVPQ_TEST_CUT_AFTER, EVPQ_OK}};
+    } cases[] = {{EVPQ_TEST_THEN_CUT_BEFORE, EVPQ_LOST},
+                 {EVPQ_TEST_THEN_CUT_WITHIN, EVPQ_LOST},
+                 {EVPQ_TEST_THEN_CUT_AFTER, EVPQ_OK}};
     int called = 0;
     begin();
     ANSWER(.part = "update", );
@@ -574,7 +574,7 @@ START_TEST(a_cut_is_not_taken_back_by_a_later_statement)
 {
     const evpq_statement batch[] = {{"first", EVPQ_ARGS()}, {"second", EVPQ_ARGS()}};
     begin();
-    ANSWER(.sql = "first", .times = 1, .then = EVPQ_TEST_CUT_AFTER);
+    ANSWER(.sql = "first", .times = 1, .then = EVPQ_TEST_THEN_CUT_AFTER);
     ANSWER(.sql = "second", .times = 1, .sqlstate = _i ? "22012" : NULL);
     evpq_future *f = evpq_pool_batch(site.pool, batch, 2);
     ck_await_status(f, _i ? EVPQ_SERVER : EVPQ_OK);
@@ -588,7 +588,7 @@ END_TEST
 START_TEST(all_connections_end_at_a_word)
 {
     begin();
-    ANSWER(.sql = "slow", .then = EVPQ_TEST_NEVER);
+    ANSWER(.sql = "slow", .then = EVPQ_TEST_THEN_NEVER);
     evpq_future *f = evpq_pool_query(site.pool, "slow", EVPQ_ARGS());
     ck_assert(RUN_UNTIL(site.ev, evpq_test_server_count(server, "slow") == 1, 10));
     if (_i)
@@ -1080,7 +1080,7 @@ START_TEST(a_cut_takes_what_was_not_flushed_with_it)
 {
     alone(NULL);
     ANSWER(.sql = "a", .tag = "FIRST");
-    ANSWER(.sql = "b", .then = EVPQ_TEST_CUT_BEFORE);
+    ANSWER(.sql = "b", .then = EVPQ_TEST_THEN_CUT_BEFORE);
     struct heard h =
         _i ? hear(SAID(HELLO PARSE("a") BIND EXECUTE FLUSH PARSE("b") BIND EXECUTE SYNC))
            : hear(SAID(HELLO PARSE("a") BIND EXECUTE PARSE("b") BIND EXECUTE SYNC));

@@ -66,7 +66,7 @@ static void says(const char *part, int times, const char *sqlstate, evpq_test_th
 static void pays(void)
 {
     begin();
-    says("update account", 2, NULL, EVPQ_TEST_GO_ON);
+    says("update account", 2, NULL, EVPQ_TEST_THEN_GO_ON);
     evpq_future *f = bank_pay(pool, &(struct payment){1, 2, 500});
     CHECK(evpq_await(f) == EVPQ_OK);
     CHECK(evpq_test_server_count(server, "COMMIT") == 1);
@@ -81,8 +81,8 @@ static void pays(void)
 static void tries_again_after_a_conflict(void)
 {
     begin();
-    says("cents - $2", 1, "40001", EVPQ_TEST_GO_ON);
-    says("update account", 2, NULL, EVPQ_TEST_GO_ON);
+    says("cents - $2", 1, "40001", EVPQ_TEST_THEN_GO_ON);
+    says("update account", 2, NULL, EVPQ_TEST_THEN_GO_ON);
     evpq_future *f = bank_pay(pool, &(struct payment){1, 2, 500});
     CHECK(evpq_await(f) == EVPQ_OK);
     CHECK(evpq_test_server_count(server, "BEGIN") == 2);
@@ -94,8 +94,8 @@ static void tries_again_after_a_conflict(void)
 static void does_not_pay_twice(void)
 {
     begin();
-    says("update account", 2, NULL, EVPQ_TEST_GO_ON);
-    says("COMMIT", 1, NULL, EVPQ_TEST_CUT_BEFORE);
+    says("update account", 2, NULL, EVPQ_TEST_THEN_GO_ON);
+    says("COMMIT", 1, NULL, EVPQ_TEST_THEN_CUT_BEFORE);
     evpq_future *f = bank_pay(pool, &(struct payment){1, 2, 500});
     CHECK(evpq_await(f) == EVPQ_LOST);
     CHECK(evpq_error_outcome(evpq_future_error(f)) == EVPQ_OUTCOME_UNKNOWN);
@@ -119,7 +119,7 @@ static void gives_up_in_time(void)
 {
     evpq_test_server_stats stats = {.size = sizeof stats};
     begin();
-    says("update account", 1, NULL, EVPQ_TEST_NEVER);
+    says("update account", 1, NULL, EVPQ_TEST_THEN_NEVER);
     evpq_future *f = bank_pay(pool, &(struct payment){1, 2, 500});
     run_until_received("update account");
     f = evpq_timeout(f, 0.01);

@@ -56,12 +56,12 @@ typedef struct evpq_test_server_opts {
 /* What becomes of the connection on which a statement has come. Before a cut behind the answer, the
  * statements that follow under the same Sync are still run, answered and counted. */
 typedef enum evpq_test_then {
-    EVPQ_TEST_GO_ON,
-    EVPQ_TEST_NEVER,      /* no answer comes: only a cancel request ends it (57014) */
-    EVPQ_TEST_CUT_BEFORE, /* it is closed, and nothing of the answer was sent, nor of those before
-                             it under the same Sync */
-    EVPQ_TEST_CUT_WITHIN, /* it is closed behind the answer, and ReadyForQuery was not sent */
-    EVPQ_TEST_CUT_AFTER,  /* it is closed behind ReadyForQuery */
+    EVPQ_TEST_THEN_GO_ON,
+    EVPQ_TEST_THEN_NEVER,      /* no answer comes: only a cancel request ends it (57014) */
+    EVPQ_TEST_THEN_CUT_BEFORE, /* it is closed, and nothing of the answer was sent, nor of those
+                                  before it under the same Sync */
+    EVPQ_TEST_THEN_CUT_WITHIN, /* it is closed behind the answer, and ReadyForQuery was not sent */
+    EVPQ_TEST_THEN_CUT_AFTER,  /* it is closed behind ReadyForQuery */
 } evpq_test_then;
 
 /* Which statements, and what is said to them. Zero (or NULL) is the default. Copied, with all that
@@ -198,12 +198,12 @@ typedef enum evpq_test_door {
 
 /* What a trap does to the connection that steps into it: nothing passes there any more. */
 typedef enum evpq_test_act {
-    EVPQ_TEST_CUT,     /* both sides are closed in order */
-    EVPQ_TEST_RESET,   /* both sides are reset */
-    EVPQ_TEST_STALL,   /* both sides stay open, for ever */
-    EVPQ_TEST_SWALLOW, /* on the way to the server alone: the request reaches it, to its Sync or
-                          as a whole, and is carried out; the client is cut off, and its answer
-                          lost */
+    EVPQ_TEST_ACT_CUT,     /* both sides are closed in order */
+    EVPQ_TEST_ACT_RESET,   /* both sides are reset */
+    EVPQ_TEST_ACT_STALL,   /* both sides stay open, for ever */
+    EVPQ_TEST_ACT_SWALLOW, /* on the way to the server alone: the request reaches it, to its Sync or
+                              as a whole, and is carried out; the client is cut off, and its
+                              answer lost */
 } evpq_test_act;
 
 /* Where a trap lies: at the nth message of a type, or the nth occurrence of a text, or after so
