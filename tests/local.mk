@@ -53,6 +53,7 @@ unit_tests = \
 	tests/test_scan \
 	tests/test_schedules \
 	tests/test_scripted \
+	tests/test_scripted_wire \
 	tests/test_semaphore \
 	tests/test_sha256 \
 	tests/test_sql \
@@ -100,6 +101,7 @@ integration_tests = \
 	tests/it_hung \
 	tests/it_late \
 	tests/it_lease \
+	tests/it_lease_txn \
 	tests/it_listen \
 	tests/it_loader \
 	tests/it_memory \
@@ -199,6 +201,7 @@ thread_tests = \
 	tests/test_proxy_traps \
 	tests/test_resolve \
 	tests/test_scripted \
+	tests/test_scripted_wire \
 	tests/test_task_threads \
 	tests/test_thread \
 	tests/test_wrong_thread
@@ -310,6 +313,7 @@ tests_libsupport_la_SOURCES = \
 	tests/support/rig.c \
 	tests/support/rig.h \
 	tests/support/rowset.h \
+	tests/support/scripted.h \
 	tests/support/seen.h \
 	tests/support/server.c \
 	tests/support/server.h \
