@@ -476,9 +476,10 @@ START_TEST(f75_a_standby_is_asked_again)
 }
 END_TEST
 
-static evpq_future *lose_the_answer(evpq_pool *p)
+/* `begun` is taken. */
+static evpq_future *lose_the_answer_of(evpq_future *begun)
 {
-    evpq_future *f = evpq_pool_begin(p, TXN_OPTS(.probe = true));
+    evpq_future *f = begun;
     ck_await_ok(f);
     evpq_txn *txn = evpq_future_txn(f);
     evpq_future_unref(f);
@@ -491,6 +492,11 @@ static evpq_future *lose_the_answer(evpq_pool *p)
     f = evpq_txn_commit(txn);
     ck_until(proxy_stats(proxy).fired > fired);
     return f;
+}
+
+static evpq_future *lose_the_answer(evpq_pool *p)
+{
+    return lose_the_answer_of(evpq_pool_begin(p, TXN_OPTS(.probe = true)));
 }
 
 static void ck_given_up(evpq_future *f, const char *why)
@@ -550,6 +556,20 @@ START_TEST(f61_a_probe_has_a_limit)
     proxy_door(proxy, PROXY_OPEN);
     ck_done(evpq_timeout(evpq_pool_close(other, 5), 10));
     evpq_pool_unref(other);
+    end_with_proxy();
+}
+END_TEST
+
+START_TEST(a_commit_on_a_lease_is_canceled_while_it_is_probed)
+{
+    open_through_proxy();
+    evpq_lease *lease = lease_get();
+    evpq_future *f = lose_the_answer_of(evpq_lease_begin(lease, TXN_OPTS(.probe = true)));
+    ck_until(stats().lost == 1);
+    ck_assert_int_eq(evpq_future_status(f), EVPQ_PENDING);
+    evpq_future_cancel(f);
+    ck_failed(f, EVPQ_CANCELED, EVPQ_OUTCOME_UNKNOWN);
+    evpq_lease_release(lease);
     end_with_proxy();
 }
 END_TEST
@@ -777,6 +797,7 @@ int main(void)
     CHECK_ADD(c, f75_a_standby_is_asked_again);
     CHECK_ADD_LOOP(c, f40_a_probe_that_is_refused_says_why, 2);
     CHECK_ADD_SLOW(c, f61_a_probe_has_a_limit, 90);
+    CHECK_ADD(c, a_commit_on_a_lease_is_canceled_while_it_is_probed);
     CHECK_ADD(c, f40_a_probe_that_finds_it_rolled_back);
     CHECK_ADD(c, f40_what_a_probe_cannot_know);
     CHECK_ADD(c, f40_a_crash_makes_it_unknown);
