@@ -124,9 +124,9 @@ EVPQ_API evpq_lease *evpq_txn_lease(evpq_txn *txn);
  *
  * Canceled or timed out before COMMIT was sent, it is rolled back, before anything that is asked of
  * its lease afterwards. Statements of it that had not been sent then are EVPQ_CANCELED and
- * EVPQ_OUTCOME_NOT_SENT. But where more was asked for behind it by then, of a lease that the program
- * goes on with or of what is around a savepoint, it is carried out all the same, as that would be
- * undone, too: the future is EVPQ_OUTCOME_UNKNOWN.
+ * EVPQ_OUTCOME_NOT_SENT. But where more was asked for behind it by then, of a lease that the
+ * program goes on with or of what is around a savepoint, it is carried out all the same, as that
+ * would be undone, too: the future is EVPQ_OUTCOME_UNKNOWN.
  *
  * It fails, too, when its connection was lost or its lease released, even if nothing had been sent,
  * provided that a statement had been asked for. */

@@ -31,8 +31,9 @@
 
 #include "flows/session.h"
 
-/* Asks, before COMMIT, for what a probe would need: the query's future is given. In a savepoint: where
- * that fails, as it does for want of a privilege, the transaction is as it was. NULL: no memory. */
+/* Asks, before COMMIT, for what a probe would need: the query's future is given. In a savepoint:
+ * where that fails, as it does for want of a privilege, the transaction is as it was. NULL: no
+ * memory. */
 evpq_future *probe_ask(struct session *s);
 
 /* Done when it was committed; fails as `lost`, with outcome REJECTED where it was rolled back.

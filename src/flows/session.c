@@ -1,6 +1,7 @@
 /* session.c - see session.h. */
 #include "flows/session.h"
 
+#include "base/invariant.h"
 #include "base/mem.h"
 #include "words/error.h"
 
@@ -17,6 +18,7 @@ struct held {
 
 static struct query *query_of(evpq_future *f)
 {
+    INVARIANT(query_of_new(f)); /* the one that an ending waits for may be a probe */
     return container_of(f, struct query, future);
 }
 
@@ -195,8 +197,8 @@ bool session_send(struct session *s, evpq_future *f, const struct work *work)
     return true;
 }
 
-/* What the program asks of its lease behind it is not sent before its answer: if the transaction is open
- * then, ROLLBACK has to go first. */
+/* What the program asks of its lease behind it is not sent before its answer: if the transaction is
+ * open then, ROLLBACK has to go first. */
 static bool ends_block(const char *sql)
 {
     return !strcmp(sql, "COMMIT") || !strcmp(sql, "ROLLBACK");

@@ -59,11 +59,12 @@ evpq_future *session_say(struct session *s, const char *sql, enum session_says w
 
 /* Sends ROLLBACK, for which nobody need wait: behind BEGIN, whose answer it does not wait for, so
  * that whoever uses the connection next comes after it. What was held back is not sent any more,
- * and fails so. `first`: the transaction's end was sent, and what waits came after it. The query's future is given.
- * NULL: no memory. */
+ * and fails so. `first`: the transaction's end was sent, and what waits came after it. The query's
+ * future is given. NULL: no memory. */
 evpq_future *session_roll_back(struct session *s, bool first);
 
-/* Of a statement of our own that was not sent: nobody waits for it any more, and it has cancel_timeout. */
+/* Of a statement of our own that was not sent: nobody waits for it any more, and it has
+ * cancel_timeout. */
 void session_let_go(evpq_future *f);
 
 /* Whether a statement of our own was sent. */

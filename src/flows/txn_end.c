@@ -162,8 +162,8 @@ static evpq_error *verdict(const struct ending *e)
     return evpq_error_ref(error);
 }
 
-/* The block that its statement was to end is open, or may be. Where that was sent on a lease, nothing was
- * sent behind it before its Sync. */
+/* The block that its statement was to end is open, or may be. Where that was sent on a lease,
+ * nothing was sent behind it before its Sync. */
 static bool is_still_open(const struct ending *e, const struct conn *c)
 {
     return session_has_sent(e->step) ? c->pipeline.sync.after != PQ_TXN_IDLE

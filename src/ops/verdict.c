@@ -35,7 +35,8 @@ enum { ABORTS_MOST = 4 };
  *   yes   yes          results    ? -> T, E        alone            UNKNOWN
  *
  * What is alone and leaves a transaction open that it did not begin is followed by ROLLBACK in any
- * case, also after an error, and before anything else is sent: the next is not to find itself in it.
+ * case, also after an error, and before anything else of the program's is sent: the next is not to
+ * find itself in it.
  *
  * Where libpq does not tell the status (more is in flight) it is taken for what the connection has
  * shown of such statements before (struct pipeline, proved). */

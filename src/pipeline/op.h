@@ -100,8 +100,8 @@ struct op {
     bool has_more;     /* by send: more is to be handed over before its Sync; cleared by more */
     bool sync_follows; /* it is the last before a Sync */
 
-    /* It was sent before, and ROLLBACK goes in its place now: it has left a transaction open that it did
-     * not begin. */
+    /* It was sent before, and ROLLBACK goes in its place now: it has left a transaction open that it
+     * did not begin. */
     bool undoes;
 };
 

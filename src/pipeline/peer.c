@@ -26,8 +26,8 @@ static void peer_take_result(struct pipeline *p, const struct pg_result *result)
         p->seen_together = pq_int_value(result) == 1;
 }
 
-/* In a block that was open before, whatever is sent is in one transaction: also in one that a statement has
- * left open, and that is still to be rolled back. */
+/* In a block that was open before, whatever is sent is in one transaction: also in one that a
+ * statement has left open, and that is still to be rolled back. */
 static void decide(struct pipeline *p)
 {
     if (p->peer == PEER_ASKED)

@@ -59,11 +59,11 @@ bool lease_is_out(const evpq_lease *lease);
 evpq_pool *lease_pool(const evpq_lease *lease);
 /* Who hears its notices; nobody but the pool once it was released. */
 struct notice_fn lease_notice_fn(const evpq_lease *lease);
-/* Whoever asks something of the lease asks this first. Why nothing can be asked of it; NULL: something
- * can, and comes after what was held back (lease_hold_back). Given. */
+/* Whoever asks something of the lease asks this first. Why nothing can be asked of it; NULL:
+ * something can, and comes after what was held back (lease_hold_back). Given. */
 evpq_error *lease_refusal(evpq_lease *lease, const char *sql);
-/* A flow has something that is to be sent before what is asked of the lease next: send(arg) is called
- * then. NULL: it has nothing any more. */
+/* A flow has something that is to be sent before what is asked of the lease next: send(arg) is
+ * called then. NULL: it has nothing any more. */
 void lease_hold_back(evpq_lease *lease, void (*send)(void *arg), void *arg);
 
 /* The server process that has been out on lease for longest, and for how long; 0 if none is. */
