@@ -36,6 +36,9 @@ static evpq_status write_rows(bool typed)
             status = typed ? evpq_copy_row(copy, EVPQ_ARGS(7, "a text of some length"))
                            : evpq_copy_write(copy, "7\ta text of some length\n", 24);
         while (status == EVPQ_QUEUE_FULL && (status = await(evpq_copy_drain(copy))) == EVPQ_OK);
+        const evpq_error *error = evpq_copy_error(copy);
+        ck_assert_msg(!error || evpq_error_status(error) == status, "%s, and the error is: %s",
+                      evpq_status_name(status), evpq_error_message(error));
     }
     if (status == EVPQ_OK)
         return await(evpq_copy_finish(copy));

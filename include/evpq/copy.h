@@ -18,7 +18,7 @@
  *     evpq_copy *copy = evpq_pool_copy_rows_in(pool, "measurement", NULL, 0);
  *     for (i = 0; i < n; i++)
  *         while (evpq_copy_row(copy, EVPQ_ARGS(at[i], value[i])) == EVPQ_QUEUE_FULL)
- *             ... await evpq_copy_drain(copy) ...
+ *             ... await evpq_copy_drain(copy), and stop when it fails ...
  *
  * Out, either way: evpq_copy_read gives what has come, some 64 kB at a time.
  *
@@ -77,7 +77,8 @@ EVPQ_API EVPQ_NODISCARD evpq_copy *evpq_lease_copy_rows_in(evpq_lease *lease, co
 
 /* Takes a copy of `n` bytes, which may end anywhere, within a row too. EVPQ_OK; EVPQ_QUEUE_FULL,
  * with nothing taken, when a megabyte waits already: await evpq_copy_drain, then write again; or
- * what the COPY has failed with. */
+ * what the COPY has failed with. That may be EVPQ_QUEUE_FULL too, of a pool with max_waiting calls
+ * in its queue: then evpq_copy_drain fails with it, and evpq_copy_error is not NULL. */
 EVPQ_API evpq_status evpq_copy_write(evpq_copy *copy, const void *bytes, size_t n);
 
 /* Takes one row: as many values as there are columns, each written as its column's type where

@@ -263,12 +263,12 @@ static evpq_status check_write(evpq_copy *c, bool rows)
     const struct copy_op *k = &c->op;
     if (!copy_op_is_in(k))
         return refuse_call(c, "this COPY is from the server: it can only be read");
+    if (k->error)
+        return refuse(c, evpq_error_ref(k->error));
     if (rows != (c->rows != NULL))
         return refuse_call(c, rows ? "this COPY takes bytes: use evpq_copy_write, or start it with "
                                      "evpq_pool_copy_rows_in"
                                    : "this COPY takes rows: use evpq_copy_row");
-    if (k->error)
-        return refuse(c, evpq_error_ref(k->error));
     refuse(c, NULL);
     bool known = !rows || k->state == COPY_FLOWING;
     return known && copy_op_waiting(k) < COPY_MOST_WAITING ? EVPQ_OK : EVPQ_QUEUE_FULL;

@@ -1,6 +1,7 @@
 /* answer.c - what a session says: see answer.h. */
 #include "sim/answer.h"
 
+#include "sim/copying.h"
 #include "sim/net.h"
 #include "sim/notify.h"
 
@@ -36,6 +37,8 @@ const struct server_error says_copy_failed = {"57014", "COPY from stdin failed: 
                                               "CopyGetData"};
 const struct server_error says_table_exists = {"42P07", "relation \"tokens\" already exists",
                                                "heap_create_with_catalog"};
+const struct server_error says_no_table = {"42P01", "relation does not exist",
+                                           "RangeVarGetRelidExtended"};
 const struct server_error says_statement_exists = {"42P05", "prepared statement already exists",
                                                    "StorePreparedStatement"};
 
@@ -46,19 +49,11 @@ struct message {
     size_t length_at; /* from the beginning of what is kept */
 };
 
-static void put_int(struct buffer *out, int bytes, uint64_t value)
-{
-    for (int i = bytes - 1; i >= 0; i--) {
-        char byte = (char)(value >> (8 * i));
-        buffer_put(out, &byte, 1);
-    }
-}
-
 static struct message begin(struct backend *b, char type)
 {
     buffer_put(&b->out, &type, 1);
     struct message m = {&b->out, buffer_size(&b->out)};
-    put_int(&b->out, 4, 0);
+    buffer_put_int(&b->out, 4, 0);
     return m;
 }
 
@@ -81,24 +76,30 @@ static void answer_bare(struct backend *b, char type)
 
 /* ---- results ---- */
 
+static uint64_t size_of_type(unsigned type)
+{
+    enum { INT8 = 20, INT4 = 23, OID = 26 };
+    return type == INT8 ? 8 : type == INT4 || type == OID ? 4 : 0xffff;
+}
+
 static void put_columns(struct backend *b, enum statement s, bool binary)
 {
-    struct column_of columns[2];
+    struct column_of columns[COLUMNS_MOST];
     int n = statement_columns(s, columns);
     if (!n) {
         answer_bare(b, 'n'); /* NoData */
         return;
     }
     struct message m = begin(b, 'T');
-    put_int(&b->out, 2, (uint64_t)n);
+    buffer_put_int(&b->out, 2, (uint64_t)n);
     for (int i = 0; i < n; i++) {
         put_text(&b->out, columns[i].name);
-        put_int(&b->out, 4, 0); /* of no table */
-        put_int(&b->out, 2, 0);
-        put_int(&b->out, 4, columns[i].type);
-        put_int(&b->out, 2, columns[i].type == 20 ? 8 : columns[i].type == 23 ? 4 : 0xffff);
-        put_int(&b->out, 4, 0xffffffff);
-        put_int(&b->out, 2, binary);
+        buffer_put_int(&b->out, 4, 0); /* of no table */
+        buffer_put_int(&b->out, 2, 0);
+        buffer_put_int(&b->out, 4, columns[i].type);
+        buffer_put_int(&b->out, 2, size_of_type(columns[i].type));
+        buffer_put_int(&b->out, 4, 0xffffffff);
+        buffer_put_int(&b->out, 2, binary);
     }
     finish(m);
 }
@@ -107,18 +108,18 @@ static void put_number(struct backend *b, int64_t number, int size)
 {
     char text[24];
     if (b->binary) {
-        put_int(&b->out, 4, (uint64_t)size);
-        put_int(&b->out, size, (uint64_t)number);
+        buffer_put_int(&b->out, 4, (uint64_t)size);
+        buffer_put_int(&b->out, size, (uint64_t)number);
         return;
     }
     int n = snprintf(text, sizeof text, "%lld", (long long)number);
-    put_int(&b->out, 4, (uint64_t)n);
+    buffer_put_int(&b->out, 4, (uint64_t)n);
     buffer_put(&b->out, text, (size_t)n);
 }
 
 static void put_flag(struct backend *b, bool set)
 {
-    put_int(&b->out, 4, set);
+    buffer_put_int(&b->out, 4, set);
     if (set)
         buffer_put(&b->out, "1", 1);
 }
@@ -126,7 +127,7 @@ static void put_flag(struct backend *b, bool set)
 void answer_row(struct backend *b, enum statement s)
 {
     struct message m = begin(b, 'D');
-    put_int(&b->out, 2, s == WHO ? 2 : 1);
+    buffer_put_int(&b->out, 2, s == WHO ? 2 : 1);
     switch (s) {
     case WHO:
         put_number(b, b->session->pid, 4);
@@ -136,7 +137,7 @@ void answer_row(struct backend *b, enum statement s)
         put_flag(b, b->together);
         break;
     case NOTIFY:
-        put_int(&b->out, 4, 0);
+        buffer_put_int(&b->out, 4, 0);
         break;
     case GUARD:
         put_flag(b, true);
@@ -148,6 +149,27 @@ void answer_row(struct backend *b, enum statement s)
         put_number(b, b->token, 8);
         break;
     }
+    finish(m);
+}
+
+static void put_string(struct backend *b, const char *text)
+{
+    buffer_put_int(&b->out, 4, strlen(text));
+    buffer_put(&b->out, text, strlen(text));
+}
+
+/* One column, of PostgreSQL's own type. */
+void answer_columns(struct backend *b, bool hidden)
+{
+    struct message m = begin(b, 'D');
+    buffer_put_int(&b->out, 2, COLUMNS_MOST);
+    put_string(b, "token");
+    put_number(b, 20, 4);
+    put_string(b, "token");
+    put_string(b, hidden ? "hidden.tokens" : "public.tokens");
+    put_string(b, "bigint");
+    for (int nulls = 3; nulls; nulls--)
+        buffer_put_int(&b->out, 4, 0xffffffff);
     finish(m);
 }
 
@@ -169,7 +191,7 @@ void answer_notification(struct backend *b, int channel, int64_t number)
     struct buffer out = b->out;
     b->out = b->heard;
     struct message m = begin(b, 'A');
-    put_int(&b->out, 4, 99);
+    buffer_put_int(&b->out, 4, 99);
     put_text(&b->out, notify_channel(channel));
     snprintf(text, sizeof text, "%lld", (long long)number);
     put_text(&b->out, text);
@@ -185,13 +207,14 @@ void answer_heard(struct backend *b)
     buffer_take(&b->heard, buffer_size(&b->heard));
 }
 
-/* In text, of one column. */
+/* Of one column. */
 static void answer_copy(struct backend *b, char type)
 {
+    bool binary = statement_copies_binary(b->portal->is);
     struct message m = begin(b, type);
-    put_int(&b->out, 1, 0);
-    put_int(&b->out, 2, 1);
-    put_int(&b->out, 2, 0);
+    buffer_put_int(&b->out, 1, binary);
+    buffer_put_int(&b->out, 2, 1);
+    buffer_put_int(&b->out, 2, binary);
     finish(m);
 }
 
@@ -207,22 +230,28 @@ void answer_copy_out(struct backend *b)
 
 void answer_copy_row(struct backend *b, int number)
 {
-    char line[16];
-    int n = snprintf(line, sizeof line, "%d\n", number);
     struct message m = begin(b, 'd');
-    buffer_put(&b->out, line, (size_t)n);
+    if (statement_copies_binary(b->portal->is))
+        copying_put_row(&b->out, number);
+    else
+        copying_put_line(&b->out, number);
     finish(m);
 }
 
 void answer_copy_end(struct backend *b)
 {
+    if (statement_copies_binary(b->portal->is)) {
+        struct message m = begin(b, 'd');
+        copying_put_end(&b->out);
+        finish(m);
+    }
     answer_bare(b, 'c');
 }
 
 void answer_ready(struct backend *b)
 {
     struct message m = begin(b, 'Z');
-    put_int(&b->out, 1, (uint64_t)b->status);
+    buffer_put_int(&b->out, 1, (uint64_t)b->status);
     finish(m);
 }
 
@@ -241,7 +270,7 @@ static void say(struct backend *b, char type, const char *severity, const struct
         buffer_put(&b->out, &fields[i].field, 1);
         put_text(&b->out, fields[i].text);
     }
-    put_int(&b->out, 1, 0);
+    buffer_put_int(&b->out, 1, 0);
     finish(m);
 }
 
@@ -269,7 +298,7 @@ void answer_start(struct backend *b)
                                               {"client_encoding", "UTF8"},
                                               {"standard_conforming_strings", "on"}};
     struct message m = begin(b, 'R'); /* AuthenticationOk */
-    put_int(&b->out, 4, 0);
+    buffer_put_int(&b->out, 4, 0);
     finish(m);
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
         m = begin(b, 'S');
@@ -278,8 +307,8 @@ void answer_start(struct backend *b)
         finish(m);
     }
     m = begin(b, 'K');
-    put_int(&b->out, 4, (uint64_t)b->pid);
-    put_int(&b->out, 4, b->key);
+    buffer_put_int(&b->out, 4, (uint64_t)b->pid);
+    buffer_put_int(&b->out, 4, b->key);
     finish(m);
     answer_ready(b);
 }
@@ -287,14 +316,12 @@ void answer_start(struct backend *b)
 void answer_description(struct backend *b, const struct prepared *p, bool of_statement)
 {
     if (of_statement) { /* ParameterDescription */
-        bool has = p->is <= ROWS;
+        unsigned types[PARAMETERS_MOST];
+        int n = statement_parameters(p->is, types);
         struct message m = begin(b, 't');
-        bool texts = p->is == NOTIFY;
-        put_int(&b->out, 2, texts ? 2 : has);
-        if (has)
-            put_int(&b->out, 4, 20);
-        for (int i = 0; texts && i < 2; i++)
-            put_int(&b->out, 4, 25);
+        buffer_put_int(&b->out, 2, (uint64_t)n);
+        for (int i = 0; i < n; i++)
+            buffer_put_int(&b->out, 4, types[i]);
         finish(m);
     }
     put_columns(b, p->is, !of_statement && b->binary);

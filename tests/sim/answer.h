@@ -12,16 +12,18 @@ struct server_error {
 extern const struct server_error says_deferred, says_in_failed, says_read_only, says_division,
     says_in_block, says_serialization, says_resources, says_canceled, says_terminated,
     says_no_statement, says_statement_exists, says_no_block, says_no_savepoint, says_copy_failed,
-    says_plan_changed, says_crashed, says_table_exists;
+    says_plan_changed, says_crashed, says_table_exists, says_no_table;
 
 /* ---- to the program: kept until answer_flush ---- */
 
 void answer_row(struct backend *b, enum statement s);
+void answer_columns(struct backend *b, bool hidden); /* of the table */
 void answer_complete(struct backend *b, const char *tag);
 void answer_empty(struct backend *b);
 void answer_notification(struct backend *b, int channel,
                          int64_t number); /* kept until answer_heard */
 void answer_heard(struct backend *b);
+/* In the form of the statement that it runs. */
 void answer_copy_in(struct backend *b);
 void answer_copy_out(struct backend *b);
 void answer_copy_row(struct backend *b, int number);

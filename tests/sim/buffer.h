@@ -31,6 +31,15 @@ static inline void buffer_put(struct buffer *b, const void *bytes, size_t n)
     b->to += n;
 }
 
+/* As the network orders its bytes. */
+static inline void buffer_put_int(struct buffer *b, int bytes, uint64_t value)
+{
+    for (int i = bytes - 1; i >= 0; i--) {
+        char byte = (char)(value >> (8 * i));
+        buffer_put(b, &byte, 1);
+    }
+}
+
 static inline void buffer_take(struct buffer *b, size_t n)
 {
     b->from += n;

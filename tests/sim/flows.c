@@ -18,11 +18,14 @@ struct stream {
     bool over; /* it has said so */
 };
 
+enum { COPY_MOST = 8 };
+
 struct copy {
     struct list node;
     evpq_copy *is;
-    int64_t first;
-    int n;
+    bool rows;     /* which it is given, and not text */
+    int64_t first; /* of COPY_MOST tokens */
+    int n;         /* that were taken */
     struct level *level;
     bool failed;
 };
@@ -30,7 +33,8 @@ struct copy {
 struct reading {
     struct list node;
     evpq_copy *is;
-    size_t got; /* bytes */
+    bool rows;
+    size_t got; /* so many, or bytes */
     int asked;
     bool over;
 };
@@ -135,45 +139,79 @@ static void told_of_stream(struct call *c)
 
 /* ---- COPY ---- */
 
+/* Now and then to a table that is not there. */
+static evpq_copy *rows_in(evpq_lease *lease)
+{
+    static const char *const columns[] = {"token"};
+    const char *table = chance_one_in(12) ? TABLE_NONE : TABLE_TOKENS;
+    const char *const *names = chance_one_in(2) ? columns : NULL;
+    return lease ? evpq_lease_copy_rows_in(lease, table, names, names ? 1 : 0)
+                 : evpq_pool_copy_rows_in(program.pool, table, names, names ? 1 : 0);
+}
+
 static void open_copy(void)
 {
     struct level *level;
     evpq_lease *lease = some_place(&level);
-    evpq_copy *is = lease ? evpq_lease_copy_in(lease, SQL_COPY_IN)
-                          : evpq_pool_copy_in(program.pool, SQL_COPY_IN);
+    bool rows = chance_one_in(2);
+    evpq_copy *is = rows    ? rows_in(lease)
+                    : lease ? evpq_lease_copy_in(lease, SQL_COPY_IN)
+                            : evpq_pool_copy_in(program.pool, SQL_COPY_IN);
     if (!is && memory_has_failed())
         return;
     if (!is)
         violation("there is no COPY");
     struct copy *c = memory_new(sizeof *c);
-    *c = (struct copy){.is = is, .first = program.next_token, .level = level};
+    *c = (struct copy){.is = is, .rows = rows, .first = take_tokens(COPY_MOST), .level = level};
     list_init(&c->node);
     list_append(&copies, &c->node);
-    trace("copy");
+    trace("copy of %s, %lld", rows ? "rows" : "text", (long long)c->first);
 }
 
-/* A token, in two pieces. */
-static void write_copy(struct copy *c)
+/* In two pieces. */
+static evpq_status write_line(evpq_copy *is, int64_t token)
 {
     char line[32];
-    int64_t token = take_tokens(1);
-    if (!c->n)
-        c->first = token;
-    if (c->failed || token != c->first + c->n)
-        return; /* others have taken some: the tokens of one COPY are to be in a row */
     int n = snprintf(line, sizeof line, "%lld\n", (long long)token);
     int cut = (int)chance_below((unsigned)n + 1);
-    c->failed = evpq_copy_write(c->is, line, (size_t)cut) != EVPQ_OK ||
-                evpq_copy_write(c->is, line + cut, (size_t)(n - cut)) != EVPQ_OK;
-    c->n += !c->failed;
-    if (c->failed)
-        oracle_absent(token, 1);
+    evpq_status status = evpq_copy_write(is, line, (size_t)cut);
+    return status == EVPQ_OK ? evpq_copy_write(is, line + cut, (size_t)(n - cut)) : status;
+}
+
+/* One that does not fit is refused, and changes nothing. */
+static evpq_status write_row(struct copy *c, int64_t token)
+{
+    if (chance_one_in(8)) {
+        const evpq_args wrong = chance_one_in(2) ? EVPQ_ARGS(token, token) : EVPQ_ARGS("no number");
+        if (evpq_copy_row(c->is, wrong) == EVPQ_OK)
+            violation("a row that does not fit is taken");
+    }
+    return evpq_copy_row(c->is, EVPQ_ARGS(token));
+}
+
+/* A token. Where there is no room for it the program waits for some, or goes on. */
+static void write_copy(struct copy *c)
+{
+    if (c->failed || c->n == COPY_MOST)
+        return;
+    int64_t token = c->first + c->n;
+    evpq_status status = c->rows ? write_row(c, token) : write_line(c->is, token);
+    c->n += status == EVPQ_OK;
+    /* Without one there is merely no room. */
+    const evpq_error *error = evpq_copy_error(c->is);
+    c->failed = error != NULL;
+    if (error ? evpq_error_status(error) != status : status && status != EVPQ_QUEUE_FULL)
+        violation("a write to a COPY is %s, and its error is %s", evpq_status_name(status),
+                  error ? evpq_error_message(error) : "none");
+    if (status == EVPQ_QUEUE_FULL && !error)
+        ask(VERB_ROOM, evpq_copy_drain(c->is), 0, 0, c); /* which may be gone when it is told */
 }
 
 static void end_copy(struct copy *c, bool finishes)
 {
     trace("copy of %lld+%d: %s", (long long)c->first, c->n, finishes ? "finished" : "given up");
     list_remove(&c->node);
+    oracle_absent(c->first + c->n, COPY_MOST - c->n);
     if (finishes) {
         struct call *call = ask(VERB_COPY, evpq_copy_finish(c->is), c->first, c->n, c->level);
         call->level = c->level;
@@ -196,21 +234,30 @@ static struct copy *some_copy(void)
 
 /* ---- COPY to the program ---- */
 
+static evpq_copy *rows_out(evpq_lease *lease)
+{
+    return lease ? evpq_lease_copy_rows_out(lease, SQL_NUMBERS)
+                 : evpq_pool_copy_rows_out(program.pool, SQL_NUMBERS);
+}
+
 static void open_reading(void)
 {
     struct level *level;
     evpq_lease *lease = some_place(&level);
-    evpq_copy *is = lease ? evpq_lease_copy_out(lease, SQL_COPY_OUT)
-                          : evpq_pool_copy_out(program.pool, SQL_COPY_OUT);
+    bool rows = chance_one_in(2);
+    evpq_copy *is = rows    ? rows_out(lease)
+                    : lease ? evpq_lease_copy_out(lease, SQL_COPY_OUT)
+                            : evpq_pool_copy_out(program.pool, SQL_COPY_OUT);
     if (!is && memory_has_failed())
         return;
     if (!is)
         violation("there is no COPY to read");
     struct reading *r = memory_new(sizeof *r);
     r->is = is;
+    r->rows = rows;
     list_init(&r->node);
     list_append(&readings, &r->node);
-    trace("copy out");
+    trace("copy out of %s", rows ? "rows" : "text");
 }
 
 static struct reading *some_reading(void)
@@ -262,13 +309,26 @@ static void take_bytes(struct reading *r, const evpq_future *f)
     r->got += n;
 }
 
+static void take_numbers(struct reading *r, const evpq_result *numbers)
+{
+    int n = evpq_result_rows(numbers);
+    r->over = !n;
+    if (r->over && r->got != SERIES)
+        violation("after %zu rows a COPY ends", r->got);
+    for (int i = 0; i < n; i++)
+        if (evpq_result_int4(numbers, i, 0) != (int)++r->got)
+            violation("a COPY gives %d as its row %zu", evpq_result_int4(numbers, i, 0), r->got);
+}
+
 static void told_of_reading(struct call *c)
 {
     struct reading *r = c->owner;
     bool done = evpq_future_status(c->f) == EVPQ_OK;
     r->asked--;
     c->owner = NULL;
-    if (done)
+    if (done && r->rows)
+        take_numbers(r, evpq_future_result(c->f));
+    else if (done)
         take_bytes(r, c->f);
     if (r->is && (r->over || !done || chance_one_in(20)))
         close_reading(r);

@@ -97,6 +97,8 @@ static void bind(struct backend *b, struct reader *r)
     b->token = -1;
     for (uint32_t n = take_int(r, 2); n; n--) {
         uint32_t size = take_int(r, 4);
+        if (size == UINT32_MAX) /* NULL */
+            continue;
         if (b->token < 0 && size < sizeof b->first_text)
             snprintf(b->first_text, sizeof b->first_text, "%.*s", (int)size, r->at);
         b->token = number_of(r->at, size, binary);
@@ -211,19 +213,29 @@ static bool take_message(struct backend *b, char type, struct reader *r)
     return true;
 }
 
+/* The first so many bytes leave the kernel's buffer, which may be smaller than a message. */
+static void read_in(struct backend *b, size_t n)
+{
+    if (b->link)
+        net_taken(b->link, n - b->n_read);
+    b->n_read = n;
+}
+
 enum taken message_take(struct backend *b)
 {
     size_t there = buffer_size(&b->in), head = b->started ? 5 : 4;
     const char *bytes = b->in.bytes + b->in.from;
-    if (there < head)
-        return NOT_WHOLE;
     struct reader r = {bytes + head - 4, NULL};
-    size_t n = head - 4 + take_int(&r, 4);
-    if (there < n || (b->started && *bytes != 'X' && !pooler_lend(b)))
+    size_t n = there < head ? head : head - 4 + take_int(&r, 4);
+    if (there < n) {
+        read_in(b, there);
+        return NOT_WHOLE;
+    }
+    if (b->started && *bytes != 'X' && !pooler_lend(b))
         return NOT_WHOLE;
     r.end = bytes + n;
     buffer_take(&b->in, n); /* which leaves them where they are */
-    if (b->link)
-        net_taken(b->link, n);
+    read_in(b, n);
+    b->n_read = 0;
     return (b->started ? take_message(b, *bytes, &r) : take_start(b, bytes, n)) ? TAKEN : ENDED;
 }

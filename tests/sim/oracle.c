@@ -33,7 +33,7 @@ static const char *const names[] = {
     [VERB_DRAIN] = "drain",   [VERB_COPY] = "copy",         [VERB_NEXT] = "next",
     [VERB_COPIED] = "copied", [VERB_READY] = "ready",       [VERB_EVENT] = "event",
     [VERB_NOTIFY] = "notify", [VERB_HIDE] = "hide",         [VERB_FORGET] = "forget",
-    [VERB_EAGER] = "eager",
+    [VERB_EAGER] = "eager",   [VERB_ROOM] = "room",
 };
 
 void oracle_begin(void)

@@ -24,6 +24,7 @@ enum verb {
     VERB_FAILS,
     VERB_NEXT,   /* rows of a stream */
     VERB_COPIED, /* data of a COPY */
+    VERB_ROOM,   /* for more of them */
     VERB_READY,  /* a subscription */
     VERB_EVENT,
     VERB_NOTIFY,

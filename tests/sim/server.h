@@ -50,6 +50,7 @@ struct backend {
     int pid;                 /* as the client knows it */
     uint32_t key;
     struct buffer in, out;
+    size_t n_read; /* of `in`: what it has of a message that is not whole yet */
     bool started; /* the start-up packet was answered */
     bool eof;     /* the client has hung up, which is seen when nothing is left to do */
 

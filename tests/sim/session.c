@@ -6,6 +6,7 @@
 #include "sim/server.h"
 
 #include "sim/answer.h"
+#include "sim/copying.h"
 #include "sim/net.h"
 #include "sim/notify.h"
 
@@ -15,7 +16,7 @@
 
 static bool is_change(enum statement s)
 {
-    return s == INSERT || s == DELETE || s == INSERT_DEFERRED || s == COPY_IN;
+    return s == INSERT || s == DELETE || s == INSERT_DEFERRED || s == COPY_IN || s == COPY_ROWS_IN;
 }
 
 /* ---- transactions ---- */
@@ -123,6 +124,8 @@ static const struct server_error *objection(const struct backend *b)
         return &says_in_block;
     if ((s == INTO || s == CREATE) && is_hidden(b))
         return &says_table_exists;
+    if (s == COLUMNS ? strcmp(b->first_text, TABLE_TOKENS) : s == COPY_ROWS_HIDDEN && !is_hidden(b))
+        return &says_no_table;
     if (!statement_runs_in_failed(s) && chance_one_in(server_faults()->errors))
         return chance_one_in(2) ? &says_serialization : &says_resources;
     return NULL;
@@ -222,22 +225,19 @@ static void use_savepoint(struct backend *b, enum statement s)
     answer_complete(b, s == RELEASE ? "RELEASE" : "ROLLBACK");
 }
 
-/* Text, a token in each line. */
+/* A name that was looked up before means what it meant then. */
+static bool copies_to_table(const struct backend *b)
+{
+    return b->portal->is == COPY_ROWS_IN || (b->portal->is == COPY_IN && !is_hidden(b));
+}
+
 static void copy_in(struct backend *b)
 {
     char tag[24];
-    int n = 0;
-    const char *at = b->copied.bytes + b->copied.from, *end = at + buffer_size(&b->copied);
-    for (int64_t token = 0; at < end; at++) {
-        if (*at != '\n') {
-            token = token * 10 + *at - '0';
-            continue;
-        }
-        if (!is_hidden(b))
-            changes_add(&b->changes, token, false);
-        token = 0;
-        n++;
-    }
+    int64_t tokens[COPIED_MOST];
+    int n = copying_numbers(&b->copied, statement_copies_binary(b->portal->is), tokens);
+    for (int i = 0; i < n && copies_to_table(b); i++)
+        changes_add(&b->changes, tokens[i], false);
     snprintf(tag, sizeof tag, "COPY %d", n);
     answer_complete(b, tag);
 }
@@ -257,10 +257,19 @@ static void carry_out(struct backend *b)
     case ROWS:
         answer_complete(b, "SELECT 20");
         break;
+    case NUMBERS:
+        violation("backend %d: a query that is to be described is run", b->pid);
+    case COLUMNS:
+        answer_columns(b, is_hidden(b));
+        answer_complete(b, "SELECT 1");
+        break;
     case COPY_IN:
+    case COPY_ROWS_IN:
+    case COPY_ROWS_HIDDEN:
         copy_in(b);
         break;
     case COPY_OUT:
+    case COPY_ROWS_OUT:
         answer_copy_end(b);
         answer_complete(b, "COPY 20");
         break;
@@ -350,7 +359,7 @@ static void done(struct backend *b)
 /* Some at a time. False: all have been sent. */
 static bool send_rows(struct backend *b)
 {
-    bool copies = b->portal->is == COPY_OUT;
+    bool copies = statement_copies_out(b->portal->is);
     if (copies && !b->rows)
         answer_copy_out(b);
     for (int n = 1 + (int)chance_below(SERIES); n && b->rows < SERIES; n--, b->rows++) {
@@ -402,7 +411,7 @@ static void executed(struct backend *b)
         fail(b, error);
         return;
     }
-    if ((b->portal->is == ROWS || b->portal->is == COPY_OUT) && send_rows(b))
+    if ((b->portal->is == ROWS || statement_copies_out(b->portal->is)) && send_rows(b))
         return;
     carry_out(b);
     if (is_told_apart(b->portal->is) && b->status == 'I' && b->n_done < DONE_MOST)
@@ -452,7 +461,7 @@ void backend_execute(struct backend *b)
 void backend_query(struct backend *b)
 {
     b->simple = true;
-    if (b->portal->is != COPY_IN) {
+    if (!statement_copies_in(b->portal->is)) {
         backend_execute(b);
         return;
     }

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { INT4 = 23, INT8 = 20, TEXT = 25 };
+enum { NAME = 19, INT8 = 20, INT4 = 23, TEXT = 25, OID = 26, TEXTS = 1009, REGCLASS = 2205 };
 
 static const struct {
     const char *text, *name;
@@ -22,6 +22,7 @@ static const struct {
     [ROWS] = {SQL_SERIES, "rows", false},
     [COPY_IN] = {SQL_COPY_IN, "copy in", false},
     [COPY_OUT] = {SQL_COPY_OUT, "copy out", false},
+    [NUMBERS] = {SQL_NUMBERS, "numbers", false},
     [CREATE] = {SQL_CREATE, "create", false},
     [PATH] = {SQL_PATH, "set", false},
     [FORGET] = {SQL_FORGET, "deallocate all", false},
@@ -41,6 +42,13 @@ static const struct {
     [WHO] = {"select pg_catalog.pg_backend_pid(), ", "who", true},
     [TOGETHER] = {"select pg_catalog.current_setting(", "together", true},
     [GUARD] = {"select pg_catalog.set_config('transaction_read_only', 'on', true)", "guard", false},
+    [COLUMNS] = {"with recursive wanted(", "columns", true},
+    [COPY_ROWS_IN] = {"copy public.tokens (token) from stdin (format binary)", "copy rows in",
+                      false},
+    [COPY_ROWS_HIDDEN] = {"copy hidden.tokens (token) from stdin (format binary)",
+                          "copy rows in to what hides", false},
+    [COPY_ROWS_OUT] = {"copy (" SQL_NUMBERS "\n) to stdout (format binary)", "copy rows out",
+                       false},
 };
 enum { KNOWN = sizeof known / sizeof *known };
 
@@ -68,13 +76,60 @@ bool statement_gives_tokens(enum statement s)
     return s == INSERT || s == DELETE || s == SEE || s == ROWS;
 }
 
+bool statement_copies_in(enum statement s)
+{
+    return s == COPY_IN || s == COPY_ROWS_IN || s == COPY_ROWS_HIDDEN;
+}
+
+bool statement_copies_out(enum statement s)
+{
+    return s == COPY_OUT || s == COPY_ROWS_OUT;
+}
+
+bool statement_copies_binary(enum statement s)
+{
+    return s == COPY_ROWS_IN || s == COPY_ROWS_HIDDEN || s == COPY_ROWS_OUT;
+}
+
 const char *statement_argument(enum statement s, const char *sql)
 {
     return known[s].begins ? sql + strlen(known[s].text) : "";
 }
 
-int statement_columns(enum statement s, struct column_of columns[2])
+static int give_types(unsigned to[PARAMETERS_MOST], int n, unsigned first, unsigned second)
 {
+    to[0] = first;
+    to[1] = second;
+    return n;
+}
+
+int statement_parameters(enum statement s, unsigned types[PARAMETERS_MOST])
+{
+    switch (s) {
+    case INSERT:
+    case DELETE:
+    case SEE:
+    case ECHO:
+    case SLOW:
+    case FAIL:
+    case INSERT_DEFERRED:
+    case INTO:
+    case ROWS:
+        return give_types(types, 1, INT8, 0);
+    case NOTIFY:
+        return give_types(types, 2, TEXT, TEXT);
+    case COLUMNS:
+        return give_types(types, 2, REGCLASS, TEXTS);
+    default:
+        return 0;
+    }
+}
+
+int statement_columns(enum statement s, struct column_of columns[COLUMNS_MOST])
+{
+    static const struct column_of of_table[COLUMNS_MOST] = {
+        {"name", NAME},        {"type", OID}, {"quote_ident", TEXT}, {"format", TEXT},
+        {"format_type", TEXT}, {"case", OID}, {"oid", OID},          {"case", OID}};
     switch (s) {
     case INSERT:
     case DELETE:
@@ -94,6 +149,12 @@ int statement_columns(enum statement s, struct column_of columns[2])
     case NOTIFY:
         columns[0] = (struct column_of){"pg_notify", TEXT};
         return 1;
+    case NUMBERS:
+        columns[0] = (struct column_of){"number", INT4};
+        return 1;
+    case COLUMNS:
+        memcpy(columns, of_table, sizeof of_table);
+        return COLUMNS_MOST;
     case TOGETHER:
     case GUARD:
         columns[0] = (struct column_of){"current_setting", TEXT};

@@ -16,6 +16,10 @@
 enum { SERIES = 20 }; /* rows */
 #define SQL_COPY_IN "copy tokens from stdin"
 #define SQL_COPY_OUT "copy (select * from generate_series(1, 20)) to stdout"
+#define SQL_NUMBERS "select * from generate_series(1, 20) number"
+#define TABLE_TOKENS "tokens" /* the only one, as COPY of rows asks for its columns */
+#define TABLE_NONE "nothing"
+#define SQL_NUMBERS "select * from generate_series(1, 20) number"
 
 #define SQL_BEGIN "BEGIN"
 
@@ -40,6 +44,7 @@ enum statement {
     ROWS,
     COPY_IN,
     COPY_OUT,
+    NUMBERS,
     CREATE,
     PATH,
     FORGET,
@@ -60,6 +65,11 @@ enum statement {
     WHO, /* pipeline/peer.c asks whether it speaks to the server itself */
     TOGETHER,
     GUARD, /* pipeline/send.c: a group of reads */
+    /* flows/copy_rows_in.c, copy_rows_out.c */
+    COLUMNS,
+    COPY_ROWS_IN,
+    COPY_ROWS_HIDDEN, /* to what hides the table */
+    COPY_ROWS_OUT,
 };
 
 /* What a text is; one that is not known ends the run. */
@@ -69,13 +79,21 @@ const char *statement_name(enum statement s);
 bool statement_runs_in_failed(enum statement s);
 /* Its columns are those of the table. */
 bool statement_gives_tokens(enum statement s);
+/* A COPY: its data come from the program, or go to it; they are binary. */
+bool statement_copies_in(enum statement s);
+bool statement_copies_out(enum statement s);
+bool statement_copies_binary(enum statement s);
+/* The oids of its parameters' types; their number is the result. */
+enum { PARAMETERS_MOST = 2 };
+int statement_parameters(enum statement s, unsigned types[PARAMETERS_MOST]);
 /* What a text says behind the words by which it is known. */
 const char *statement_argument(enum statement s, const char *sql);
-/* The name of its columns, with the type's oid: "" for none. */
+/* The names of its columns, with the type's oid. */
 struct column_of {
     const char *name;
     unsigned type;
 };
-int statement_columns(enum statement s, struct column_of columns[2]);
+enum { COLUMNS_MOST = 8 };
+int statement_columns(enum statement s, struct column_of columns[COLUMNS_MOST]);
 
 #endif
