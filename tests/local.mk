@@ -406,6 +406,8 @@ tests_sim_sim_SOURCES = \
 	tests/sim/memory.c \
 	tests/sim/memory.h \
 	tests/sim/message.c \
+	tests/sim/misuse.c \
+	tests/sim/misuse.h \
 	tests/sim/net.c \
 	tests/sim/net.h \
 	tests/sim/notify.c \

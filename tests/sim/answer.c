@@ -78,8 +78,8 @@ static void answer_bare(struct backend *b, char type)
 
 static uint64_t size_of_type(unsigned type)
 {
-    enum { INT8 = 20, INT4 = 23, OID = 26 };
-    return type == INT8 ? 8 : type == INT4 || type == OID ? 4 : 0xffff;
+    enum { BOOL = 16, INT8 = 20, INT4 = 23, OID = 26 };
+    return type == INT8 ? 8 : type == INT4 || type == OID ? 4 : type == BOOL ? 1 : 0xffff;
 }
 
 static void put_columns(struct backend *b, enum statement s, bool binary)
@@ -158,6 +158,72 @@ static void put_string(struct backend *b, const char *text)
     buffer_put(&b->out, text, strlen(text));
 }
 
+static void put_null(struct backend *b)
+{
+    buffer_put_int(&b->out, 4, 0xffffffff);
+}
+
+static void put_bool(struct backend *b, bool is)
+{
+    char as_byte = (char)is, as_text = is ? 't' : 'f';
+    buffer_put_int(&b->out, 4, 1);
+    buffer_put(&b->out, b->binary ? &as_byte : &as_text, 1);
+}
+
+static void put_format(struct backend *b, const char *format, int number)
+{
+    char text[TEXT_MOST];
+    snprintf(text, sizeof text, format, number);
+    put_string(b, text);
+}
+
+void answer_types(struct backend *b)
+{
+    bool known = server_schema() % 2 == 0;
+    struct message m = begin(b, 'D');
+    buffer_put_int(&b->out, 2, 3);
+    put_string(b, TYPE_NAME);
+    for (int oid = 70001; oid <= 70002; oid++) {
+        if (known)
+            put_number(b, oid, 4);
+        else
+            put_null(b);
+    }
+    finish(m);
+}
+
+void answer_xact(struct backend *b)
+{
+    struct message m = begin(b, 'D');
+    buffer_put_int(&b->out, 2, 4);
+    if (b->xact)
+        put_format(b, "%d", b->xact);
+    else
+        put_null(b);
+    put_format(b, "start %d", server_starts());
+    put_format(b, "mark %d", server_recoveries());
+    put_format(b, "0/%d", b->xact);
+    finish(m);
+}
+
+void answer_xact_status(struct backend *b, bool standby)
+{
+    char start[TEXT_MOST], mark[TEXT_MOST];
+    snprintf(start, sizeof start, "start %d", server_starts());
+    snprintf(mark, sizeof mark, "mark %d", server_recoveries());
+    bool same = !strcmp(b->texts[1], start), whole = !strcmp(b->texts[2], mark);
+    struct message m = begin(b, 'D');
+    buffer_put_int(&b->out, 2, 4);
+    if (same && !standby)
+        put_string(b, xact_status(atoi(b->texts[0])));
+    else
+        put_null(b);
+    put_bool(b, same);
+    put_bool(b, whole);
+    put_bool(b, standby);
+    finish(m);
+}
+
 /* One column, of PostgreSQL's own type. */
 void answer_columns(struct backend *b, bool hidden)
 {
@@ -169,7 +235,7 @@ void answer_columns(struct backend *b, bool hidden)
     put_string(b, hidden ? "hidden.tokens" : "public.tokens");
     put_string(b, "bigint");
     for (int nulls = 3; nulls; nulls--)
-        buffer_put_int(&b->out, 4, 0xffffffff);
+        put_null(b);
     finish(m);
 }
 

@@ -18,6 +18,9 @@ extern const struct server_error says_deferred, says_in_failed, says_read_only, 
 
 void answer_row(struct backend *b, enum statement s);
 void answer_columns(struct backend *b, bool hidden); /* of the table */
+void answer_types(struct backend *b);
+void answer_xact(struct backend *b);
+void answer_xact_status(struct backend *b, bool standby);
 void answer_complete(struct backend *b, const char *tag);
 void answer_empty(struct backend *b);
 void answer_notification(struct backend *b, int channel,

@@ -6,6 +6,7 @@
 #include "sim/holdings.h"
 #include "sim/listening.h"
 #include "sim/memory.h"
+#include "sim/misuse.h"
 #include "sim/sql.h"
 
 #include <stdlib.h>
@@ -24,11 +25,17 @@ static struct list works; /* to be freed at the end */
 
 /* ---- on the pool ---- */
 
+/* Of a type that is declared, now and then. */
 static void ask_query(enum verb verb, const char *sql, int64_t token)
 {
+    enum { INT8 = 20 };
+    char text[24];
+    snprintf(text, sizeof text, "%lld", (long long)token);
+    const evpq_arg arg = chance_one_in(6) ? evpq_param(INT8, text) : evpq_int(token);
+    const evpq_args args = {.n = 1, .v = &arg};
     evpq_future *f = verb == VERB_READ && chance_one_in(2)
-                         ? evpq_pool_read(program.pool, sql, EVPQ_ARGS(token))
-                         : evpq_pool_query(program.pool, sql, EVPQ_ARGS(token));
+                         ? evpq_pool_read(program.pool, sql, args)
+                         : evpq_pool_query(program.pool, sql, args);
     ask(verb, f, token, 1, NULL)->alone = verb == VERB_INSERT || verb == VERB_READ;
 }
 
@@ -142,6 +149,39 @@ static evpq_future *do_work(evpq_txn *txn, void *arg)
     }
 }
 
+/* What it returns is what is done in the transaction, or nothing. */
+static evpq_future *do_nothing(evpq_txn *txn, void *arg)
+{
+    (void)txn, (void)arg;
+    return NULL;
+}
+
+/* With a savepoint, or a batch, or an executemany, which are undone or kept with the rest. */
+static evpq_future *do_work_within(evpq_txn *txn, void *arg)
+{
+    const struct work *w = arg;
+    evpq_txn *inner = evpq_txn_savepoint(txn);
+    if (!inner)
+        return evpq_future_failed(program.loop, EVPQ_NOMEM, "no savepoint");
+    for (int i = 0; i < w->n; i++)
+        evpq_future_unref(evpq_txn_query(inner, SQL_INSERT, EVPQ_ARGS(w->first + i)));
+    if (w->ends_badly && chance_one_in(2)) {
+        evpq_future_unref(evpq_txn_rollback(inner));
+        return evpq_txn_query(txn, SQL_FAIL, EVPQ_ARGS(w->first));
+    }
+    evpq_future *f = evpq_txn_commit(inner);
+    if (!w->ends_badly)
+        return f;
+    evpq_await(f);
+    evpq_future_unref(f);
+    return evpq_txn_query(txn, SQL_FAIL, EVPQ_ARGS(w->first));
+}
+
+static void ask_nothing_done(void)
+{
+    ask(VERB_DONE, evpq_transact(program.pool, NULL, do_nothing, NULL), 0, 0, NULL);
+}
+
 static void ask_transact(void)
 {
     struct work *w = memory_new(sizeof *w);
@@ -151,10 +191,34 @@ static void ask_transact(void)
     w->first = take_tokens(w->n);
     list_init(&w->memory);
     list_append(&works, &w->memory);
-    evpq_future *f = evpq_transact(program.pool, NULL, do_work, w);
-    ask(w->ends_badly ? VERB_FAILS : VERB_TRANSACT, f, w->first, w->n, NULL);
+    sim_time due;
+    const evpq_txn_opts opts = draw_txn_opts(&due);
+    /* A statement that is not sent is no part of it, and within a savepoint nobody looks at them. */
+    bool within = !memory_may_fail() && chance_one_in(4);
+    evpq_txn_fn *fn = within ? do_work_within : do_work;
+    evpq_future *f = evpq_transact(program.pool, &opts, fn, w);
+    ask_by(w->ends_badly ? VERB_FAILS : VERB_TRANSACT, f, w->first, w->n, NULL, due);
     if (w->ends_badly)
         oracle_absent(w->first, w->n);
+}
+
+/* ---- others ---- */
+
+static void ask_series(void)
+{
+    int64_t first = take_tokens(SERIES);
+    evpq_future *f = evpq_pool_query(program.pool, SQL_SERIES, EVPQ_ARGS(first));
+    ask(VERB_SERIES, f, first, SERIES, NULL);
+}
+
+/* The type is there, or it is not. */
+static void ask_types(void)
+{
+    evpq_types *types = evpq_types_new();
+    const evpq_codec codec = {.size = sizeof codec, .name = TYPE_NAME};
+    if (types && evpq_types_add(types, &codec) == EVPQ_OK)
+        ask(VERB_TYPES, evpq_types_resolve(types, program.pool), 0, 0, NULL);
+    evpq_types_unref(types);
 }
 
 /* ---- all ---- */
@@ -171,7 +235,7 @@ static void ask_about_old_token(void)
 
 static void ask_pool(void)
 {
-    switch (chance_below(14)) {
+    switch (chance_below(18)) {
     case 0:
     case 1:
     case 2:
@@ -204,6 +268,18 @@ static void ask_pool(void)
     case 11:
         begin_txn(NULL);
         break;
+    case 12:
+        ask_series();
+        break;
+    case 13:
+        ask_types();
+        break;
+    case 14:
+        ask_nothing_done();
+        break;
+    case 15:
+        ask(VERB_DONE, evpq_pool_connect(program.pool), 0, 0, NULL);
+        break;
     default:
         ask(VERB_ACQUIRE, evpq_pool_acquire(program.pool), 0, 0, NULL);
         break;
@@ -218,6 +294,12 @@ void ask_something(void)
         return;
     if (chance_one_in(program.eager) && use_eager())
         return;
+    if (chance_one_in(program.misuses)) {
+        struct lease *lease = free_lease();
+        struct txn *txn = open_txn();
+        misuse(lease ? lease->is : NULL, txn ? txn->is : NULL);
+        return;
+    }
     if (use_holdings())
         return;
     if (chance_one_in(program.hides))

@@ -18,6 +18,9 @@ struct program {
     unsigned hides;     /* ... makes a table that hides the other */
     unsigned forgets;   /* ... ends what is prepared in a session */
     unsigned eager;     /* ... finds all that it waits for ready, for a while */
+    unsigned misuses;   /* ... is wrong */
+    unsigned probes;    /* one in so many transactions asks what became of its COMMIT */
+    size_t result_most; /* 0: no limit */
     bool after_connect; /* a hook, whose failures are failed connects */
     int64_t next_token;
 };
@@ -30,6 +33,11 @@ void program_open_pool(void);
 int64_t take_tokens(int n);
 /* Notes the future, which is taken, with a deadline or without one. */
 struct call *ask(enum verb verb, evpq_future *f, int64_t first, int n, void *owner);
+/* The same with a deadline of its own, or SIM_NEVER. */
+struct call *ask_by(enum verb verb, evpq_future *f, int64_t first, int n, void *owner,
+                    sim_time due);
+/* Options for a transaction, which are drawn; in *ret_due its own deadline, SIM_NEVER: none. */
+evpq_txn_opts draw_txn_opts(sim_time *ret_due);
 
 /* Some INSERTs: on the pool, a lease or a transaction. */
 struct call *ask_batch(evpq_lease *lease, evpq_txn *txn, void *owner);

@@ -54,7 +54,9 @@ void begin_txn(struct lease *lease)
     t->on = lease;
     if (lease)
         lease->begun = t;
-    ask(VERB_BEGIN, lease ? evpq_lease_begin(lease->is, NULL) : evpq_pool_begin(program.pool, NULL),
+    sim_time none;
+    const evpq_txn_opts drawn = draw_txn_opts(&none), *opts = chance_one_in(2) ? &drawn : NULL;
+    ask(VERB_BEGIN, lease ? evpq_lease_begin(lease->is, opts) : evpq_pool_begin(program.pool, opts),
         0, 0, t);
 }
 

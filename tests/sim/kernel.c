@@ -182,15 +182,17 @@ int sim_socket(int domain, int type, int protocol)
 int sim_connect(int fd, const struct sockaddr *to, socklen_t n) REPLACES(connect);
 int sim_connect(int fd, const struct sockaddr *to, socklen_t n)
 {
-    (void)to, (void)n;
+    (void)n;
+    struct sockaddr_in address;
     struct file *f = socket_of(fd);
     if (!f)
         return -1;
+    memcpy(&address, to, sizeof address);
     if (f->kind == BLOCKING_SOCKET) {
         errno = ECONNREFUSED;
         return server_is_up() ? 0 : -1;
     }
-    f->link = net_connect(fd);
+    f->link = net_connect(fd, ntohl(address.sin_addr.s_addr) & 0xff);
     errno = EINPROGRESS;
     return -1;
 }

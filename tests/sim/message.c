@@ -95,12 +95,13 @@ static void bind(struct backend *b, struct reader *r)
     for (uint32_t n = take_int(r, 2); n; n--)
         binary = take_int(r, 2);
     b->token = -1;
-    for (uint32_t n = take_int(r, 2); n; n--) {
+    uint32_t args = take_int(r, 2);
+    for (uint32_t i = 0; i < args; i++) {
         uint32_t size = take_int(r, 4);
         if (size == UINT32_MAX) /* NULL */
             continue;
-        if (b->token < 0 && size < sizeof b->first_text)
-            snprintf(b->first_text, sizeof b->first_text, "%.*s", (int)size, r->at);
+        if (i < PARAMETERS_MOST && size < TEXT_MOST)
+            snprintf(b->texts[i], TEXT_MOST, "%.*s", (int)size, r->at);
         b->token = number_of(r->at, size, binary);
         r->at += size;
     }

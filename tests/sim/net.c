@@ -157,15 +157,16 @@ static void send_bytes(struct link *l, enum way way, const char *bytes, size_t n
 static void answer_connect(struct event *e)
 {
     struct link *l = container_of(e, struct link, handshake);
-    l->backend = chance_one_in(net.weather.refuses) ? NULL : server_accept(l);
+    l->backend = l->host != 1 || chance_one_in(net.weather.refuses) ? NULL : server_accept(l);
     l->state = l->backend ? LINK_OPEN : LINK_REFUSED;
     trace("link %d: %s", l->fd, l->backend ? "connected" : "refused");
 }
 
-struct link *net_connect(int fd)
+struct link *net_connect(int fd, unsigned host)
 {
     struct link *l = memory_new(sizeof *l);
     l->fd = fd;
+    l->host = host;
     l->delay = chance_time(10 * SIM_US, net.weather.delay_most);
     l->room = chance_one_in(net.weather.small_rooms) ? 1024 + chance_below(2048) : 1 << 17;
     list_init(&l->segments);
@@ -173,7 +174,7 @@ struct link *net_connect(int fd)
     list_append(&net.links, &l->node);
     event_init(&l->handshake, answer_connect);
     event_init(&l->gives_up, NULL);
-    if (chance_one_in(net.weather.silent_connects))
+    if (chance_one_in(net.weather.silent_connects) || (host != 1 && chance_one_in(2)))
         net_silence(l);
     else
         event_set(&l->handshake, world_now() + 2 * l->delay);

@@ -26,6 +26,7 @@ enum link_state {
 struct link {
     struct list node; /* of all */
     int fd;           /* the program's, for the trace */
+    unsigned host;
     enum link_state state;
     int error;               /* the errno of LINK_RESET */
     bool silent;             /* nothing gets through */
@@ -53,7 +54,8 @@ void net_begin(const struct weather *w);
 
 /* ---- the program's end, for the kernel ---- */
 
-struct link *net_connect(int fd);
+/* The server is the host with the number 1; at others nobody is. */
+struct link *net_connect(int fd, unsigned host);
 ssize_t net_recv(struct link *l, void *bytes, size_t n, bool peek); /* -1: errno */
 ssize_t net_send(struct link *l, const void *bytes, size_t n);
 bool net_readable(const struct link *l);

@@ -30,6 +30,10 @@ enum verb {
     VERB_NOTIFY,
     VERB_BEGIN_SQL, /* by a statement */
     VERB_HIDE,      /* the table, in its session */
+    VERB_SERIES,    /* its rows, if they are not too many */
+    VERB_TYPES,     /* their oids, if there are such */
+    VERB_WRONG,     /* is refused */
+    VERB_DONE,      /* nothing more */
     VERB_EAGER,     /* what finds all ready for so long */
     VERB_FORGET,    /* what is prepared in it */
     VERB_ACQUIRE,
@@ -84,6 +88,8 @@ void oracle_stalled(sim_time lasted);
 void oracle_answered(int64_t token);
 /* From now on in this run the program is at work for some of each. */
 void oracle_turns_are_long(void);
+/* From now on in this run a result may be larger than the pool takes. */
+void oracle_results_are_limited(void);
 /* What it was to be is known now. */
 void oracle_level_is(struct level *level, enum fate fate);
 /* It can never be in the table: nobody asks for the commit. */

@@ -31,6 +31,22 @@ static evpq_hook_fn *maybe_hook(void)
     return chance_one_in(8) ? hook : NULL;
 }
 
+static void noticed(const evpq_error *notice, void *arg)
+{
+    (void)arg;
+    trace("notice: %s", evpq_error_message(notice));
+}
+
+/* At the first of them nobody is, now and then. */
+static const char *hosts(void)
+{
+    return chance_one_in(4)
+               ? "host=10.0.0.2,10.0.0.1 port=5432,5432 user=sim dbname=sim passfile=/none "
+                 "sslmode=disable gssencmode=disable client_encoding=UTF8"
+               : "host=10.0.0.1 port=5432 user=sim dbname=sim passfile=/none sslmode=disable "
+                 "gssencmode=disable client_encoding=UTF8";
+}
+
 void program_open_pool(void)
 {
     static const int depths[] = {1, 2, 8, 128};
@@ -43,9 +59,17 @@ void program_open_pool(void)
     program.hurries = chance_one_in(3) ? 2 + chance_below(3) : 0;
     program.eager = chance_one_in(12) ? 4 + chance_below(12) : 0;
     program.cancel_timeout = chance_time(20 * SIM_MS, 3 * SIM_S);
-    bool full = chance_one_in(2), pooled = server_faults()->pooled;
+    bool full = chance_one_in(2), pooled = server_faults()->pooled, usual = chance_one_in(4);
     program.hides = full && !pooled && chance_one_in(3) ? 2 + chance_below(6) : 0;
     program.forgets = !pooled && chance_one_in(4) ? 2 + chance_below(6) : 0;
+    program.misuses = chance_one_in(6) ? 1 + chance_below(6) : 0;
+    program.probes = chance_one_in(2) ? 1 + chance_below(3) : 0;
+    program.result_most = chance_one_in(6) ? 3600 + chance_below(1500) : 0;
+    if (program.result_most)
+        oracle_results_are_limited();
+    bool patient = chance_one_in(8);
+    if (patient)
+        program.acquire_timeout = SIM_NEVER;
     evpq_hook_fn *after_connect = maybe_hook();
     program.after_connect = after_connect;
     evpq_pool_opts opts = {
@@ -53,7 +77,7 @@ void program_open_pool(void)
         .min_size = chance_one_in(2) ? (int)chance_below((unsigned)program.max_size + 1) : 0,
         .max_size = program.max_size,
         .max_waiting = chance_one_in(4) ? 1 + (int)chance_below(8) : 0,
-        .acquire_timeout = seconds_of(program.acquire_timeout),
+        .acquire_timeout = patient ? -1 : seconds_of(program.acquire_timeout),
         .query_timeout = program.query_timeout == SIM_NEVER ? 0 : seconds_of(program.query_timeout),
         .connect_timeout = seconds_of(chance_time(50 * SIM_MS, 3 * SIM_S)),
         .cancel_timeout = seconds_of(program.cancel_timeout),
@@ -68,15 +92,33 @@ void program_open_pool(void)
         .after_connect = after_connect,
         .before_acquire = maybe_hook(),
         .after_release = maybe_hook(),
-        .reset = full ? EVPQ_RESET_FULL : EVPQ_RESET_ROLLBACK,
+        .reset = !full   ? EVPQ_RESET_ROLLBACK
+                 : usual ? EVPQ_RESET_DEFAULT
+                         : EVPQ_RESET_FULL,
+        .max_result_bytes = program.result_most,
+        .max_buffer_bytes = chance_one_in(6) ? 64 + chance_below(4000) : 0,
+        .on_notice = chance_one_in(2) ? noticed : NULL,
     };
     evpq_error *error = NULL;
-    program.pool = evpq_pool_open(program.loop,
-                                  "host=10.0.0.1 port=5432 user=sim dbname=sim passfile=/none "
-                                  "sslmode=disable gssencmode=disable client_encoding=UTF8",
-                                  &opts, &error);
+    program.pool = evpq_pool_open(program.loop, hosts(), &opts, &error);
     if (!program.pool)
         violation("no pool: %s", evpq_error_message(error));
+}
+
+evpq_txn_opts draw_txn_opts(sim_time *ret_due)
+{
+    sim_time timeout = chance_one_in(3) ? chance_time(5 * SIM_MS, 3 * SIM_S) : SIM_NEVER;
+    *ret_due = timeout == SIM_NEVER ? SIM_NEVER : world_now() + timeout;
+    return (evpq_txn_opts){
+        .size = sizeof(evpq_txn_opts),
+        .isolation = (evpq_isolation)chance_below(EVPQ_ISOLATION_SERIALIZABLE + 1),
+        .deferrable = chance_one_in(8),
+        .probe = chance_one_in(program.probes),
+        .tries = (int)chance_below(4),
+        .backoff_min = chance_one_in(2) ? 0.001 : 0,
+        .backoff_max = chance_one_in(2) ? 0.1 : 0,
+        .timeout = timeout == SIM_NEVER ? (chance_one_in(2) ? -1 : 0) : seconds_of(timeout),
+    };
 }
 
 /* ---- one call ---- */
@@ -118,10 +160,12 @@ static sim_time pool_limits(enum verb verb)
     case VERB_SEE:
     case VERB_BEGIN_SQL:
     case VERB_HIDE:
+    case VERB_SERIES:
         return program.query_timeout == SIM_NEVER ? SIM_NEVER : world_now() + program.query_timeout;
     case VERB_ACQUIRE:
     case VERB_BEGIN:
-        return world_now() + program.acquire_timeout;
+        return program.acquire_timeout == SIM_NEVER ? SIM_NEVER
+                                                    : world_now() + program.acquire_timeout;
     default:
         return SIM_NEVER;
     }
@@ -129,7 +173,13 @@ static sim_time pool_limits(enum verb verb)
 
 struct call *ask(enum verb verb, evpq_future *f, int64_t first, int n, void *owner)
 {
-    sim_time due = pool_limits(verb);
+    return ask_by(verb, f, first, n, owner, SIM_NEVER);
+}
+
+struct call *ask_by(enum verb verb, evpq_future *f, int64_t first, int n, void *owner, sim_time due)
+{
+    if (pool_limits(verb) < due)
+        due = pool_limits(verb);
     /* The end of a transaction, given up so, would leave its lease borrowed. */
     f = limited(f, verb != VERB_COMMIT && verb != VERB_ROLLBACK, &due);
     return oracle_note(verb, f, first, n, due, owner);

@@ -8,7 +8,7 @@
 static struct {
     struct server_faults faults;
     struct list backends;
-    int last_pid, schema;
+    int last_pid, schema, starts, recoveries;
     bool down;
     struct event comes_up;
 } server;
@@ -26,6 +26,8 @@ void server_begin(const struct server_faults *f)
     list_init(&server.backends);
     server.last_pid = 100;
     server.schema = 0;
+    server.starts = 1;
+    server.recoveries = 0;
     server.down = false;
     event_init(&server.comes_up, come_up);
     pooler_begin();
@@ -63,6 +65,7 @@ static void backend_end(struct backend *b, bool reset)
     event_cancel(&b->step);
     list_remove(&b->node);
     pooler_lose(b);
+    xact_end(b->xact, false);
     buffer_free(&b->in);
     buffer_free(&b->out);
     buffer_free(&b->copied);
@@ -104,6 +107,16 @@ void server_change_schema(void)
     server.schema++;
 }
 
+int server_starts(void)
+{
+    return server.starts;
+}
+
+int server_recoveries(void)
+{
+    return server.recoveries;
+}
+
 int server_schema(void)
 {
     return server.schema;
@@ -127,6 +140,8 @@ void server_crash(sim_time down)
 {
     struct list *node;
     trace("server: down");
+    server.starts += chance_one_in(2); /* or it goes on, and only its processes are new */
+    server.recoveries++;
     while ((node = list_first(&server.backends)))
         backend_die(container_of(node, struct backend, node));
     server.down = true;

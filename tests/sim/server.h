@@ -14,7 +14,8 @@ enum {
     ARGUMENT_MOST = 24,
     SAVEPOINTS_MOST = 64,
     NOTIFIES_MOST = 8,
-    DONE_MOST = 64
+    DONE_MOST = 64,
+    TEXT_MOST = 48
 };
 
 /* What a session knows of a statement that was parsed. */
@@ -51,8 +52,8 @@ struct backend {
     uint32_t key;
     struct buffer in, out;
     size_t n_read; /* of `in`: what it has of a message that is not whole yet */
-    bool started; /* the start-up packet was answered */
-    bool eof;     /* the client has hung up, which is seen when nothing is left to do */
+    bool started;  /* the start-up packet was answered */
+    bool eof;      /* the client has hung up, which is seen when nothing is left to do */
 
     char status; /* as ReadyForQuery tells it: I, T, E */
     bool skips;  /* after an error, up to the next Sync */
@@ -76,9 +77,10 @@ struct backend {
 
     const struct prepared *portal;
     int64_t token;
-    char first_text[8]; /* the first argument, if it is a text */
-    bool binary;        /* how results are wanted */
-    int rows;           /* of SQL_SERIES that were sent */
+    char texts[PARAMETERS_MOST][TEXT_MOST]; /* the arguments, as far as they are short texts */
+    int xact;    /* the number that the transaction was told it has; 0: none */
+    bool binary; /* how results are wanted */
+    int rows;    /* of SQL_SERIES that were sent */
 
     int64_t
         done[DONE_MOST]; /* tokens of what was carried out since the last Sync, outside a block */
@@ -102,6 +104,7 @@ struct server_faults {
     unsigned slow_ends;     /* commits that take long, and answers that are held back after it */
     unsigned cancel_misses; /* cancel requests that are lost */
     unsigned late_signals;  /* those that the process notices when it next does something */
+    unsigned standbys;      /* answers of a standby, to who asks what became of a transaction */
     unsigned pooled;        /* a pooler with so many sessions; 0: none */
     /* A pooler that ends each statement that stands alone before it passes on the next, also where they
      * share a Sync; and transactions of those that change something that it leaves open instead. */
@@ -116,6 +119,9 @@ struct backend *server_accept(struct link *l); /* NULL: it is down */
 void server_cancel(const void *packet, size_t n);
 struct backend *server_some_backend(void);
 int server_backends(void);
+/* How often it has been started, and how often it has recovered from a crash. */
+int server_starts(void);
+int server_recoveries(void);
 /* Somebody changes the schema: plans that were made before no longer give what was described. */
 void server_change_schema(void);
 int server_schema(void);

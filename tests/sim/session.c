@@ -24,6 +24,8 @@ static bool is_change(enum statement s)
 static void forget_transaction(struct backend *b)
 {
     b->changes.n = 0;
+    xact_end(b->xact, false);
+    b->xact = 0;
     b->deferred = b->together = b->reads_only = b->hides = false;
     b->notices.n = 0;
     b->notices.will_listen = b->notices.listens;
@@ -81,6 +83,8 @@ static bool commit(struct backend *b)
         return false;
     }
     changes_commit(&b->changes);
+    xact_end(b->xact, true);
+    b->xact = 0;
     b->session->hides |= b->hides;
     b->notices.listens = b->notices.will_listen;
     for (int i = 0; i < b->notices.n; i++)
@@ -124,7 +128,7 @@ static const struct server_error *objection(const struct backend *b)
         return &says_in_block;
     if ((s == INTO || s == CREATE) && is_hidden(b))
         return &says_table_exists;
-    if (s == COLUMNS ? strcmp(b->first_text, TABLE_TOKENS) : s == COPY_ROWS_HIDDEN && !is_hidden(b))
+    if (s == COLUMNS ? strcmp(b->texts[0], TABLE_TOKENS) : s == COPY_ROWS_HIDDEN && !is_hidden(b))
         return &says_no_table;
     if (!statement_runs_in_failed(s) && chance_one_in(server_faults()->errors))
         return chance_one_in(2) ? &says_serialization : &says_resources;
@@ -188,7 +192,7 @@ static void use_notices(struct backend *b, enum statement s)
     if (s == NOTIFY) {
         if (b->notices.n == NOTIFIES_MOST)
             violation("backend %d: more than %d notifications", b->pid, NOTIFIES_MOST);
-        b->notices.sends[b->notices.n].channel = notify_channel_of(b->first_text);
+        b->notices.sends[b->notices.n].channel = notify_channel_of(b->texts[0]);
         b->notices.sends[b->notices.n++].number = b->token;
         answer_row(b, s);
         answer_complete(b, "SELECT 1");
@@ -261,6 +265,20 @@ static void carry_out(struct backend *b)
         violation("backend %d: a query that is to be described is run", b->pid);
     case COLUMNS:
         answer_columns(b, is_hidden(b));
+        answer_complete(b, "SELECT 1");
+        break;
+    case TYPES:
+        answer_types(b);
+        answer_complete(b, "SELECT 1");
+        break;
+    case XACT:
+        if (b->changes.n && !b->xact)
+            b->xact = xact_new();
+        answer_xact(b);
+        answer_complete(b, "SELECT 1");
+        break;
+    case XACT_STATUS:
+        answer_xact_status(b, chance_one_in(server_faults()->standbys));
         answer_complete(b, "SELECT 1");
         break;
     case COPY_IN:

@@ -5,7 +5,16 @@
 
 #include <string.h>
 
-enum { NAME = 19, INT8 = 20, INT4 = 23, TEXT = 25, OID = 26, TEXTS = 1009, REGCLASS = 2205 };
+enum {
+    BOOL = 16,
+    NAME = 19,
+    INT8 = 20,
+    INT4 = 23,
+    TEXT = 25,
+    OID = 26,
+    TEXTS = 1009,
+    REGCLASS = 2205
+};
 
 static const struct {
     const char *text, *name;
@@ -49,6 +58,9 @@ static const struct {
                           "copy rows in to what hides", false},
     [COPY_ROWS_OUT] = {"copy (" SQL_NUMBERS "\n) to stdout (format binary)", "copy rows out",
                        false},
+    [TYPES] = {"select name, t.oid, t.typarray from ", "types", true},
+    [XACT] = {"select pg_catalog.pg_current_xact_id_if_assigned()", "which transaction", true},
+    [XACT_STATUS] = {"select case when s.same and ", "status of a transaction", true},
 };
 enum { KNOWN = sizeof known / sizeof *known };
 
@@ -96,10 +108,11 @@ const char *statement_argument(enum statement s, const char *sql)
     return known[s].begins ? sql + strlen(known[s].text) : "";
 }
 
-static int give_types(unsigned to[PARAMETERS_MOST], int n, unsigned first, unsigned second)
+static int give_types(unsigned to[PARAMETERS_MOST], int n, unsigned first, unsigned others)
 {
     to[0] = first;
-    to[1] = second;
+    for (int i = 1; i < n; i++)
+        to[i] = others;
     return n;
 }
 
@@ -120,6 +133,10 @@ int statement_parameters(enum statement s, unsigned types[PARAMETERS_MOST])
         return give_types(types, 2, TEXT, TEXT);
     case COLUMNS:
         return give_types(types, 2, REGCLASS, TEXTS);
+    case TYPES:
+        return give_types(types, 1, TEXTS, 0);
+    case XACT_STATUS:
+        return give_types(types, 4, TEXT, TEXT);
     default:
         return 0;
     }
@@ -130,6 +147,13 @@ int statement_columns(enum statement s, struct column_of columns[COLUMNS_MOST])
     static const struct column_of of_table[COLUMNS_MOST] = {
         {"name", NAME},        {"type", OID}, {"quote_ident", TEXT}, {"format", TEXT},
         {"format_type", TEXT}, {"case", OID}, {"oid", OID},          {"case", OID}};
+    static const struct column_of of_types[] = {{"name", TEXT}, {"oid", OID}, {"typarray", OID}};
+    static const struct column_of of_xact[] = {{"pg_current_xact_id_if_assigned", TEXT},
+                                               {"concat", TEXT},
+                                               {"concat", TEXT},
+                                               {"lsn", TEXT}};
+    static const struct column_of of_status[] = {
+        {"case", TEXT}, {"same", BOOL}, {"whole", BOOL}, {"standby", BOOL}};
     switch (s) {
     case INSERT:
     case DELETE:
@@ -155,6 +179,15 @@ int statement_columns(enum statement s, struct column_of columns[COLUMNS_MOST])
     case COLUMNS:
         memcpy(columns, of_table, sizeof of_table);
         return COLUMNS_MOST;
+    case TYPES:
+        memcpy(columns, of_types, sizeof of_types);
+        return 3;
+    case XACT:
+        memcpy(columns, of_xact, sizeof of_xact);
+        return 4;
+    case XACT_STATUS:
+        memcpy(columns, of_status, sizeof of_status);
+        return 4;
     case TOGETHER:
     case GUARD:
         columns[0] = (struct column_of){"current_setting", TEXT};

@@ -17,7 +17,8 @@ enum { SERIES = 20 }; /* rows */
 #define SQL_COPY_IN "copy tokens from stdin"
 #define SQL_COPY_OUT "copy (select * from generate_series(1, 20)) to stdout"
 #define SQL_NUMBERS "select * from generate_series(1, 20) number"
-#define TABLE_TOKENS "tokens" /* the only one, as COPY of rows asks for its columns */
+#define TYPE_NAME "token_kind" /* which is there after every other change of the schema */
+#define TABLE_TOKENS "tokens"  /* the only one, as COPY of rows asks for its columns */
 #define TABLE_NONE "nothing"
 #define SQL_NUMBERS "select * from generate_series(1, 20) number"
 
@@ -70,6 +71,9 @@ enum statement {
     COPY_ROWS_IN,
     COPY_ROWS_HIDDEN, /* to what hides the table */
     COPY_ROWS_OUT,
+    TYPES,       /* flows/types.c */
+    XACT,        /* flows/probe.c: which transaction this is, ... */
+    XACT_STATUS, /* ... and what became of it */
 };
 
 /* What a text is; one that is not known ends the run. */
@@ -84,7 +88,7 @@ bool statement_copies_in(enum statement s);
 bool statement_copies_out(enum statement s);
 bool statement_copies_binary(enum statement s);
 /* The oids of its parameters' types; their number is the result. */
-enum { PARAMETERS_MOST = 2 };
+enum { PARAMETERS_MOST = 4 };
 int statement_parameters(enum statement s, unsigned types[PARAMETERS_MOST]);
 /* What a text says behind the words by which it is known. */
 const char *statement_argument(enum statement s, const char *sql);

@@ -7,11 +7,34 @@
 
 static struct {
     bool present[TOKENS], inserted[TOKENS];
+    int xacts;
+    enum { IN_PROGRESS, COMMITTED, ABORTED } ends[XACTS];
 } table;
 
 void table_begin(void)
 {
     memset(&table, 0, sizeof table);
+}
+
+int xact_new(void)
+{
+    if (table.xacts == XACTS - 1)
+        violation("there are more than %d transactions with numbers", XACTS - 1);
+    return ++table.xacts;
+}
+
+void xact_end(int xact, bool committed)
+{
+    if (xact)
+        table.ends[xact] = committed ? COMMITTED : ABORTED;
+}
+
+const char *xact_status(int xact)
+{
+    static const char *const names[] = {"in progress", "committed", "aborted"};
+    if (xact < 1 || xact > table.xacts)
+        violation("it is asked about transaction %d, which is none", xact);
+    return names[table.ends[xact]];
 }
 
 static int64_t within(int64_t token)

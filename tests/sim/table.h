@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { TOKENS = 4096, CHANGES = 256 };
+enum { TOKENS = 4096, CHANGES = 256, XACTS = 1024 };
 
 /* What a transaction will have done when it commits. */
 struct changes {
@@ -17,6 +17,11 @@ struct changes {
         bool removes;
     } is[CHANGES];
 };
+
+/* Transactions by their numbers, and what became of them. */
+int xact_new(void);
+void xact_end(int xact, bool committed); /* 0: none */
+const char *xact_status(int xact);       /* as pg_xact_status has it */
 
 void table_begin(void);
 bool table_has(int64_t token);

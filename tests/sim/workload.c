@@ -211,6 +211,9 @@ static const struct {
     {"hides", &program.hides},
     {"forgets", &program.forgets},
     {"eager", &program.eager},
+    {"misuses", &program.misuses},
+    {"probes", &program.probes},
+    {"standbys", &faults.standbys},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
@@ -243,6 +246,7 @@ static void draw_world(void)
         .slow_ends = maybe(2, 4),
         .cancel_misses = maybe(4, 4),
         .late_signals = maybe(3, 3),
+        .standbys = maybe(2, 3),
         .pooled = chance_one_in(4) ? 1 + chance_below(4) : 0,
     };
     faults.apart = faults.pooled ? 0 : maybe(6, 1);
