@@ -238,6 +238,27 @@ START_TEST(f69_a_result_that_comes_at_once_has_it_too)
 }
 END_TEST
 
+/* A row of them may be larger than a result may be. */
+START_TEST(f69_streams_and_copies_have_no_limit)
+{
+    static const char large[] = "select repeat('x', 1000000)";
+    open_pool(.max_size = 1, .max_result_bytes = 4000);
+    evpq_stream *s = evpq_pool_stream(pool, large, EVPQ_ARGS(), NULL);
+    ck_done(evpq_stream_next(s));
+    evpq_stream_close(s);
+    evpq_copy *rows = evpq_pool_copy_rows_out(pool, large);
+    evpq_future *f = evpq_copy_read(rows);
+    ck_await_status(f, EVPQ_OK);
+    ck_assert_int_eq(evpq_result_length(evpq_future_result(f), 0, 0), 1000000);
+    evpq_future_unref(f);
+    evpq_copy_close(rows);
+    evpq_copy *bytes = evpq_pool_copy_out(pool, "copy (select repeat('x', 1000000)) to stdout");
+    ck_done(evpq_copy_read(bytes));
+    evpq_copy_close(bytes);
+    pools_end();
+}
+END_TEST
+
 /* While it goes on coming there is never a moment at which nothing is to be read. */
 START_TEST(f69_a_result_that_is_given_up_is_canceled_while_it_comes)
 {
@@ -284,6 +305,7 @@ int main(void)
     CHECK_ADD_LOOP(c, f69_a_result_has_a_limit, 4);
     CHECK_ADD_LOOP(c, f69_a_result_below_the_limit_is_taken, 2 + server_has_tls());
     CHECK_ADD(c, f69_a_result_that_comes_at_once_has_it_too);
+    CHECK_ADD(c, f69_streams_and_copies_have_no_limit);
     CHECK_ADD(c, f69_a_result_that_is_given_up_is_canceled_while_it_comes);
     CHECK_ADD(c, f69_what_was_given_up_before_it_came_is_not_collected);
     return check_end(c);

@@ -389,6 +389,8 @@ tests_sim_sim_SOURCES = \
 	tests/sim/asks.c \
 	tests/sim/asks.h \
 	tests/sim/buffer.h \
+	tests/sim/child.c \
+	tests/sim/child.h \
 	tests/sim/copying.c \
 	tests/sim/copying.h \
 	tests/sim/eager.c \

@@ -294,10 +294,11 @@ void copy_op_init(struct copy_op *k, const struct copy_op_owner *owner, bool in)
                                           .more = more,
                                           .pull = pull,
                                           .called_off = called_off};
-    *k = (struct copy_op){.op = {.class = &class, .slow = true, .wire = OP_BARRIER},
-                          .owner = owner,
-                          .refs = 1,
-                          .data = in ? COPY_IN_OPEN : COPY_OUT_COMING};
+    *k =
+        (struct copy_op){.op = {.class = &class, .slow = true, .wire = OP_BARRIER, .streams = true},
+                         .owner = owner,
+                         .refs = 1,
+                         .data = in ? COPY_IN_OPEN : COPY_OUT_COMING};
     list_init(&k->op.node);
 }
 

@@ -90,7 +90,7 @@ struct op {
     bool unawaited;    /* nobody waits for it: a cancel request may hit it */
     bool own;          /* a statement of the library's own, quick on any server that works */
     bool slow;         /* it is not known to be quick: nothing should wait behind it */
-    bool streams;      /* its rows are handed on as they come, so that there is no large result */
+    bool streams;      /* what comes is handed on as it comes, so that there is no large result */
     bool begins;       /* it is a BEGIN of ours */
     bool keeps_block;  /* it leaves a transaction block as it finds it: open, or not */
     bool changes_data; /* by itself: nothing is sent behind it on a connection that has not shown

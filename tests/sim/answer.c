@@ -37,6 +37,7 @@ const struct server_error says_copy_failed = {"57014", "COPY from stdin failed: 
                                               "CopyGetData"};
 const struct server_error says_table_exists = {"42P07", "relation \"tokens\" already exists",
                                                "heap_create_with_catalog"};
+const struct server_error says_syntax = {"42601", "syntax error", "scanner_yyerror"};
 const struct server_error says_no_table = {"42P01", "relation does not exist",
                                            "RangeVarGetRelidExtended"};
 const struct server_error says_statement_exists = {"42P05", "prepared statement already exists",
@@ -273,14 +274,15 @@ void answer_heard(struct backend *b)
     buffer_take(&b->heard, buffer_size(&b->heard));
 }
 
-/* Of one column. */
 static void answer_copy(struct backend *b, char type)
 {
     bool binary = statement_copies_binary(b->portal->is);
     struct message m = begin(b, type);
     buffer_put_int(&b->out, 1, binary);
-    buffer_put_int(&b->out, 2, 1);
-    buffer_put_int(&b->out, 2, binary);
+    int columns = b->portal->is == COPY_ROWS_OUT ? 2 : 1;
+    buffer_put_int(&b->out, 2, (uint64_t)columns);
+    for (int i = 0; i < columns; i++)
+        buffer_put_int(&b->out, 2, binary);
     finish(m);
 }
 
@@ -298,7 +300,7 @@ void answer_copy_row(struct backend *b, int number)
 {
     struct message m = begin(b, 'd');
     if (statement_copies_binary(b->portal->is))
-        copying_put_row(&b->out, number);
+        copying_put_row(&b->out, number, chance_one_in(server_faults()->garbles));
     else
         copying_put_line(&b->out, number);
     finish(m);

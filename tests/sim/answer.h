@@ -12,7 +12,7 @@ struct server_error {
 extern const struct server_error says_deferred, says_in_failed, says_read_only, says_division,
     says_in_block, says_serialization, says_resources, says_canceled, says_terminated,
     says_no_statement, says_statement_exists, says_no_block, says_no_savepoint, says_copy_failed,
-    says_plan_changed, says_crashed, says_table_exists, says_no_table;
+    says_plan_changed, says_crashed, says_table_exists, says_no_table, says_syntax;
 
 /* ---- to the program: kept until answer_flush ---- */
 

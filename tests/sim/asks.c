@@ -25,6 +25,18 @@ static struct list works; /* to be freed at the end */
 
 /* ---- on the pool ---- */
 
+/* The same in another text, which may be one that is too long to be kept. */
+static const char *commented(const char *sql)
+{
+    enum { LONG = 70 * 1024 };
+    static char text[LONG + 200];
+    if (!chance_one_in(8))
+        return sql;
+    int width = chance_one_in(12) ? LONG : 1;
+    snprintf(text, sizeof text, "%s /* %0*u */", sql, width, chance_below(8));
+    return text;
+}
+
 /* Of a type that is declared, now and then. */
 static void ask_query(enum verb verb, const char *sql, int64_t token)
 {
@@ -33,6 +45,7 @@ static void ask_query(enum verb verb, const char *sql, int64_t token)
     snprintf(text, sizeof text, "%lld", (long long)token);
     const evpq_arg arg = chance_one_in(6) ? evpq_param(INT8, text) : evpq_int(token);
     const evpq_args args = {.n = 1, .v = &arg};
+    sql = commented(sql);
     evpq_future *f = verb == VERB_READ && chance_one_in(2)
                          ? evpq_pool_read(program.pool, sql, args)
                          : evpq_pool_query(program.pool, sql, args);
@@ -70,19 +83,30 @@ struct call *ask_batch(evpq_lease *lease, evpq_txn *txn, void *owner)
     return c;
 }
 
+/* So long that a few of them are more than is sent at once. */
+enum { WIDE = 30 * 1024 };
+
+static evpq_arg wide_text(char text[WIDE + 1], int64_t number)
+{
+    snprintf(text, WIDE + 1, "%0*lld", WIDE, (long long)number);
+    return evpq_text(text);
+}
+
 struct call *ask_many(evpq_lease *lease, evpq_txn *txn, void *owner)
 {
     evpq_arg args[STATEMENTS_MOST];
     evpq_args rows[STATEMENTS_MOST];
     int n = 1 + (int)chance_below(STATEMENTS_MOST);
     int64_t first = take_tokens(n);
+    char *wide = chance_one_in(8) ? memory_new(STATEMENTS_MOST * (WIDE + 1)) : NULL;
     for (int i = 0; i < n; i++) {
-        args[i] = evpq_int(first + i);
+        args[i] = wide ? wide_text(wide + (size_t)i * (WIDE + 1), first + i) : evpq_int(first + i);
         rows[i] = (evpq_args){.n = 1, .v = &args[i]};
     }
     evpq_future *f = txn     ? evpq_txn_executemany(txn, SQL_INSERT, rows, (size_t)n)
                      : lease ? evpq_lease_executemany(lease, SQL_INSERT, rows, (size_t)n)
                              : evpq_executemany(program.pool, SQL_INSERT, rows, (size_t)n);
+    free(wide);
     return ask(VERB_MANY, f, first, n, owner);
 }
 
@@ -179,7 +203,11 @@ static evpq_future *do_work_within(evpq_txn *txn, void *arg)
 
 static void ask_nothing_done(void)
 {
-    ask(VERB_DONE, evpq_transact(program.pool, NULL, do_nothing, NULL), 0, 0, NULL);
+    sim_time due;
+    evpq_txn_opts opts = draw_txn_opts(&due);
+    opts.read_only = chance_one_in(2);
+    evpq_pool_unref(evpq_pool_ref(program.pool));
+    ask_by(VERB_DONE, evpq_transact(program.pool, &opts, do_nothing, NULL), 0, 0, NULL, due);
 }
 
 static void ask_transact(void)

@@ -26,6 +26,8 @@ struct program {
 };
 extern struct program program;
 
+/* Hears notices. */
+void program_noticed(const evpq_error *notice, void *arg);
 /* With options that are drawn. */
 void program_open_pool(void);
 

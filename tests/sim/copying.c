@@ -1,6 +1,7 @@
 /* copying.c - see copying.h. */
 #include "sim/copying.h"
 
+#include "sim/sql.h"
 #include "sim/world.h"
 
 #include <stdio.h>
@@ -79,15 +80,52 @@ void copying_put_line(struct buffer *to, int number)
     buffer_put(to, line, (size_t)snprintf(line, sizeof line, "%d\n", number));
 }
 
-void copying_put_row(struct buffer *to, int number)
+static void put_head(struct buffer *to, bool other, bool critical)
 {
-    if (number == 1) {
-        buffer_put(to, signature, sizeof signature);
-        buffer_put_int(to, 8, 0);
+    buffer_put_int(to, 1, other ? 'Q' : 'P');
+    buffer_put(to, signature + 1, sizeof signature - 1);
+    buffer_put_int(to, 4, critical ? 1 << 16 : 0);
+    buffer_put_int(to, 4, 0);
+}
+
+static void put_filler(struct buffer *to, size_t n)
+{
+    static const char filler[FILLER];
+    buffer_put_int(to, 4, n);
+    buffer_put(to, filler, n);
+}
+
+/* What is wrong with a row, or with the head before it. */
+enum garble {
+    NOTHING_WRONG,
+    TOO_MANY,
+    NEGATIVE,
+    TOO_LONG,
+    TOO_SHORT,
+    BEHIND_END,
+    OTHER_HEAD,
+    CRITICAL
+};
+
+void copying_put_row(struct buffer *to, int number, bool garbled)
+{
+    enum garble what =
+        garbled ? TOO_MANY + chance_below(number == 1 ? CRITICAL : BEHIND_END) : NOTHING_WRONG;
+    if (number == 1)
+        put_head(to, what == OTHER_HEAD, what == CRITICAL);
+    if (what == BEHIND_END)
+        copying_put_end(to);
+    if (what == TOO_SHORT) {
+        buffer_put_int(to, 1, 0);
+        return;
     }
-    buffer_put_int(to, 2, 1);
-    buffer_put_int(to, 4, 4);
+    buffer_put_int(to, 2, what == TOO_MANY ? 3 : 2);
+    buffer_put_int(to, 4, what == NEGATIVE ? 0xfffffffe : what == TOO_LONG ? 1 << 20 : 4);
     buffer_put_int(to, 4, (uint64_t)number);
+    if (number % 2)
+        buffer_put_int(to, 4, 0xffffffff);
+    else
+        put_filler(to, FILLER);
 }
 
 void copying_put_end(struct buffer *to)

@@ -15,7 +15,8 @@ struct stream {
     int got, asked;
     /* it was asked for with a deadline, which is told a little later than others are */
     bool limited;
-    bool over; /* it has said so */
+    evpq_future *unseen; /* what it is done with goes back, as nobody looks at it */
+    bool over;           /* it has said so */
 };
 
 enum { COPY_MOST = 8 };
@@ -61,7 +62,7 @@ static void open_stream(void)
 {
     struct level *level;
     evpq_lease *lease = some_place(&level);
-    const evpq_stream_opts opts = {.size = sizeof opts, .rows = 1 + (int)chance_below(7)};
+    const evpq_stream_opts opts = {.size = sizeof opts, .rows = (int)chance_below(8)};
     int64_t first = take_tokens(SERIES);
     evpq_args args = EVPQ_ARGS(first);
     evpq_stream *is = lease ? evpq_lease_stream(lease, SQL_SERIES, args, &opts)
@@ -79,13 +80,22 @@ static void open_stream(void)
 
 static void ask_next(struct stream *s)
 {
-    if (s->limited)
+    if (s->limited || s->unseen)
         return;
     evpq_future *f = evpq_stream_next(s->is);
     if (s->asked++)
         oracle_note(VERB_NEXT, f, s->first, SERIES, SIM_NEVER, s);
     else
         s->limited = ask(VERB_NEXT, f, s->first, SERIES, s)->f != f;
+}
+
+/* With nobody else waiting, who would have what comes behind it. */
+static void ask_unseen(struct stream *s)
+{
+    if (s->unseen)
+        s->unseen = evpq_future_unref(s->unseen);
+    else if (!s->asked)
+        s->unseen = evpq_stream_next(s->is);
 }
 
 static struct stream *some_stream(void)
@@ -99,6 +109,7 @@ static void close_stream(struct stream *s)
 {
     trace("stream of %lld: closed", (long long)s->first);
     evpq_stream_close(s->is);
+    s->unseen = evpq_future_unref(s->unseen);
     s->is = NULL;
 }
 
@@ -115,6 +126,9 @@ static void take_rows(struct stream *s, const evpq_result *r)
     if (!r && s->got != SERIES)
         violation("the stream of %lld ends after %d rows", (long long)s->first, s->got);
     s->over |= !r;
+    if (!r && s->is && (evpq_stream_rows(s->is) != SERIES || !evpq_stream_summary(s->is)))
+        violation("the stream of %lld counts %lld rows, or has no summary", (long long)s->first,
+                  (long long)evpq_stream_rows(s->is));
     for (int i = 0; r && i < evpq_result_rows(r); i++)
         if (evpq_result_int8(r, i, 0) != s->first + s->got++)
             violation("the stream of %lld gives %lld as its row %d", (long long)s->first,
@@ -168,11 +182,12 @@ static void open_copy(void)
     trace("copy of %s, %lld", rows ? "rows" : "text", (long long)c->first);
 }
 
-/* In two pieces. */
+/* In two pieces, some of them long. */
 static evpq_status write_line(evpq_copy *is, int64_t token)
 {
-    char line[32];
-    int n = snprintf(line, sizeof line, "%lld\n", (long long)token);
+    enum { WIDE = 200 * 1024 };
+    static char line[WIDE + 32];
+    int n = snprintf(line, sizeof line, "%0*lld\n", chance_one_in(20) ? WIDE : 1, (long long)token);
     int cut = (int)chance_below((unsigned)n + 1);
     evpq_status status = evpq_copy_write(is, line, (size_t)cut);
     return status == EVPQ_OK ? evpq_copy_write(is, line + cut, (size_t)(n - cut)) : status;
@@ -316,7 +331,9 @@ static void take_numbers(struct reading *r, const evpq_result *numbers)
     if (r->over && r->got != SERIES)
         violation("after %zu rows a COPY ends", r->got);
     for (int i = 0; i < n; i++)
-        if (evpq_result_int4(numbers, i, 0) != (int)++r->got)
+        if (evpq_result_int4(numbers, i, 0) != (int)++r->got ||
+            evpq_result_is_null(numbers, i, 1) != r->got % 2 ||
+            evpq_result_length(numbers, i, 1) != (r->got % 2 ? 0 : FILLER))
             violation("a COPY gives %d as its row %zu", evpq_result_int4(numbers, i, 0), r->got);
 }
 
@@ -347,6 +364,8 @@ bool use_flows(void)
     if (s && s->is && chance_one_in(2)) {
         if (chance_one_in(6))
             close_stream(s);
+        else if (chance_one_in(6))
+            ask_unseen(s);
         else
             ask_next(s);
         forget_stream(s);
@@ -370,6 +389,28 @@ void flows_told(struct call *c)
         told_of_stream(c);
     if (c->verb == VERB_COPIED && c->owner)
         told_of_reading(c);
+}
+
+void flows_of_child(void (*refused)(evpq_future *f, const char *what))
+{
+    struct stream *s = some_stream();
+    struct copy *c = some_copy();
+    struct reading *r = some_reading();
+    if (s && s->is) {
+        refused(evpq_stream_next(s->is), "next of a stream");
+        evpq_stream_close(s->is);
+    }
+    if (c) {
+        refused(evpq_copy_drain(c->is), "drain of a COPY");
+        if (evpq_copy_write(c->is, "", 0) != EVPQ_FORKED ||
+            evpq_copy_row(c->is, EVPQ_ARGS(1)) != EVPQ_FORKED)
+            violation("a child writes to its parent's COPY");
+        refused(evpq_copy_finish(c->is), "finish of a COPY");
+    }
+    if (r && r->is) {
+        refused(evpq_copy_read(r->is), "read of a COPY");
+        evpq_copy_close(r->is);
+    }
 }
 
 void flows_begin(void)

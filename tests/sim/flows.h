@@ -4,6 +4,9 @@
 
 #include "sim/asks.h"
 
+/* In a child all is refused, and let go of. */
+void flows_of_child(void (*refused)(evpq_future *f, const char *what));
+
 void flows_begin(void);
 /* Begins one, or goes on with one. False: it is not its turn. */
 bool use_flows(void);

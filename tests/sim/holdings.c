@@ -246,8 +246,12 @@ static void forget_on(struct lease *lease)
 static void use_lease(struct lease *lease)
 {
     int64_t token = take_tokens(1);
+    if (evpq_lease_backend_pid(lease->is) < 0)
+        violation("a lease has the process %d", evpq_lease_backend_pid(lease->is));
     if (lease->opens || lease->waits)
         return;
+    if (chance_one_in(8) && evpq_lease_on_notice(lease->is, program_noticed, NULL) != EVPQ_OK)
+        violation("nobody can hear the notices of a lease");
     if (chance_one_in(3))
         release(lease);
     else if (lease->begun)

@@ -28,6 +28,10 @@ static const char *take_text(struct reader *r)
 
 static int64_t number_of(const char *bytes, size_t n, bool binary)
 {
+    while (!binary && n > 1 && *bytes == '0') {
+        bytes++;
+        n--;
+    }
     struct reader r = {bytes, bytes + n};
     char text[ARGUMENT_MOST] = "";
     if (binary)
@@ -63,6 +67,10 @@ static void parse(struct backend *b, struct reader *r)
     struct prepared *p = find(b, name);
     if (*name && p) {
         backend_fail(b, &says_statement_exists);
+        return;
+    }
+    if (statement_of(sql) == SPOILED) {
+        backend_fail(b, &says_syntax);
         return;
     }
     p = p ? p : find_free(b);

@@ -34,12 +34,18 @@ static const sim_time PATIENCE = 30 * SIM_S;
 static struct {
     struct weather weather;
     struct list links;
+    bool is_the_parents;
 } net;
 
 void net_begin(const struct weather *w)
 {
     net.weather = *w;
     list_init(&net.links);
+}
+
+void net_is_the_parents(void)
+{
+    net.is_the_parents = true;
 }
 
 /* ---- segments ---- */
@@ -210,6 +216,8 @@ ssize_t net_recv(struct link *l, void *bytes, size_t n, bool peek)
 
 ssize_t net_send(struct link *l, const void *bytes, size_t n)
 {
+    if (net.is_the_parents)
+        violation("a child sends %zu bytes to its parent's server", n);
     if (l->state == LINK_RESET || l->state == LINK_FINISHED) {
         errno = l->state == LINK_RESET ? l->error : EPIPE;
         return -1;

@@ -51,6 +51,8 @@ struct weather {
 };
 
 void net_begin(const struct weather *w);
+/* From now on nothing may be sent. */
+void net_is_the_parents(void);
 
 /* ---- the program's end, for the kernel ---- */
 

@@ -145,7 +145,8 @@ static void judge_parts(const struct level *transaction)
         if (!part->level || !part->f || part->verb > VERB_FAILS || part->verb == VERB_COMMIT ||
             part->verb == VERB_ROLLBACK || transaction_of(part->level) != transaction)
             continue;
-        enum claim what = claim_of(part->level);
+        enum claim what = part->judged ? CLAIMS_NOTHING : claim_of(part->level);
+        part->judged |= what != CLAIMS_NOTHING;
         if (what == CLAIMS_PRESENT)
             check_part(part);
         else if (what == CLAIMS_ABSENT)
@@ -245,6 +246,9 @@ static void check_failed(const struct call *c)
     else if (evpq_future_status(c->f) == EVPQ_INVALID || evpq_future_status(c->f) == EVPQ_NOMEM ||
              evpq_future_status(c->f) == EVPQ_DEADLOCK)
         violation("nothing was wrong with it: %s", text_of(c));
+    if (evpq_future_status(c->f) == EVPQ_TYPE && c->verb != VERB_TYPES &&
+        !(c->verb == VERB_COPIED && server_faults()->garbles))
+        violation("nothing that came was wrong: %s", text_of(c));
     bool server = evpq_future_status(c->f) == EVPQ_SERVER;
     bool lone =
         !c->of_lease && (c->verb == VERB_INSERT || c->verb == VERB_SEE || c->verb == VERB_DELETE);

@@ -66,6 +66,7 @@ struct call {
     /* it was asked of a lease, whose transaction goes on when a savepoint undoes that it fails */
     bool of_lease;
     bool alone;   /* one statement on the pool, of a token that no other has */
+    bool judged;  /* as part of a transaction that has ended: later its tokens may be deleted */
     bool unheard; /* it has settled, and nobody can wait for it */
     void *owner;  /* the workload's */
     /* in which it is a statement, or which it ends; NULL: it stands alone. It is kept until the end

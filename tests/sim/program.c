@@ -31,7 +31,7 @@ static evpq_hook_fn *maybe_hook(void)
     return chance_one_in(8) ? hook : NULL;
 }
 
-static void noticed(const evpq_error *notice, void *arg)
+void program_noticed(const evpq_error *notice, void *arg)
 {
     (void)arg;
     trace("notice: %s", evpq_error_message(notice));
@@ -58,7 +58,7 @@ void program_open_pool(void)
     program.listens = !server_faults()->pooled && chance_one_in(3) ? 1 + chance_below(5) : 0;
     program.hurries = chance_one_in(3) ? 2 + chance_below(3) : 0;
     program.eager = chance_one_in(12) ? 4 + chance_below(12) : 0;
-    program.cancel_timeout = chance_time(20 * SIM_MS, 3 * SIM_S);
+    program.cancel_timeout = chance_one_in(8) ? 5 * SIM_S : chance_time(20 * SIM_MS, 3 * SIM_S);
     bool full = chance_one_in(2), pooled = server_faults()->pooled, usual = chance_one_in(4);
     program.hides = full && !pooled && chance_one_in(3) ? 2 + chance_below(6) : 0;
     program.forgets = !pooled && chance_one_in(4) ? 2 + chance_below(6) : 0;
@@ -79,9 +79,11 @@ void program_open_pool(void)
         .max_waiting = chance_one_in(4) ? 1 + (int)chance_below(8) : 0,
         .acquire_timeout = patient ? -1 : seconds_of(program.acquire_timeout),
         .query_timeout = program.query_timeout == SIM_NEVER ? 0 : seconds_of(program.query_timeout),
-        .connect_timeout = seconds_of(chance_time(50 * SIM_MS, 3 * SIM_S)),
-        .cancel_timeout = seconds_of(program.cancel_timeout),
+        .connect_timeout = chance_one_in(8) ? 0 : seconds_of(chance_time(50 * SIM_MS, 3 * SIM_S)),
+        .cancel_timeout =
+            program.cancel_timeout == 5 * SIM_S ? 0 : seconds_of(program.cancel_timeout),
         .idle_timeout = chance_one_in(3) ? seconds_of(chance_time(SIM_MS, SIM_S)) : 0,
+        .lifetime_jitter = chance_one_in(8) ? 0.0001 : 0,
         .max_lifetime = chance_one_in(3) ? seconds_of(chance_time(SIM_MS, 3 * SIM_S)) : 0,
         .backoff_min = 0.005,
         .backoff_max = 0.1,
@@ -97,7 +99,7 @@ void program_open_pool(void)
                          : EVPQ_RESET_FULL,
         .max_result_bytes = program.result_most,
         .max_buffer_bytes = chance_one_in(6) ? 64 + chance_below(4000) : 0,
-        .on_notice = chance_one_in(2) ? noticed : NULL,
+        .on_notice = chance_one_in(2) ? program_noticed : NULL,
     };
     evpq_error *error = NULL;
     program.pool = evpq_pool_open(program.loop, hosts(), &opts, &error);

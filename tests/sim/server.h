@@ -105,6 +105,7 @@ struct server_faults {
     unsigned cancel_misses; /* cancel requests that are lost */
     unsigned late_signals;  /* those that the process notices when it next does something */
     unsigned standbys;      /* answers of a standby, to who asks what became of a transaction */
+    unsigned garbles;       /* rows of a binary COPY that are none */
     unsigned pooled;        /* a pooler with so many sessions; 0: none */
     /* A pooler that ends each statement that stands alone before it passes on the next, also where they
      * share a Sync; and transactions of those that change something that it leaves open instead. */

@@ -262,7 +262,8 @@ static void carry_out(struct backend *b)
         answer_complete(b, "SELECT 20");
         break;
     case NUMBERS:
-        violation("backend %d: a query that is to be described is run", b->pid);
+    case SPOILED:
+        violation("backend %d: what is not to be run is run", b->pid);
     case COLUMNS:
         answer_columns(b, is_hidden(b));
         answer_complete(b, "SELECT 1");
@@ -315,6 +316,7 @@ static void carry_out(struct backend *b)
             b->status = 'T';
         else
             answer_warning(b, "there is already a transaction in progress");
+        b->reads_only |= strstr(b->portal->argument, "READ ONLY") != NULL;
         answer_complete(b, "BEGIN");
         break;
     case COMMIT:

@@ -58,17 +58,24 @@ static const struct {
                           "copy rows in to what hides", false},
     [COPY_ROWS_OUT] = {"copy (" SQL_NUMBERS "\n) to stdout (format binary)", "copy rows out",
                        false},
+    [SPOILED] = {"executemany was called off", "no statement", false},
     [TYPES] = {"select name, t.oid, t.typarray from ", "types", true},
     [XACT] = {"select pg_catalog.pg_current_xact_id_if_assigned()", "which transaction", true},
     [XACT_STATUS] = {"select case when s.same and ", "status of a transaction", true},
 };
 enum { KNOWN = sizeof known / sizeof *known };
 
+/* But for a comment. */
+static bool is_over(const char *sql)
+{
+    return !*sql || !strncmp(sql, " /*", 3);
+}
+
 enum statement statement_of(const char *sql)
 {
     for (int i = 0; i < KNOWN; i++)
-        if (known[i].begins ? !strncmp(sql, known[i].text, strlen(known[i].text))
-                            : !strcmp(sql, known[i].text))
+        if (!strncmp(sql, known[i].text, strlen(known[i].text)) &&
+            (known[i].begins || is_over(sql + strlen(known[i].text))))
             return (enum statement)i;
     violation("the server does not know the text \"%s\"", sql);
 }
@@ -175,7 +182,8 @@ int statement_columns(enum statement s, struct column_of columns[COLUMNS_MOST])
         return 1;
     case NUMBERS:
         columns[0] = (struct column_of){"number", INT4};
-        return 1;
+        columns[1] = (struct column_of){"filler", TEXT};
+        return 2;
     case COLUMNS:
         memcpy(columns, of_table, sizeof of_table);
         return COLUMNS_MOST;

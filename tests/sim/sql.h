@@ -16,11 +16,12 @@
 enum { SERIES = 20 }; /* rows */
 #define SQL_COPY_IN "copy tokens from stdin"
 #define SQL_COPY_OUT "copy (select * from generate_series(1, 20)) to stdout"
-#define SQL_NUMBERS "select * from generate_series(1, 20) number"
 #define TYPE_NAME "token_kind" /* which is there after every other change of the schema */
 #define TABLE_TOKENS "tokens"  /* the only one, as COPY of rows asks for its columns */
 #define TABLE_NONE "nothing"
-#define SQL_NUMBERS "select * from generate_series(1, 20) number"
+#define SQL_NUMBERS \
+ "select number, filler from numbers" /* 20 of them; each odd one has no filler */
+enum { FILLER = 3000 };
 
 #define SQL_BEGIN "BEGIN"
 
@@ -71,6 +72,7 @@ enum statement {
     COPY_ROWS_IN,
     COPY_ROWS_HIDDEN, /* to what hides the table */
     COPY_ROWS_OUT,
+    SPOILED,     /* flows/executemany_pipeline.c: no statement at all */
     TYPES,       /* flows/types.c */
     XACT,        /* flows/probe.c: which transaction this is, ... */
     XACT_STATUS, /* ... and what became of it */

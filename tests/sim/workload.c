@@ -6,6 +6,7 @@
 #include "sim/workload.h"
 
 #include "sim/asks.h"
+#include "sim/child.h"
 #include "sim/kernel.h"
 #include "sim/listening.h"
 #include "sim/memory.h"
@@ -21,7 +22,7 @@ enum { ACTIONS_MOST = 60, TURNS_MOST = 200000 };
 
 /* One in so many actions is one of these; 0: none. */
 static struct {
-    unsigned kills, cuts, silences, crashes, stalls, resizes, cancels, drains, changes;
+    unsigned kills, cuts, silences, crashes, stalls, resizes, cancels, drains, changes, forks;
     unsigned memory; /* one in so many allocations fails */
     bool scarce;     /* memory, also while the pool closes */
 } habits;
@@ -65,6 +66,13 @@ static void stall(void)
     oracle_stalled(lasts);
 }
 
+/* Once in a run: it takes its time. */
+static void be_forked(void)
+{
+    habits.forks = 0;
+    child_live();
+}
+
 static bool misfortune(void)
 {
     if (chance_one_in(habits.kills))
@@ -74,11 +82,13 @@ static bool misfortune(void)
     else if (chance_one_in(habits.silences))
         silence_some_link();
     else if (chance_one_in(habits.crashes))
-        server_crash(chance_time(SIM_MS, 2 * SIM_S));
+        server_crash(chance_one_in(12) ? 40 * SIM_S : chance_time(SIM_MS, 2 * SIM_S));
     else if (chance_one_in(habits.stalls))
         stall();
     else if (chance_one_in(habits.changes))
         server_change_schema();
+    else if (chance_one_in(habits.forks))
+        be_forked();
     else
         return false;
     return true;
@@ -213,7 +223,8 @@ static const struct {
     {"eager", &program.eager},
     {"misuses", &program.misuses},
     {"probes", &program.probes},
-    {"standbys", &faults.standbys},
+    {"garbles", &faults.garbles},
+    {"forks", &habits.forks},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
@@ -247,6 +258,7 @@ static void draw_world(void)
         .cancel_misses = maybe(4, 4),
         .late_signals = maybe(3, 3),
         .standbys = maybe(2, 3),
+        .garbles = maybe(6, 40),
         .pooled = chance_one_in(4) ? 1 + chance_below(4) : 0,
     };
     faults.apart = faults.pooled ? 0 : maybe(6, 1);
@@ -261,6 +273,7 @@ static void draw_world(void)
     habits.resizes = maybe(3, 12);
     habits.cancels = maybe(2, 5);
     habits.drains = maybe(6, 20);
+    habits.forks = maybe(120, 20);
     habits.scarce = chance_one_in(2);
     habits.memory = maybe(5, 4 + chance_below(400));
     actions_left = 5 + (int)chance_below(ACTIONS_MOST);
