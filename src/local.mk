@@ -69,6 +69,7 @@ libcore_la_SOURCES = \
 	src/base/rng.h \
 	src/base/sha256.c \
 	src/base/sha256.h \
+	src/base/state.c \
 	src/base/state.h \
 	src/base/thread_mark.c \
 	src/base/thread_mark.h \

@@ -266,6 +266,7 @@ EXTRA_DIST += \
 	tests/sim/rediscover \
 	tests/sim/seeds \
 	tests/sim/soak \
+	tests/sim/transitions \
 	tests/support/command.sh \
 	tests/support/sql.sh \
 	tests/support/stranger.sh \
@@ -426,6 +427,8 @@ tests_sim_sim_SOURCES = \
 	tests/sim/sql.h \
 	tests/sim/table.c \
 	tests/sim/table.h \
+	tests/sim/transitions.c \
+	tests/sim/transitions.h \
 	tests/sim/workload.c \
 	tests/sim/workload.h \
 	tests/sim/world.c \

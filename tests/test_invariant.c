@@ -5,6 +5,7 @@
 #include "support/check.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -24,7 +25,7 @@ static const unsigned lamp_next[] = {
 
 static void lamp_to(struct lamp *l, enum lamp_state state)
 {
-    INVARIANT(lamp_next[l->state] & TO(state));
+    TRANSITION(lamp_next, l->state, state);
     l->state = state;
 }
 
@@ -89,6 +90,27 @@ START_TEST(another_ends_the_program_in_a_build_with_checks)
 }
 END_TEST
 
+#if EVPQ_CHECKS
+static char told[64];
+
+static void note(const char *next, unsigned from, unsigned to)
+{
+    size_t length = strlen(told);
+    snprintf(told + length, sizeof told - length, "%s %u %u, ", next, from, to);
+}
+
+START_TEST(a_watcher_is_told_of_each_transition)
+{
+    struct lamp lamp = {LAMP_OFF};
+    state_watcher = note;
+    lamp_to(&lamp, LAMP_ON);
+    lamp_to(&lamp, LAMP_BROKEN);
+    state_watcher = NULL;
+    ck_assert_str_eq(told, "lamp_next 0 1, lamp_next 1 2, ");
+}
+END_TEST
+#endif
+
 START_TEST(a_condition_is_evaluated_only_where_it_is_checked)
 {
     int n = 0;
@@ -111,6 +133,9 @@ int main(void)
     struct check *c = check_begin("invariant");
     CHECK_ADD(c, a_transition_in_the_table_is_made);
     CHECK_ADD(c, another_ends_the_program_in_a_build_with_checks);
+#if EVPQ_CHECKS
+    CHECK_ADD(c, a_watcher_is_told_of_each_transition);
+#endif
     CHECK_ADD(c, a_condition_is_evaluated_only_where_it_is_checked);
     CHECK_ADD(c, a_broken_one_says_where_and_what);
     return check_end(c);

@@ -18,7 +18,7 @@ static const unsigned conn_next[] = {
 
 void conn_to(struct conn *c, enum conn_state state)
 {
-    INVARIANT(conn_next[c->state] & TO(state));
+    TRANSITION(conn_next, c->state, state);
     c->state = state;
 }
 

@@ -18,7 +18,7 @@ static const unsigned reset_next[] = {
 
 static void reset_to(struct conn *c, enum conn_reset_step step)
 {
-    INVARIANT(reset_next[c->reset] & TO(step));
+    TRANSITION(reset_next, c->reset, step);
     c->reset = step;
 }
 

@@ -43,7 +43,7 @@ static const unsigned stream_next[] = {
 
 static inline void stream_to(evpq_stream *s, enum stream_state state)
 {
-    INVARIANT(stream_next[s->state] & TO(state));
+    TRANSITION(stream_next, s->state, state);
     s->state = state;
 }
 

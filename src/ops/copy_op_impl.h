@@ -21,7 +21,7 @@ static const unsigned copy_op_next[] = {
 
 static inline void copy_op_to(struct copy_op *k, enum copy_op_state state)
 {
-    INVARIANT(copy_op_next[k->state] & TO(state));
+    TRANSITION(copy_op_next, k->state, state);
     k->state = state;
 }
 
@@ -36,7 +36,7 @@ static const unsigned copy_data_next[] = {
 
 static inline void copy_data_to(struct copy_op *k, enum copy_data data)
 {
-    INVARIANT(copy_data_next[k->data] & TO(data));
+    TRANSITION(copy_data_next, k->data, data);
     k->data = data;
 }
 

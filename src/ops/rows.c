@@ -24,7 +24,7 @@ static const unsigned rows_next[] = {
 
 static void rows_to(struct rows *s, enum rows_state state)
 {
-    INVARIANT(rows_next[s->state] & TO(state));
+    TRANSITION(rows_next, s->state, state);
     s->state = state;
 }
 

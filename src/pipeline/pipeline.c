@@ -99,7 +99,7 @@ static const unsigned left_open_next[] = {
 
 void left_open_to(struct pipeline *p, enum left_open left)
 {
-    INVARIANT(left_open_next[p->left_open] & TO(left));
+    TRANSITION(left_open_next, p->left_open, left);
     p->left_open = left;
 }
 

@@ -34,7 +34,7 @@ static const unsigned op_next[] = {
 
 static inline void op_to(struct op *op, enum op_state state)
 {
-    INVARIANT(op_next[op->state] & TO(state));
+    TRANSITION(op_next, op->state, state);
     op->state = state;
 }
 

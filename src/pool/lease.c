@@ -20,7 +20,7 @@ static const unsigned lease_next[] = {
 
 void lease_to(evpq_lease *lease, enum lease_state state)
 {
-    INVARIANT(lease_next[lease->state] & TO(state));
+    TRANSITION(lease_next, lease->state, state);
     lease->state = state;
 }
 

@@ -17,7 +17,7 @@ static const unsigned pool_next[] = {
 
 void pool_to(evpq_pool *pool, enum pool_state state)
 {
-    INVARIANT(pool_next[pool->state] & TO(state));
+    TRANSITION(pool_next, pool->state, state);
     pool->state = state;
 }
 

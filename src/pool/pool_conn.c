@@ -24,7 +24,7 @@ void pool_conn_add(evpq_pool *pool, struct pool_conn *c)
 
 void pool_conn_to(struct pool_conn *c, enum pool_conn_state state)
 {
-    INVARIANT(pool_conn_next[c->state] & TO(state));
+    TRANSITION(pool_conn_next, c->state, state);
     evpq_pool *pool = pool_of(c);
     pool->count[c->state]--;
     list_remove(&c->node);

@@ -68,7 +68,7 @@ static const unsigned task_next[] = {
 
 static inline void task_to(struct evpq_task *t, enum task_state state)
 {
-    INVARIANT(task_next[t->state] & TO(state));
+    TRANSITION(task_next, t->state, state);
     t->state = state;
 }
 
@@ -85,7 +85,7 @@ static const unsigned task_cancel_next[] = {
 
 static inline void task_cancel_to(struct evpq_task *t, enum task_cancel cancel)
 {
-    INVARIANT(task_cancel_next[t->cancel] & TO(cancel));
+    TRANSITION(task_cancel_next, t->cancel, cancel);
     t->cancel = cancel;
 }
 

@@ -1,16 +1,19 @@
 /* sim.c - runs seeds: see README.md.
  *
- *   sim [--from SEED] [--seeds N] [--seconds S] [--trace]
+ *   sim [--from SEED] [--seeds N] [--seconds S] [--trace] [--transitions FILE]
  *   sim --seed SEED [--actions N] [--without KIND,...] --trace
  *   sim --shrink SEED
  *
  * Each seed is run once, and one in sixteen twice: both must be the same to the byte. A seed in which
- * something does not hold ends the program, with what was violated. */
+ * something does not hold ends the program, with what was violated. FILE: which transitions the library's state
+ * machines have made (transitions.h). */
+#include "sim/transitions.h"
 #include "sim/workload.h"
 #include "sim/world.h"
 
 #include "support/oom.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,6 +124,7 @@ static int shrink(void)
 struct wanted {
     unsigned long long from, seeds;
     double seconds;
+    const char *transitions; /* a file; NULL: are not wanted */
     bool told, shrinks;
 };
 
@@ -144,6 +148,7 @@ static void leave_out_these(const char *names)
 static void usage(void)
 {
     fprintf(stderr, "usage: sim [--from SEED] [--seeds N] [--seconds S] [--trace]\n"
+                    "           [--transitions FILE]\n"
                     "       sim --seed SEED [--actions N] [--without KIND,...] [--trace]\n"
                     "       sim --shrink SEED\nkinds:");
     for (int bit = 0; workload_kind(bit); bit++)
@@ -177,6 +182,8 @@ static struct wanted read_arguments(int argc, char **argv)
             less.actions = (int)strtol(value, NULL, 10);
         } else if (!strcmp(argv[i], "--without")) {
             leave_out_these(value);
+        } else if (!strcmp(argv[i], "--transitions")) {
+            w.transitions = value;
         } else {
             usage();
         }
@@ -195,6 +202,7 @@ int main(int argc, char **argv)
         signal(crashes[i], on_crash);
     signal(SIGINT, on_stop);
     signal(SIGTERM, on_stop);
+    transitions_watch();
     run(false); /* libraries look around when they are first used */
     seed = w.from;
     if (w.shrinks)
@@ -209,5 +217,9 @@ int main(int argc, char **argv)
     used = used > 0 ? used : 1e-6;
     printf("%llu seeds from %llu, %.0f a second; %llu steps, %.0f a second\n", n, w.from,
            (double)n / used, workload_turns(), (double)workload_turns() / used);
+    if (w.transitions && !transitions_write(w.transitions)) {
+        fprintf(stderr, "sim: cannot write %s: %s\n", w.transitions, strerror(errno));
+        return 1;
+    }
     return 0;
 }
