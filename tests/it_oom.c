@@ -170,10 +170,45 @@ START_TEST(without_memory_what_was_sent_is_unknown)
 }
 END_TEST
 
+/* It is said to be undone: what is around it must not commit it for want of memory for a ROLLBACK.
+ * That waits behind what was asked for, as BEGIN has not been answered. */
+START_TEST(a_savepoint_that_is_called_off_without_memory_is_not_committed)
+{
+    static const char insert[] = "insert into oom_savepoint values ($1)";
+    open_pool(.max_size = 1);
+    ck_done(query("drop table if exists oom_savepoint"));
+    ck_done(query("create table oom_savepoint (i int)"));
+    EACH_ALLOCATION(n, failed) {
+        evpq_future *begun = evpq_pool_begin(pool, NULL);
+        ck_await_status(begun, EVPQ_OK);
+        evpq_txn *txn = evpq_future_txn(begun), *inner = evpq_txn_savepoint(txn);
+        const evpq_args rows[] = {EVPQ_ARGS(1), EVPQ_ARGS(2)};
+        evpq_future *many = evpq_txn_executemany(inner, insert, rows, 2);
+        evpq_future *one = evpq_txn_query(inner, insert, EVPQ_ARGS(3));
+        evpq_future *end = evpq_txn_commit(inner);
+        oom_fail_at(n);
+        evpq_future_cancel(end);
+        failed = oom_end();
+        ck_failed(end, EVPQ_CANCELED, EVPQ_OUTCOME_NOT_SENT);
+        evpq_future *commit = evpq_txn_commit(txn);
+        evpq_status status = evpq_await(commit);
+        ck_assert_msg(failed || status == EVPQ_OK, "%s", evpq_status_name(status));
+        evpq_future_unref(commit);
+        evpq_future_unref(many);
+        evpq_future_unref(one);
+        evpq_future_unref(begun);
+        ck_assert_int_eq(ask("select count(*)::int from oom_savepoint"), 0);
+    }
+    ck_done(query("drop table oom_savepoint"));
+    pools_end();
+}
+END_TEST
+
 int main(void)
 {
     struct check *c = check_begin("oom with a server");
     check_add(c, "no_memory_for_a_moment_is_survived", no_memory_for_a_moment_is_survived, 120, 2);
     CHECK_ADD(c, without_memory_what_was_sent_is_unknown);
+    CHECK_ADD(c, a_savepoint_that_is_called_off_without_memory_is_not_committed);
     return check_end(c);
 }

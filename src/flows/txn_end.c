@@ -68,6 +68,24 @@ static bool has_to_go(const struct ending *e)
            session_has_behind(session_of(e), e->step);
 }
 
+/* It cannot be rolled back. A connection of the pool's is seen to when it goes back. */
+static void ending_give_up(evpq_txn *txn, const evpq_error *why)
+{
+    struct conn *c = session_conn(txn->session);
+    if (c && (txn->session->borrowed || txn->outer))
+        conn_kill(c, why);
+}
+
+/* Nobody waits for its answer. What cannot be said for want of memory must not be left undone: what
+ * is around a savepoint would commit it. */
+static void roll_back_unheard(evpq_txn *txn, bool first)
+{
+    evpq_future *f = txn_say_rollback(txn, first);
+    if (!f)
+        ending_give_up(txn, error_nomem());
+    evpq_future_unref(f);
+}
+
 /* A commit that is called off leaves nothing open on a connection that stays the program's. */
 static void ending_cancel(evpq_future *f)
 {
@@ -84,7 +102,7 @@ static void ending_cancel(evpq_future *f)
     evpq_outcome outcome = future_outcome(e->step);
     if (is_left_open(e) && session_conn(session_of(e)) &&
         (!e->txn->outer || outcome == EVPQ_OUTCOME_NOT_SENT))
-        evpq_future_unref(txn_say_rollback(e->txn, sent && !e->txn->outer));
+        roll_back_unheard(e->txn, sent && !e->txn->outer);
     ending_finish(e, evpq_error_ref(error_canceled(outcome)));
 }
 
@@ -180,9 +198,9 @@ static void clean_up(struct ending *e, const evpq_error *why)
         if (!outer->cause)
             outer->cause = evpq_error_ref(txn->cause ? txn->cause : why);
     } else if (c && outer) {
-        evpq_future_unref(txn_say_rollback(txn, false));
+        roll_back_unheard(txn, false);
     } else if (c && session_of(e)->borrowed && is_still_open(e, c)) {
-        evpq_future_unref(txn_say_rollback(txn, session_has_sent(e->step)));
+        roll_back_unheard(txn, session_has_sent(e->step));
     }
 }
 
@@ -301,14 +319,6 @@ static void rollback_answered(struct job *job)
         ending_finish(e, NULL);
 }
 
-/* It cannot be rolled back. A connection of the pool's is seen to when it goes back. */
-static void ending_give_up(evpq_txn *txn, const evpq_error *why)
-{
-    struct conn *c = session_conn(txn->session);
-    if (c && (txn->session->borrowed || txn->outer))
-        conn_kill(c, why);
-}
-
 static void give_up_trying(evpq_txn *txn)
 {
     evpq_error *why =
@@ -335,10 +345,7 @@ static void say_rollback(struct ending *e)
 
 static evpq_future *roll_back_alone(evpq_txn *txn)
 {
-    evpq_future *f = txn_say_rollback(txn, false);
-    if (!f)
-        ending_give_up(txn, error_nomem());
-    evpq_future_unref(f);
+    roll_back_unheard(txn, false);
     ending_leave(txn);
     txn_unref(txn);
     return future_nomem(EVPQ_OUTCOME_UNKNOWN);
