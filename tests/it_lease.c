@@ -538,6 +538,17 @@ START_TEST(hooks_are_called_in_their_order)
 }
 END_TEST
 
+/* The reset of a lease is under way when the pool closes, with or without time for it. */
+START_TEST(a_connection_that_is_to_go_is_not_prepared_anew)
+{
+    open_hooked(.max_size = 1);
+    evpq_lease_release(lease_get());
+    ck_done(evpq_pool_close(pool, _i ? 0 : -1));
+    ck_assert_str_eq(called, "car");
+    pools_end();
+}
+END_TEST
+
 static evpq_future *set_for(evpq_lease *lease, enum hook which)
 {
     return evpq_lease_query(lease, "select set_config('evpq.hook', $1, false)",
@@ -811,6 +822,8 @@ int main(void)
     CHECK_ADD(c, f07_a_session_command_reaches_nobody_else);
     CHECK_ADD(c, f07_copy_is_refused_and_harms_no_neighbour);
     CHECK_ADD(c, hooks_are_called_in_their_order);
+    check_add(c, "a_connection_that_is_to_go_is_not_prepared_anew",
+              a_connection_that_is_to_go_is_not_prepared_anew, 20, 2);
     CHECK_ADD_LOOP(c, hooks_prepare_the_session, 2);
     CHECK_ADD(c, a_hook_that_returns_null_has_its_statements_run);
     CHECK_ADD(c, a_failing_after_connect_is_a_failed_connect);

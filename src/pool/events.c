@@ -20,17 +20,17 @@ static void make_idle(evpq_pool *pool, struct pool_conn *c)
     dispatch_idle(pool);
 }
 
-/* Nothing is in flight, and nobody uses it. Cleans it if that is needed, retires it, or makes it
- * idle. */
+/* Nothing is in flight, and nobody uses it. Cleans it if that is needed, retires it, prepares it anew,
+ * or makes it idle. */
 static void put_to_use(evpq_pool *pool, struct pool_conn *c)
 {
     if (c->conn.dirty || conn_in_transaction(&c->conn)) {
         reset_session(c, c->conn.dirty);
+    } else if (sizing_retires(c)) {
+        pool_conn_retire(c);
     } else if (c->renew && pool->opts.after_connect) {
         c->renew = false;
         lend_after_connect(c);
-    } else if (sizing_retires(c)) {
-        pool_conn_retire(c);
     } else {
         make_idle(pool, c);
     }

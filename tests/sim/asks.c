@@ -261,9 +261,28 @@ static void ask_about_old_token(void)
     ask_query(VERB_SEE, SQL_SEE, token);
 }
 
+/* What nothing else depends on. */
+static void ask_seldom(void)
+{
+    switch (chance_below(4)) {
+    case 0:
+        ask_series();
+        break;
+    case 1:
+        ask_types();
+        break;
+    case 2:
+        ask_nothing_done();
+        break;
+    default:
+        ask(VERB_DONE, evpq_pool_connect(program.pool), 0, 0, NULL);
+        break;
+    }
+}
+
 static void ask_pool(void)
 {
-    switch (chance_below(18)) {
+    switch (chance_below(15)) {
     case 0:
     case 1:
     case 2:
@@ -297,16 +316,7 @@ static void ask_pool(void)
         begin_txn(NULL);
         break;
     case 12:
-        ask_series();
-        break;
-    case 13:
-        ask_types();
-        break;
-    case 14:
-        ask_nothing_done();
-        break;
-    case 15:
-        ask(VERB_DONE, evpq_pool_connect(program.pool), 0, 0, NULL);
+        ask_seldom();
         break;
     default:
         ask(VERB_ACQUIRE, evpq_pool_acquire(program.pool), 0, 0, NULL);

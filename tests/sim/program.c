@@ -62,7 +62,7 @@ void program_open_pool(void)
     bool full = chance_one_in(2), pooled = server_faults()->pooled, usual = chance_one_in(4);
     program.hides = full && !pooled && chance_one_in(3) ? 2 + chance_below(6) : 0;
     program.forgets = !pooled && chance_one_in(4) ? 2 + chance_below(6) : 0;
-    program.misuses = chance_one_in(6) ? 1 + chance_below(6) : 0;
+    program.misuses = chance_one_in(10) ? 3 + chance_below(6) : 0;
     program.probes = chance_one_in(2) ? 1 + chance_below(3) : 0;
     program.result_most = chance_one_in(6) ? 3600 + chance_below(1500) : 0;
     if (program.result_most)

@@ -21,7 +21,7 @@ enum { SERIES = 20 }; /* rows */
 #define TABLE_NONE "nothing"
 #define SQL_NUMBERS \
  "select number, filler from numbers" /* 20 of them; each odd one has no filler */
-enum { FILLER = 3000 };
+enum { FILLER = 9000 };
 
 #define SQL_BEGIN "BEGIN"
 
