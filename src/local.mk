@@ -28,9 +28,11 @@ pkgconfig_DATA = evpq.pc
 # since what is hidden there is not hidden here.
 noinst_LTLIBRARIES += libcore.la
 libcore_la_SOURCES = \
+	src/async/ask.h \
 	src/async/channel.c \
 	src/async/combine.c \
 	src/async/completed.c \
+	src/async/embed.c \
 	src/async/follow.c \
 	src/async/future.c \
 	src/async/future.h \

@@ -10,6 +10,7 @@ unit_tests = \
 	tests/test_combine \
 	tests/test_completed \
 	tests/test_conninfo \
+	tests/test_embed \
 	tests/test_encode \
 	tests/test_error \
 	tests/test_follow \
@@ -470,6 +471,7 @@ oom_tests = \
 	tests/test_codec \
 	tests/test_completed \
 	tests/test_conninfo \
+	tests/test_embed \
 	tests/test_encode \
 	tests/test_error \
 	tests/test_nested \
