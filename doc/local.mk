@@ -4,6 +4,7 @@ dist_man_MANS = \
 	doc/evpq-migrate.7 \
 	doc/evpq-run.1 \
 	doc/evpq.7 \
+	doc/evpq_adapters.3 \
 	doc/evpq_args.3 \
 	doc/evpq_codec.3 \
 	doc/evpq_copy.3 \

@@ -22,6 +22,15 @@ pkginclude_HEADERS = \
 	include/evpq/types.h \
 	include/evpq/version.h
 
+# A loop in a loop of another kind. Each needs that one's headers.
+adaptersdir = $(pkgincludedir)/adapters
+adapters_HEADERS = \
+	include/evpq/adapters/epoll.h \
+	include/evpq/adapters/glib.h \
+	include/evpq/adapters/libevent.h \
+	include/evpq/adapters/sd-event.h \
+	include/evpq/adapters/uv.h
+
 pkgconfig_DATA = evpq.pc
 
 # All of the code, once: the shared library is made from it, and the white-box tests link it whole,
