@@ -26,6 +26,7 @@ dist_man_MANS = \
 EXTRA_DIST += \
 	doc/design/cancel.md \
 	doc/design/dispatch.md \
+	doc/design/embed.md \
 	doc/design/outcomes.md \
 	doc/design/read-groups.md \
 	doc/design/statements.md \
