@@ -52,7 +52,7 @@ static void end(void)
 struct work {
     struct job job;
     struct io io;
-    int fd; /* that the job starts `io` on; -1: on none */
+    int fd;
     int repeats, runs, reads;
 };
 
@@ -69,8 +69,6 @@ static void on_job(struct job *job)
 {
     struct work *w = container_of(job, struct work, job);
     w->runs++;
-    if (w->fd >= 0)
-        io_start(&w->io, w->fd, IO_READ);
     if (w->repeats-- > 0)
         loop_defer(loop, job);
 }
@@ -275,7 +273,61 @@ START_TEST(a_moving_deadline_wakes_twice_at_most)
 }
 END_TEST
 
-/* libev tells the kernel only in the next run. Each way a byte is there before or after. */
+/* A socket's turn stops the first timer, and starts one that is a little later, or much. */
+static evpq_future *first, *second;
+static double second_after;
+
+static void stop_first(struct io *io)
+{
+    io_stop(io);
+    evpq_future_cancel(first);
+    second = evpq_sleep(loop, second_after);
+}
+
+static double left_after(double first_after, double then)
+{
+    struct io io;
+    int ends[2];
+    begin();
+    ck_assert_int_eq(pipe2(ends, O_NONBLOCK), 0);
+    io_init(&io, loop, stop_first);
+    io_start(&io, ends[0], IO_READ);
+    first = evpq_sleep(loop, first_after);
+    second_after = then;
+    evpq_loop_turn(loop);
+    ck_assert_double_gt(evpq_loop_timeout(loop), 0);
+    ck_assert_int_eq(write(ends[1], "x", 1), 1);
+    evpq_loop_turn(loop);
+    ck_assert(!io_active(&io));
+    double left = evpq_loop_timeout(loop);
+    evpq_future_cancel(second);
+    evpq_future_unref(first);
+    evpq_future_unref(second);
+    close(ends[1]);
+    close(ends[0]);
+    loop = evpq_loop_unref(loop);
+    return left;
+}
+
+/* It is set anew for a much later one alone. */
+START_TEST(a_timer_that_a_turn_moves)
+{
+    ck_assert_double_le(left_after(1000, 1001), 1000);
+    double left = left_after(500, 1000);
+    ck_assert_double_gt(left, 500);
+    ck_assert_double_le(left, 1000);
+}
+END_TEST
+
+/* At the end of a turn: libev tells the kernel in the next run only. */
+static void start_io(evpq_future *f, void *arg)
+{
+    struct work *w = arg;
+    io_start(&w->io, w->fd, IO_READ);
+    evpq_future_unref(f);
+}
+
+/* In a turn or between two, with a byte that is there before or after. */
 START_TEST(descriptors_that_are_started_wake)
 {
     struct work w;
@@ -287,11 +339,12 @@ START_TEST(descriptors_that_are_started_wake)
     if (byte_first)
         ck_assert_int_eq(write(ends[1], "x", 1), 1);
     if (in_turn)
-        loop_defer(loop, &w.job);
+        ck_assert_int_eq(evpq_future_on_done(evpq_sleep(loop, 0), start_io, &w), EVPQ_OK);
     else
         io_start(&w.io, ends[0], IO_READ);
     ck_assert(readable(0));
-    ck_assert(evpq_loop_turn(loop));
+    while (!io_active(&w.io) || (!byte_first && readable(0)))
+        evpq_loop_turn(loop);
     if (!byte_first) {
         ck_assert_int_eq(w.reads, 0);
         ck_assert(!readable(SOON));
@@ -454,6 +507,35 @@ START_TEST(a_forked_child_takes_nothing_from_it)
 }
 END_TEST
 
+/* A callback forks, and the child comes back to the turn: what it does there is not the parent's. */
+static void fork_within(evpq_future *f, void *arg)
+{
+    (void)f;
+    *(pid_t *)arg = fork();
+}
+
+START_TEST(a_child_that_comes_back_to_the_turn_takes_nothing)
+{
+    pid_t child = -1;
+    begin();
+    asked = evpq_sleep(loop, 0.3);
+    evpq_future *f = evpq_sleep(loop, 0);
+    ck_assert_int_eq(evpq_future_on_done(f, fork_within, &child), EVPQ_OK);
+    while (child < 0)
+        evpq_loop_turn(loop);
+    if (!child)
+        _exit(0);
+    child_wait(child);
+    while (evpq_future_status(asked) == EVPQ_PENDING) {
+        ck_assert(readable(LONG));
+        evpq_loop_turn(loop);
+    }
+    evpq_future_unref(f);
+    evpq_future_unref(asked);
+    end();
+}
+END_TEST
+
 int main(void)
 {
     struct check *c = check_begin("embed");
@@ -466,11 +548,13 @@ int main(void)
     CHECK_ADD(c, timers_that_a_callback_starts_wake);
     CHECK_ADD(c, many_timers_wake);
     CHECK_ADD(c, a_moving_deadline_wakes_twice_at_most);
+    CHECK_ADD(c, a_timer_that_a_turn_moves);
     CHECK_ADD_LOOP(c, descriptors_that_are_started_wake, 4);
     CHECK_ADD(c, a_descriptor_that_lives_on_elsewhere_wakes_for_a_moment);
     CHECK_ADD(c, another_thread_wakes);
     CHECK_ADD(c, it_can_be_run_and_waited_for);
     CHECK_ADD(c, a_callback_may_turn_it_and_let_go);
     CHECK_ADD(c, a_forked_child_takes_nothing_from_it);
+    CHECK_ADD(c, a_child_that_comes_back_to_the_turn_takes_nothing);
     return check_end(c);
 }
