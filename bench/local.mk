@@ -3,6 +3,7 @@
 bench_programs = \
 	bench/delay \
 	bench/evpq-bench \
+	bench/host-bench \
 	bench/raw-bench \
 	bench/task-bench
 bench_delay_SOURCES = bench/delay.c
@@ -17,6 +18,13 @@ bench_evpq_bench_SOURCES = \
 	bench/evpq_pump.c \
 	bench/evpq_whole.c
 bench_evpq_bench_LDADD = $(example_libs) $(LIBPQ_LIBS)
+bench_host_bench_SOURCES = \
+	bench/common.c \
+	bench/common.h \
+	bench/hosts.c \
+	$(host_sources)
+bench_host_bench_CPPFLAGS = $(AM_CPPFLAGS) $(host_flags)
+bench_host_bench_LDADD = libevpq.la $(host_libs) $(LIBEV_LIBS) $(LIBPQ_LIBS)
 bench_raw_bench_SOURCES = \
 	bench/common.c \
 	bench/common.h \

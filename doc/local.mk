@@ -4,6 +4,7 @@ dist_man_MANS = \
 	doc/evpq-migrate.7 \
 	doc/evpq-run.1 \
 	doc/evpq.7 \
+	doc/evpq_adapters.3 \
 	doc/evpq_args.3 \
 	doc/evpq_codec.3 \
 	doc/evpq_copy.3 \
@@ -25,6 +26,7 @@ dist_man_MANS = \
 EXTRA_DIST += \
 	doc/design/cancel.md \
 	doc/design/dispatch.md \
+	doc/design/embed.md \
 	doc/design/outcomes.md \
 	doc/design/read-groups.md \
 	doc/design/statements.md \

@@ -134,6 +134,31 @@ examples_transaction_LDADD = $(example_libs)
 examples_transfer_LDADD = $(example_libs)
 examples_types_LDADD = $(example_libs)
 
+# In loops of other kinds, where there are their libraries. libevent comes before libev, which has functions of the same
+# names.
+example_programs += examples/loops/epoll
+examples_loops_epoll_LDADD = $(example_libs)
+if HAVE_GLIB
+example_programs += examples/loops/glib
+endif
+examples_loops_glib_CPPFLAGS = $(AM_CPPFLAGS) $(GLIB_CFLAGS)
+examples_loops_glib_LDADD = $(example_libs) $(GLIB_LIBS)
+if HAVE_LIBEVENT
+example_programs += examples/loops/libevent
+endif
+examples_loops_libevent_CPPFLAGS = $(AM_CPPFLAGS) $(LIBEVENT_CFLAGS)
+examples_loops_libevent_LDADD = libevpq.la $(LIBEVENT_LIBS) $(LIBEV_LIBS)
+if HAVE_SD_EVENT
+example_programs += examples/loops/sd-event
+endif
+examples_loops_sd_event_CPPFLAGS = $(AM_CPPFLAGS) $(SD_EVENT_CFLAGS)
+examples_loops_sd_event_LDADD = $(example_libs) $(SD_EVENT_LIBS)
+if HAVE_UV
+example_programs += examples/loops/uv
+endif
+examples_loops_uv_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS)
+examples_loops_uv_LDADD = $(example_libs) $(UV_LIBS)
+
 # A web server, where there is GNU libmicrohttpd.
 if HAVE_MICROHTTPD
 example_programs += examples/web/web

@@ -22,15 +22,26 @@ pkginclude_HEADERS = \
 	include/evpq/types.h \
 	include/evpq/version.h
 
+# A loop in a loop of another kind. Each needs that one's headers.
+adaptersdir = $(pkgincludedir)/adapters
+adapters_HEADERS = \
+	include/evpq/adapters/epoll.h \
+	include/evpq/adapters/glib.h \
+	include/evpq/adapters/libevent.h \
+	include/evpq/adapters/sd-event.h \
+	include/evpq/adapters/uv.h
+
 pkgconfig_DATA = evpq.pc
 
 # All of the code, once: the shared library is made from it, and the white-box tests link it whole,
 # since what is hidden there is not hidden here.
 noinst_LTLIBRARIES += libcore.la
 libcore_la_SOURCES = \
+	src/async/ask.h \
 	src/async/channel.c \
 	src/async/combine.c \
 	src/async/completed.c \
+	src/async/embed.c \
 	src/async/follow.c \
 	src/async/future.c \
 	src/async/future.h \

@@ -1,5 +1,35 @@
 # tests/local.mk - what `make check' builds and runs.
 
+# Loops of other kinds, with evpq in them: for tests/it_hosts and bench/host-bench.
+host_sources = \
+	tests/hosts/epoll.c \
+	tests/hosts/hosts.c \
+	tests/hosts/hosts.h \
+	tests/hosts/libev.c
+host_test = tests/it_hosts
+host_flags =
+host_libs =
+if HAVE_GLIB
+host_sources += tests/hosts/glib.c
+host_flags += -DHOST_GLIB $(GLIB_CFLAGS)
+host_libs += $(GLIB_LIBS)
+endif
+if HAVE_LIBEVENT
+host_sources += tests/hosts/libevent.c
+host_flags += -DHOST_LIBEVENT $(LIBEVENT_CFLAGS)
+host_libs += $(LIBEVENT_LIBS)
+endif
+if HAVE_SD_EVENT
+host_sources += tests/hosts/sd-event.c
+host_flags += -DHOST_SD_EVENT $(SD_EVENT_CFLAGS)
+host_libs += $(SD_EVENT_LIBS)
+endif
+if HAVE_UV
+host_sources += tests/hosts/uv.c
+host_flags += -DHOST_UV $(UV_CFLAGS)
+host_libs += $(UV_LIBS)
+endif
+
 unit_tests = \
 	tests/test_args \
 	tests/test_await \
@@ -10,6 +40,7 @@ unit_tests = \
 	tests/test_combine \
 	tests/test_completed \
 	tests/test_conninfo \
+	tests/test_embed \
 	tests/test_encode \
 	tests/test_error \
 	tests/test_follow \
@@ -98,6 +129,7 @@ integration_tests = \
 	tests/it_encoding \
 	tests/it_fork \
 	tests/it_freeing \
+	tests/it_hosts \
 	tests/it_hung \
 	tests/it_late \
 	tests/it_lease \
@@ -381,6 +413,11 @@ $(lt_cv_objdir)/librun.a: librun.la ;
 $(lt_cv_objdir)/libtesting.a: libtesting.la ;
 $(lt_cv_objdir)/libloader.a: libloader.la ;
 $(unit_tests) $(integration_tests): private LINK = $(CCLD) $(AM_CFLAGS) $(CFLAGS) $(AM_LDFLAGS) $(LDFLAGS) -o $@
+# With libtool, against the shared library, as a program with libevent is: both have an event_new inside. Its calls of
+# evpq_loop_turn are counted.
+$(host_test): private LINK = $(LIBTOOL) $(AM_V_lt) --tag=CC --mode=link $(CCLD) $(AM_CFLAGS) $(CFLAGS) \
+	$(AM_LDFLAGS) $(LDFLAGS) -o $@
+$(host_test): private AM_LDFLAGS += -no-install -Wl,--wrap=evpq_loop_turn
 
 # The simulator: libev and libpq with a kernel of its own beneath them.
 check_PROGRAMS += tests/sim/sim
@@ -461,6 +498,9 @@ tests_test_run_progress_LDADD = $(run_libs)
 tests_test_run_source_LDADD = $(run_libs)
 tests_test_run_split_LDADD = $(run_libs)
 tests_test_run_stats_LDADD = $(run_libs)
+tests_it_hosts_SOURCES = tests/it_hosts.c $(host_sources)
+tests_it_hosts_CPPFLAGS = $(AM_CPPFLAGS) $(host_flags)
+tests_it_hosts_LDADD = tests/libsupport.la libtesting.la libevpq.la $(host_libs) $(CHECK_LIBS) $(LIBPQ_LIBS) $(LIBEV_LIBS)
 tests_it_loader_LDADD = $(lt_cv_objdir)/libloader.a $(LDADD)
 
 # Those that use support/oom.h, and those that use support/clock.h: what they call is put between the
@@ -479,6 +519,7 @@ oom_tests = \
 	tests/test_codec \
 	tests/test_completed \
 	tests/test_conninfo \
+	tests/test_embed \
 	tests/test_encode \
 	tests/test_error \
 	tests/test_nested \

@@ -3,6 +3,7 @@
 #define EVPQ_LOOP_H
 
 #include <evpq/error.h>
+#include <stdbool.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -31,6 +32,30 @@ typedef struct evpq_loop evpq_loop;
  * backend. Thread: call it in the thread that runs `ev`. */
 EVPQ_API EVPQ_NODISCARD evpq_loop *evpq_loop_new(struct ev_loop *ev);
 
+/* Makes a loop for a program whose own loop is not libev's: the program watches evpq_loop_fd and calls
+ * evpq_loop_turn. <evpq/adapters/...> do both for libuv, GLib, libevent, sd-event and epoll. Given, as
+ * by evpq_loop_new. NULL when out of memory or descriptors (it has three), or where there is no epoll.
+ * Thread: the one that runs the program's loop, in which all other calls are to be made too. */
+EVPQ_API EVPQ_NODISCARD evpq_loop *evpq_loop_new_embedded(void);
+
+/* Of an embedded loop: a descriptor that is readable while evpq_loop_turn has something to do, for
+ * whatever reason: a socket, a timer, something asked for since the last turn, or more than one turn
+ * is to do. Otherwise it is not: an idle loop wakes nobody. Poll it level-triggered, and do not read
+ * from it. Borrowed, the same while `loop` lives: stop watching it before you let go of that, and in a
+ * forked child at once. -1 for any other loop. */
+EVPQ_API int evpq_loop_fd(const evpq_loop *loop);
+
+/* Does what there is to do, callbacks and tasks included, and does not wait for more. It is bounded:
+ * the rest is for the next turn. Returns whether something keeps the loop alive (see evpq_loop_new);
+ * false at once in a forked child, and while another thread runs the loop. Of any loop; a callback may
+ * call it too. */
+EVPQ_API bool evpq_loop_turn(evpq_loop *loop);
+
+/* Of an embedded loop: in how many seconds evpq_loop_fd is readable at the latest, whatever the sockets
+ * bring; 0: it is; -1: for as long as they bring nothing it is not. For a host that wants to know how
+ * long it will sleep: the descriptor needs it not. -1 for any other loop. */
+EVPQ_API double evpq_loop_timeout(const evpq_loop *loop);
+
 /* One more reference: returns `loop`, given. */
 EVPQ_API evpq_loop *evpq_loop_ref(evpq_loop *loop);
 
@@ -42,7 +67,8 @@ EVPQ_API evpq_loop *evpq_loop_ref(evpq_loop *loop);
  * returns. */
 EVPQ_API evpq_loop *evpq_loop_unref(evpq_loop *loop);
 
-/* The libev loop underneath, borrowed while `loop` lives: for watchers of the program's own. */
+/* The libev loop underneath, borrowed while `loop` lives: for watchers of the program's own. NULL of an
+ * embedded loop, which has it for itself. */
 EVPQ_API struct ev_loop *evpq_loop_ev(evpq_loop *loop);
 
 /* Runs the loop until nothing keeps it alive (see evpq_loop_new) or evpq_loop_stop is called:

@@ -22,22 +22,8 @@ static void on_leaving(struct ev_loop *ev, ev_prepare *w, int events)
         ev_break(ev, EVBREAK_ONE);
 }
 
-evpq_loop *evpq_loop_new(struct ev_loop *ev)
+static void add_watchers(evpq_loop *loop)
 {
-    evpq_loop *loop = mem_zalloc(sizeof *loop);
-    if (!loop)
-        return NULL;
-    loop->refs = 1;
-    loop->owns_ev = !ev;
-    loop->ev = ev ? ev : ev_loop_new(EVFLAG_AUTO);
-    loop->blocks = recycler_new();
-    if (!loop->ev || !loop->blocks) {
-        if (loop->ev && loop->owns_ev)
-            ev_loop_destroy(loop->ev);
-        recycler_unref(loop->blocks);
-        mem_free(loop);
-        return NULL;
-    }
     tick_init(loop);
     list_init(&loop->timers);
     loop->soonest = INFINITY;
@@ -54,13 +40,45 @@ evpq_loop *evpq_loop_new(struct ev_loop *ev)
     ev_prepare_start(loop->ev, &loop->adopting);
     ev_unref(loop->ev); /* these keep no run from ending by itself */
     ev_unref(loop->ev);
+}
+
+/* Of a libev loop (borrowed, or taken with `owns_ev`; NULL: there was no memory for it). */
+static evpq_loop *loop_make(struct ev_loop *ev, bool owns_ev, bool embeds)
+{
+    evpq_loop *loop = ev ? mem_zalloc(sizeof *loop) : NULL;
+    struct recycler *blocks = loop ? recycler_new() : NULL;
+    struct embedding *embedding = blocks && embeds ? embedding_new(ev) : NULL;
+    if (!blocks || (embeds && !embedding)) {
+        recycler_unref(blocks);
+        mem_free(loop);
+        if (ev && owns_ev)
+            ev_loop_destroy(ev);
+        return NULL;
+    }
+    loop->refs = 1;
+    loop->owns_ev = owns_ev;
+    loop->ev = ev;
+    loop->embedding = embedding;
+    loop->blocks = blocks;
+    add_watchers(loop);
     loop_adopt(loop);
     return loop;
 }
 
+evpq_loop *evpq_loop_new(struct ev_loop *ev)
+{
+    return loop_make(ev ? ev : ev_loop_new(EVFLAG_AUTO), !ev, false);
+}
+
+evpq_loop *evpq_loop_new_embedded(void)
+{
+    return loop_make(ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV), true, true);
+}
+
+/* What is started on an embedded one without our knowing would never wake the host. */
 struct ev_loop *evpq_loop_ev(evpq_loop *loop)
 {
-    return loop->ev;
+    return loop->embedding ? NULL : loop->ev;
 }
 
 void evpq_loop_run(evpq_loop *loop)
@@ -93,23 +111,35 @@ bool loop_run(evpq_loop *loop)
     loop_adopt(loop);
     evpq_loop_ref(loop); /* a callback may let go of the last other one */
     loop->streak = (struct streak){0};
+    embed_begin(loop);
     bool alive = ev_run(loop->ev, 0);
     if (ev_is_active(&loop->leaving)) {
         ev_ref(loop->ev);
         ev_prepare_stop(loop->ev, &loop->leaving);
     }
+    embed_settle(loop);
     evpq_loop_unref(loop);
     return alive;
 }
 
-void loop_turn(evpq_loop *loop)
+bool loop_turn(evpq_loop *loop)
 {
     if (loop_forked(loop) || loop_elsewhere(loop))
-        return;
+        return false;
     loop_adopt(loop);
     evpq_loop_ref(loop);
-    ev_run(loop->ev, EVRUN_NOWAIT);
+    embed_begin(loop);
+    bool alive = ev_run(loop->ev, EVRUN_NOWAIT);
+    embed_settle(loop);
     evpq_loop_unref(loop);
+    return alive;
+}
+
+bool evpq_loop_turn(evpq_loop *loop)
+{
+    if (!loop_running(loop))
+        loop->streak = (struct streak){0};
+    return loop_turn(loop);
 }
 
 struct streak *loop_streak(evpq_loop *loop)

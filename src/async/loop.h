@@ -26,6 +26,7 @@ struct watcher_room {
 struct timer {
     void (*fire)(struct timer *);
     evpq_loop *loop;
+    double due;       /* of an embedded loop's, by clock_now: when its time comes */
     double late;      /* while it fires: by so many seconds the loop was held up; 0: in time */
     struct list node; /* among the loop's that are on */
     struct watcher_room ev;
@@ -152,8 +153,9 @@ bool loop_catches_up(const evpq_loop *loop);
 /* Runs the job once the loop has looked at its sockets and timers again. */
 void loop_next_turn(evpq_loop *loop, struct job *job);
 
-/* Lets it turn once, without waiting; outside the loop. */
-void loop_turn(evpq_loop *loop);
+/* Lets it turn once, without waiting. Whether a watcher is left that could do anything (false; also in
+ * a forked child, at once). */
+bool loop_turn(evpq_loop *loop);
 
 /* How often in a row code has found ready what it was about to wait for: it never comes back to the
  * loop by itself then. Zero when the loop has had its turn. */

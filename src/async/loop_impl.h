@@ -2,6 +2,8 @@
  *
  *   loop_owner   which thread runs it, and whether the process was forked
  *   loop_time    the clock
+ *   embed        the descriptor of a loop inside a loop of another kind
+ *   ask.h        asking for a turn
  *   watch        timers and descriptors
  *   loop_refs    its references and its end
  *   tick         what it does in a turn
@@ -23,6 +25,7 @@ struct evpq_loop {
     _Atomic(const char *) owner; /* whose thread_mark: of the thread that made it or ran it last */
     bool owns_ev;
     struct ev_loop *ev;
+    struct embedding *embedding; /* NULL: it is not in a loop of another kind */
     struct runq runq;
     struct list readers, flushers;
     ev_prepare tick;  /* never started, only fed */
@@ -81,20 +84,28 @@ bool loop_has_timers_due(evpq_loop *loop);
 /* Called by libev in a child that goes on with the inherited ev loop. */
 void loop_on_fork(struct ev_loop *ev, ev_fork *w, int events);
 
-/* libev is to call the tick at the end of this turn. */
-static inline void loop_ask_for_tick(evpq_loop *loop)
-{
-    if (ev_is_pending(&loop->tick) || loop_forked(loop))
-        return;
-    loop->unpolled |= !loop_running(loop);
-    ev_feed_event(loop->ev, &loop->tick, EV_CUSTOM);
-}
+/* ---- embed.c; of any loop: embed_begin, embed_settle and embed_backend_goes ---- */
 
-/* The next turn is to come at once, so that the sockets are looked at again. */
-static inline void loop_ask_for_look(evpq_loop *loop)
-{
-    ev_check_start(loop->ev, &loop->looked);
-    ev_idle_start(loop->ev, &loop->more); /* so that libev does not wait for anything */
-}
+/* NULL when out of memory or descriptors. `ev` has epoll. */
+struct embedding *embedding_new(struct ev_loop *ev);
+struct embedding *embedding_free(struct embedding *e); /* NULL is allowed. Returns NULL */
+
+/* The host is to give it a turn. */
+void embed_wake(evpq_loop *loop);
+
+/* A timer was started, or stopped, or a descriptor started. */
+void embed_timer(evpq_loop *loop, struct timer *t, double after);
+void embed_timer_stopped(evpq_loop *loop);
+void embed_io(evpq_loop *loop);
+
+/* Before and after each run. In between all that is asked for waits for embed_settle, without a system
+ * call; then the host hears of what comes from now on, also while an outer run goes on: its callback
+ * may run the host. */
+void embed_begin(evpq_loop *loop);
+void embed_settle(evpq_loop *loop);
+
+/* libev is about to make its epoll set anew: here, where it finds that a descriptor it watches was
+ * closed while another process holds it open, for this process too. */
+void embed_backend_goes(evpq_loop *loop);
 
 #endif

@@ -22,6 +22,7 @@ static void loop_free(evpq_loop *loop)
     ev_ref(loop->ev);
     ev_prepare_stop(loop->ev, &loop->adopting);
     loop_stop_tick(loop);
+    embedding_free(loop->embedding);
     if (loop->owns_ev)
         ev_loop_destroy(loop->ev);
     recycler_unref(loop->blocks);

@@ -5,6 +5,7 @@
  * then calls it once, after everything else of this turn, without any watcher being started and
  * without a system call. A tick is bounded, and asks for none after itself; when its jobs keep
  * making jobs, an idle watcher lets the loop look at its sockets before going on. */
+#include "async/ask.h"
 #include "async/loop_impl.h"
 
 enum { JOBS_PER_TICK = 4096, JOBS_PER_LOOK = 64 };

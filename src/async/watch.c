@@ -1,4 +1,5 @@
 /* watch.c - timers and descriptors on libev's loop, and what becomes of them in a forked child. */
+#include "async/ask.h"
 #include "async/loop_impl.h"
 
 #include <math.h>
@@ -56,6 +57,8 @@ void loop_on_fork(struct ev_loop *ev, ev_fork *w, int events)
     (void)ev, (void)events;
     if (loop_forked(w->data))
         loop_leave_to_parent(w->data);
+    else
+        embed_backend_goes(w->data);
 }
 
 /* ---- timers ---- */
@@ -101,7 +104,7 @@ void timer_init(struct timer *t, evpq_loop *loop, void (*fire)(struct timer *))
 {
     t->fire = fire;
     t->loop = loop;
-    t->late = 0;
+    t->due = t->late = 0;
     list_init(&t->node);
     ev_timer_init(timer_ev(t), on_timer, 0., 0.);
     timer_ev(t)->data = t;
@@ -119,12 +122,18 @@ void timer_start(struct timer *t, double after)
     double at = ev_now(t->loop->ev) + after;
     if (at < t->loop->soonest)
         t->loop->soonest = at;
+    if (t->loop->embedding)
+        embed_timer(t->loop, t, after);
 }
 
 void timer_stop(struct timer *t)
 {
     ev_timer_stop(t->loop->ev, timer_ev(t));
+    if (!list_linked(&t->node))
+        return;
     list_remove(&t->node);
+    if (t->loop->embedding)
+        embed_timer_stopped(t->loop);
 }
 
 bool timer_active(const struct timer *t)
@@ -189,6 +198,8 @@ void io_start(struct io *io, int fd, int events)
     ev_io_start(io->loop->ev, w);
     if (!list_linked(&io->node))
         list_append(&io->loop->ios, &io->node);
+    if (io->loop->embedding)
+        embed_io(io->loop);
 }
 
 void io_stop(struct io *io)
