@@ -134,6 +134,14 @@ examples_transaction_LDADD = $(example_libs)
 examples_transfer_LDADD = $(example_libs)
 examples_types_LDADD = $(example_libs)
 
+# In C++, where there is a compiler for C++20.
+if HAVE_CXX20
+example_programs += examples/coroutine
+endif
+examples_coroutine_SOURCES = examples/coroutine.cpp
+examples_coroutine_CPPFLAGS = $(cpp_flags)
+examples_coroutine_LDADD = $(example_libs)
+
 # A web server, where there is GNU libmicrohttpd.
 if HAVE_MICROHTTPD
 example_programs += examples/web/web
