@@ -120,8 +120,8 @@ static evpq::task<> sleeper(evpq::pool pool, int *ended, evpq_status *status)
 {
     ending at_end{ended};
     auto r = co_await pool.query("select pg_sleep(100)").try_();
+    co_await pool.query("select 'cleaned up'"); /* it is canceled once */
     *status = r ? EVPQ_OK : r.error().status();
-    co_await pool.query("select 'cleaned up'"); /* canceled once */
     r.value();
 }
 
