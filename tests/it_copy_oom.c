@@ -25,8 +25,8 @@ static evpq_status await(evpq_future *f)
     return status;
 }
 
-/* EVPQ_OK: all are written. */
-static evpq_status write_rows(bool typed)
+/* EVPQ_OK: all are written. *ret_right: the error of the COPY is that of the write. */
+static evpq_status write_rows(bool typed, bool *ret_right)
 {
     evpq_copy *copy = typed ? evpq_pool_copy_rows_in(pool, "copy_oom", NULL, 0)
                             : evpq_pool_copy_in(pool, "copy copy_oom from stdin");
@@ -37,8 +37,7 @@ static evpq_status write_rows(bool typed)
                            : evpq_copy_write(copy, "7\ta text of some length\n", 24);
         while (status == EVPQ_QUEUE_FULL && (status = await(evpq_copy_drain(copy))) == EVPQ_OK);
         const evpq_error *error = evpq_copy_error(copy);
-        ck_assert_msg(!error || evpq_error_status(error) == status, "%s, and the error is: %s",
-                      evpq_status_name(status), evpq_error_message(error));
+        *ret_right &= !error || evpq_error_status(error) == status;
     }
     if (status == EVPQ_OK)
         return await(evpq_copy_finish(copy));
@@ -90,7 +89,7 @@ START_TEST(no_memory_for_a_moment_is_survived)
         ck_assert_int_eq(ask("select 1"), 1);
         oom_fail_at(n);
         if (in)
-            status = write_rows(typed);
+            status = write_rows(typed, &right);
         else
             rows = read_rows(typed, &right, &status);
         failed = oom_end();

@@ -1,7 +1,6 @@
 /* txn_end.c - the future of a commit or rollback, and what has to be done when that goes wrong.
  *
- * It holds its transaction, and itself, until the server has answered, whether or not anybody
- * waits. */
+ * It holds its transaction, and itself, until the server has answered, also when nobody waits. */
 #include "flows/txn_end.h"
 
 #include "base/mem.h"
@@ -197,10 +196,8 @@ static void clean_up(struct ending *e, const evpq_error *why)
         outer->doomed |= evpq_error_outcome(why) == EVPQ_OUTCOME_REJECTED;
         if (!outer->cause)
             outer->cause = evpq_error_ref(txn->cause ? txn->cause : why);
-    } else if (c && outer) {
-        roll_back_unheard(txn, false);
-    } else if (c && session_of(e)->borrowed && is_still_open(e, c)) {
-        roll_back_unheard(txn, session_has_sent(e->step));
+    } else if (c && (outer || (session_of(e)->borrowed && is_still_open(e, c)))) {
+        roll_back_unheard(txn, !outer && session_has_sent(e->step));
     }
 }
 

@@ -241,6 +241,20 @@ TEST(futures_of_the_program)
     CHECK(canceled == 1);
 }
 
+TEST(a_loop_in_another)
+{
+    auto inner = evpq::loop::embedded();
+    CHECK(inner.fd() >= 0 && inner.timeout() < 0 && !inner.ev());
+    auto f = evpq::sleep(inner, 1ms);
+    CHECK(inner.timeout() >= 0);
+    for (int turns = 0; evpq_future_status(f.get()) == EVPQ_PENDING && turns < 1000; turns++) {
+        co_await evpq::sleep(loop, 1ms); /* as its host would wait */
+        inner.turn();
+    }
+    CHECK(evpq_future_status(f.get()) == EVPQ_OK);
+    CHECK(loop.fd() < 0);
+}
+
 TEST(from_outside_of_coroutines)
 {
     /* Within the loop evpq_await cannot wait. */

@@ -25,6 +25,15 @@ class loop
     {
     }
 
+    /* For a program whose own loop is of another kind: evpq_loop_new_embedded. */
+    static loop embedded()
+    {
+        return loop(ref(detail::given(evpq_loop_new_embedded(), EVPQ_NOMEM)));
+    }
+    int fd() const noexcept { return evpq_loop_fd(get()); }
+    bool turn() const noexcept { return evpq_loop_turn(get()); }
+    double timeout() const noexcept { return evpq_loop_timeout(get()); }
+
     /* Until nothing keeps it alive, or stop(). */
     void run() const noexcept { evpq_loop_run(get()); }
     void stop() const noexcept { evpq_loop_stop(get()); }
@@ -32,7 +41,10 @@ class loop
     evpq_loop *get() const noexcept { return loop_.get(); }
 
   private:
-    detail::counted<evpq_loop, evpq_loop_ref, evpq_loop_unref> loop_;
+    using ref = detail::counted<evpq_loop, evpq_loop_ref, evpq_loop_unref>;
+    explicit loop(ref taken) noexcept : loop_(std::move(taken)) {}
+
+    ref loop_;
 };
 
 namespace detail
