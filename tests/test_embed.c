@@ -7,6 +7,7 @@
 #include "support/child.h"
 #include "support/oom.h"
 
+#include <evpq/adapters/epoll.h>
 #include <fcntl.h>
 #include <math.h>
 #include <poll.h>
@@ -507,6 +508,33 @@ START_TEST(a_forked_child_takes_nothing_from_it)
 }
 END_TEST
 
+/* An epoll set is the child's and the parent's: what leaves it leaves it for both. */
+START_TEST(a_child_that_detaches_it_leaves_it_to_its_parent)
+{
+    begin();
+    int set = epoll_create1(EPOLL_CLOEXEC);
+    struct epoll_event event;
+    ck_assert(evpq_epoll_attach(set, loop, (epoll_data_t){.fd = 0}));
+    asked = evpq_sleep(loop, 0.3);
+    pid_t child = fork();
+    if (!child) {
+        bool is_none = evpq_loop_fd(loop) < 0;
+        evpq_epoll_detach(set, loop);
+        evpq_loop_unref(loop);
+        _exit(is_none ? 0 : 1);
+    }
+    child_wait(child);
+    while (evpq_future_status(asked) == EVPQ_PENDING) {
+        ck_assert_int_eq(epoll_wait(set, &event, 1, LONG), 1);
+        evpq_loop_turn(loop);
+    }
+    evpq_epoll_detach(set, loop);
+    close(set);
+    evpq_future_unref(asked);
+    end();
+}
+END_TEST
+
 /* A callback forks, and the child comes back to the turn: what it does there is not the parent's. */
 static void fork_within(evpq_future *f, void *arg)
 {
@@ -536,6 +564,139 @@ START_TEST(a_child_that_comes_back_to_the_turn_takes_nothing)
 }
 END_TEST
 
+/* ---- a run, and what is behind it ---- */
+
+/* A pipe that has something to read: each time that it is seen, what is asked for by then is noted. */
+struct pipe_end {
+    struct io io;
+    int ends[2];
+    int seen;
+    double timeout;       /* as the loop told it then */
+    evpq_future *settles; /* by that; NULL: nothing */
+};
+
+static void on_pipe(struct io *io)
+{
+    struct pipe_end *p = container_of(io, struct pipe_end, io);
+    char byte;
+    ck_assert_int_eq(read(p->ends[0], &byte, 1), 1);
+    p->seen++;
+    p->timeout = evpq_loop_timeout(loop);
+    if (p->settles)
+        evpq_future_set_value(p->settles, NULL, NULL);
+}
+
+static void pipe_open(struct pipe_end *p)
+{
+    *p = (struct pipe_end){.timeout = -1};
+    ck_assert_int_eq(pipe(p->ends), 0);
+    io_init(&p->io, loop, on_pipe);
+}
+
+static void pipe_write(struct pipe_end *p)
+{
+    ck_assert_int_eq(write(p->ends[1], "x", 1), 1);
+}
+
+static void pipe_close(struct pipe_end *p)
+{
+    io_stop(&p->io);
+    close(p->ends[0]);
+    close(p->ends[1]);
+    evpq_loop_turn(loop);
+}
+
+static void starts(evpq_future *f, void *arg)
+{
+    struct pipe_end *p = arg;
+    (void)f;
+    io_start(&p->io, p->ends[0], EV_READ);
+}
+
+static void starts_and_stops_the_run(evpq_future *f, void *arg)
+{
+    starts(f, arg);
+    evpq_loop_stop(loop);
+}
+
+/* What is waited for would come at once, when a callback has stopped the wait. */
+START_TEST(a_run_that_was_stopped_leaves_turns_whole)
+{
+    struct pipe_end p;
+    begin();
+    pipe_open(&p);
+    pipe_write(&p);
+    evpq_future *now = evpq_future_ok(loop, NULL, NULL);
+    p.settles = evpq_future_new(loop, NULL, NULL);
+    ck_assert_int_eq(evpq_future_on_done(now, starts_and_stops_the_run, &p), EVPQ_OK);
+    ck_assert_int_eq(evpq_await(p.settles), EVPQ_PENDING);
+    ck_assert_int_eq(p.seen, 0);
+    for (int n = 1; n <= 3; n++) { /* each turn looks at the descriptors */
+        ck_assert(readable(LONG));
+        evpq_loop_turn(loop);
+        ck_assert_int_eq(p.seen, n);
+        pipe_write(&p);
+    }
+    pipe_close(&p);
+    ck_assert_int_eq(evpq_future_status(p.settles), EVPQ_OK);
+    evpq_future_unref(p.settles);
+    evpq_future_unref(now);
+    end();
+}
+END_TEST
+
+static struct pipe_end other;
+
+static void on_other(struct io *io)
+{
+    io_stop(io);
+}
+
+static void on_first(struct io *io)
+{
+    io_stop(io);
+    starts(NULL, &other);
+}
+
+/* One was started in this turn, was ready, and is watched no more. */
+START_TEST(a_turn_tells_whether_something_is_left)
+{
+    struct pipe_end one;
+    begin();
+    pipe_open(&one);
+    pipe_open(&other);
+    pipe_write(&other);
+    io_init(&one.io, loop, on_first);
+    io_init(&other.io, loop, on_other);
+    starts(NULL, &one);
+    ck_assert(evpq_loop_turn(loop));
+    pipe_write(&one);
+    ck_assert(!evpq_loop_turn(loop));
+    pipe_close(&one);
+    pipe_close(&other);
+    end();
+}
+END_TEST
+
+/* For a host that a callback runs: it is not told by the descriptor before the run is over. */
+START_TEST(within_a_run_it_wants_a_turn)
+{
+    struct pipe_end p;
+    begin();
+    pipe_open(&p);
+    starts(NULL, &p);
+    evpq_loop_turn(loop);
+    ck_assert_double_eq(evpq_loop_timeout(loop), -1);
+    p.settles = evpq_future_new(loop, NULL, NULL);
+    pipe_write(&p);
+    ck_assert_int_eq(evpq_await(p.settles), EVPQ_OK);
+    ck_assert_double_eq(p.timeout, 0);
+    evpq_future_unref(p.settles);
+    pipe_close(&p);
+    end();
+}
+END_TEST
+
 int main(void)
 {
     struct check *c = check_begin("embed");
@@ -555,6 +716,10 @@ int main(void)
     CHECK_ADD(c, it_can_be_run_and_waited_for);
     CHECK_ADD(c, a_callback_may_turn_it_and_let_go);
     CHECK_ADD(c, a_forked_child_takes_nothing_from_it);
+    CHECK_ADD(c, a_child_that_detaches_it_leaves_it_to_its_parent);
     CHECK_ADD(c, a_child_that_comes_back_to_the_turn_takes_nothing);
+    CHECK_ADD(c, a_run_that_was_stopped_leaves_turns_whole);
+    CHECK_ADD(c, a_turn_tells_whether_something_is_left);
+    CHECK_ADD(c, within_a_run_it_wants_a_turn);
     return check_end(c);
 }

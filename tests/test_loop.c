@@ -591,6 +591,31 @@ START_TEST(a_callback_may_run_the_loop_again_and_order_is_kept)
 }
 END_TEST
 
+static void runs_until_stopped(evpq_future *f, void *arg)
+{
+    (void)f, (void)arg;
+    evpq_loop_run(loop);
+}
+
+/* What is waited for settles in a run within, which goes on and is stopped. */
+START_TEST(a_run_within_does_not_keep_who_waits)
+{
+    on_own_loop();
+    evpq_future *first = evpq_sleep(loop, 0.001), *waited = evpq_sleep(loop, 0.005);
+    evpq_future *last = evpq_sleep(loop, 0.01), *alive = evpq_sleep(loop, 1000);
+    evpq_future_on_done(first, runs_until_stopped, NULL);
+    evpq_future_on_done(last, stops, NULL);
+    ck_assert_int_eq(evpq_await(waited), EVPQ_OK);
+    ck_assert_int_eq(evpq_future_status(alive), EVPQ_PENDING);
+    evpq_future_cancel(alive);
+    evpq_future_unref(first);
+    evpq_future_unref(waited);
+    evpq_future_unref(last);
+    evpq_future_unref(alive);
+    evpq_loop_unref(loop);
+}
+END_TEST
+
 static void drops_loop(evpq_future *f, void *arg)
 {
     loop = evpq_loop_unref(loop);
@@ -935,6 +960,7 @@ int main(void)
     CHECK_ADD(c, callbacks_that_queue_callbacks_for_ever_let_it_read_and_flush);
     CHECK_ADD(c, a_chain_of_callbacks_longer_than_a_tick_is_carried_on);
     CHECK_ADD(c, stop_returns_though_watchers_are_active);
+    CHECK_ADD(c, a_run_within_does_not_keep_who_waits);
     CHECK_ADD(c, a_callback_may_run_the_loop_again_and_order_is_kept);
     CHECK_ADD(c, f42_the_last_reference_may_go_while_it_runs);
     CHECK_ADD(c, a_timer_fires_once_and_not_early);

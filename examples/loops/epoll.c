@@ -55,11 +55,14 @@ int main(void)
     evpq_future_unref(f);
 
     uint64_t ticks, ticked = 0;
-    while (!app.ends && epoll_wait(set, &event, 1, -1) == 1)
+    while (!app.ends) {
+        if (epoll_wait(set, &event, 1, -1) != 1) /* a signal */
+            continue;
         if (event.data.fd != clock)
             evpq_loop_turn(loop);
         else if (read(clock, &ticks, sizeof ticks) == sizeof ticks)
             ticked += ticks;
+    }
     printf("the timer %s meanwhile\n", ticked ? "ticked" : "stood still");
     evpq_epoll_detach(set, loop);
     close(set);

@@ -40,9 +40,10 @@ EVPQ_API EVPQ_NODISCARD evpq_loop *evpq_loop_new_embedded(void);
 
 /* Of an embedded loop: a descriptor that is readable while evpq_loop_turn has something to do, for
  * whatever reason: a socket, a timer, something asked for since the last turn, or more than one turn
- * is to do. Otherwise it is not: an idle loop wakes nobody. Poll it level-triggered, and do not read
- * from it. Borrowed, the same while `loop` lives: stop watching it before you let go of that, and in a
- * forked child at once. -1 for any other loop. */
+ * is to do. Otherwise it is not, but for a turn now and then that finds nothing to do: an idle loop wakes
+ * nobody. Poll it level-triggered, and do not read from it. Borrowed, the same while `loop` lives: stop
+ * watching it before you let go of that. -1 for any other loop, and in a forked child, which shares it
+ * with its parent: evpq_loop(3) says what its host does there. */
 EVPQ_API int evpq_loop_fd(const evpq_loop *loop);
 
 /* Does what there is to do, callbacks and tasks included, and does not wait for more. It is bounded:
@@ -52,8 +53,9 @@ EVPQ_API int evpq_loop_fd(const evpq_loop *loop);
 EVPQ_API bool evpq_loop_turn(evpq_loop *loop);
 
 /* Of an embedded loop: in how many seconds evpq_loop_fd is readable at the latest, whatever the sockets
- * bring; 0: it is; -1: for as long as they bring nothing it is not. For a host that wants to know how
- * long it will sleep: the descriptor needs it not. -1 for any other loop. */
+ * bring; 0: it is, or this is a callback, behind which it is; -1: for as long as they bring nothing it is
+ * not. For a host that wants to know how long it will sleep: the descriptor needs it not. -1 for any
+ * other loop. */
 EVPQ_API double evpq_loop_timeout(const evpq_loop *loop);
 
 /* One more reference: returns `loop`, given. */

@@ -38,8 +38,8 @@ static const double EARLY = 0.125;
 /* Without libev's epoll set, for want of memory, the sockets are looked at so often. */
 static const double LOOK_EVERY = 0.01;
 
-/* A timerfd takes no more than a time_t; no machine is up for so long. */
-static const double LATEST = 4e9;
+/* A timerfd takes no more than a time_t, which may have 32 bits; no machine is up for so long. */
+static const double LATEST = 2e9;
 
 /* ---- the two descriptors ---- */
 
@@ -99,10 +99,10 @@ void embed_backend_goes(evpq_loop *loop)
 static double first_timer(evpq_loop *loop)
 {
     struct embedding *e = loop->embedding;
-    double least = INFINITY;
+    double least = INFINITY, now = clock_now();
     int n = 0;
     for (struct list *node = loop->timers.next; node != &loop->timers; node = node->next) {
-        if (++n > FEW_TIMERS && e->earliest > clock_now())
+        if (++n > FEW_TIMERS && e->earliest > now)
             return e->earliest;
         double due = container_of(node, struct timer, node)->due;
         least = due < least ? due : least;
@@ -124,6 +124,19 @@ static void arm(evpq_loop *loop, double at)
 {
     if (!is_close_enough(loop->embedding->armed, at))
         set_timer(loop, at);
+}
+
+static double next_turn_at(evpq_loop *loop)
+{
+    struct embedding *e = loop->embedding;
+    if (e->changed || ev_pending_count(loop->ev) || ev_is_active(&loop->more))
+        return 0;
+    double at = first_timer(loop);
+    if (e->backend_fd < 0) {
+        double look = clock_now() + LOOK_EVERY;
+        at = look < at ? look : at;
+    }
+    return at;
 }
 
 /* ---- between two runs ---- */
@@ -148,8 +161,8 @@ void embed_timer(evpq_loop *loop, struct timer *t, double after)
 void embed_timer_stopped(evpq_loop *loop)
 {
     const struct embedding *e = loop->embedding;
-    if (!e->in_turn && e->armed > 0)
-        arm(loop, first_timer(loop));
+    if (!e->in_turn && e->armed > clock_now()) /* else a turn comes anyway */
+        arm(loop, next_turn_at(loop));
 }
 
 void embed_io(evpq_loop *loop)
@@ -166,29 +179,21 @@ void embed_begin(evpq_loop *loop)
         loop->embedding->in_turn = true;
 }
 
-static double next_turn_at(evpq_loop *loop)
+bool embed_run_more(evpq_loop *loop, bool alive)
 {
     struct embedding *e = loop->embedding;
-    if (e->changed || ev_pending_count(loop->ev) || ev_is_active(&loop->more))
-        return 0;
-    double at = first_timer(loop);
-    if (e->backend_fd < 0) {
-        double look = clock_now() + LOOK_EVERY;
-        at = look < at ? look : at;
+    for (int i = 0; e && i < RUNS_MORE && e->changed && !loop_forked(loop); i++) {
+        e->changed = false;
+        alive = ev_run(loop->ev, EVRUN_NOWAIT);
     }
-    return at;
+    return alive;
 }
 
+/* A run that has ended, by evpq_loop_stop perhaps, is no turn more: then the host gives it one. */
 void embed_settle(evpq_loop *loop)
 {
     struct embedding *e = loop->embedding;
-    if (!e)
-        return;
-    for (int i = 0; i < RUNS_MORE && e->changed && !loop_forked(loop); i++) {
-        e->changed = false;
-        ev_run(loop->ev, EVRUN_NOWAIT);
-    }
-    if (loop_forked(loop))
+    if (!e || loop_forked(loop))
         return;
     if (e->backend_fd < 0)
         watch_backend(e, loop->ev);
@@ -200,14 +205,19 @@ void embed_settle(evpq_loop *loop)
 
 int evpq_loop_fd(const evpq_loop *loop)
 {
-    return loop->embedding ? loop->embedding->fd : -1;
+    return loop->embedding && !loop_forked(loop) ? loop->embedding->fd : -1;
 }
 
 double evpq_loop_timeout(const evpq_loop *loop)
 {
-    if (!loop->embedding || loop->embedding->armed == INFINITY || loop_forked(loop))
+    const struct embedding *e = loop->embedding;
+    if (!e || loop_forked(loop))
         return -1;
-    double left = loop->embedding->armed - clock_now();
+    if (e->in_turn)
+        return 0; /* what is asked for in a turn is not counted before its end */
+    if (e->armed == INFINITY)
+        return -1;
+    double left = e->armed - clock_now();
     return left > 0 ? left : 0;
 }
 

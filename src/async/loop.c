@@ -113,7 +113,7 @@ bool loop_run(evpq_loop *loop)
     loop->streak = (struct streak){0};
     embed_begin(loop);
     bool alive = ev_run(loop->ev, 0);
-    if (ev_is_active(&loop->leaving)) {
+    if (ev_is_active(&loop->leaving) && !ev_depth(loop->ev)) {
         ev_ref(loop->ev);
         ev_prepare_stop(loop->ev, &loop->leaving);
     }
@@ -129,7 +129,7 @@ bool loop_turn(evpq_loop *loop)
     loop_adopt(loop);
     evpq_loop_ref(loop);
     embed_begin(loop);
-    bool alive = ev_run(loop->ev, EVRUN_NOWAIT);
+    bool alive = embed_run_more(loop, ev_run(loop->ev, EVRUN_NOWAIT));
     embed_settle(loop);
     evpq_loop_unref(loop);
     return alive;

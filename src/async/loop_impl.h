@@ -84,7 +84,7 @@ bool loop_has_timers_due(evpq_loop *loop);
 /* Called by libev in a child that goes on with the inherited ev loop. */
 void loop_on_fork(struct ev_loop *ev, ev_fork *w, int events);
 
-/* ---- embed.c; of any loop: embed_begin, embed_settle and embed_backend_goes ---- */
+/* ---- embed.c; of any loop: embed_begin, embed_run_more, embed_settle, embed_backend_goes ---- */
 
 /* NULL when out of memory or descriptors. `ev` has epoll. */
 struct embedding *embedding_new(struct ev_loop *ev);
@@ -102,6 +102,9 @@ void embed_io(evpq_loop *loop);
  * call; then the host hears of what comes from now on, also while an outer run goes on: its callback
  * may run the host. */
 void embed_begin(evpq_loop *loop);
+/* Of a turn: libev is told of the descriptors that were started in it. Returns whether something keeps
+ * the loop alive: `alive`, or what a run more has come to. */
+bool embed_run_more(evpq_loop *loop, bool alive);
 void embed_settle(evpq_loop *loop);
 
 /* libev is about to make its epoll set anew: here, where it finds that a descriptor it watches was

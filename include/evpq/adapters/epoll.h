@@ -21,11 +21,14 @@ static inline bool evpq_epoll_attach(int epoll, evpq_loop *loop, epoll_data_t da
     return !epoll_ctl(epoll, EPOLL_CTL_ADD, evpq_loop_fd(loop), &event);
 }
 
-/* Takes it off. Before the last reference to `loop` goes. */
+/* Takes it off. Before the last reference to `loop` goes. In a forked child, whose parent has the same
+ * set, it does nothing. */
 static inline void evpq_epoll_detach(int epoll, evpq_loop *loop)
 {
     struct epoll_event unused;
-    epoll_ctl(epoll, EPOLL_CTL_DEL, evpq_loop_fd(loop), &unused);
+    int fd = evpq_loop_fd(loop);
+    if (fd >= 0)
+        epoll_ctl(epoll, EPOLL_CTL_DEL, fd, &unused);
 }
 
 #ifdef __cplusplus

@@ -13,29 +13,25 @@ typedef struct evpq_glib {
     GSource source;
     evpq_loop *loop;
     gpointer fd;
-    gboolean
-        in_turn; /* a main loop that runs within has yet to turn the loop, and must not wait before */
 } evpq_glib;
 
+/* A main loop that runs within a callback of evpq's must not wait before it has turned the loop. */
 static inline gboolean evpq_glib_prepare(GSource *source, gint *timeout)
 {
     *timeout = -1;
-    return ((evpq_glib *)source)->in_turn;
+    return evpq_loop_timeout(((evpq_glib *)source)->loop) == 0;
 }
 
 static inline gboolean evpq_glib_check(GSource *source)
 {
     evpq_glib *a = (evpq_glib *)source;
-    return a->in_turn || (g_source_query_unix_fd(source, a->fd) & G_IO_IN);
+    return (g_source_query_unix_fd(source, a->fd) & G_IO_IN) || evpq_loop_timeout(a->loop) == 0;
 }
 
 static inline gboolean evpq_glib_dispatch(GSource *source, GSourceFunc callback, gpointer data)
 {
-    evpq_glib *a = (evpq_glib *)source;
     (void)callback, (void)data;
-    a->in_turn = TRUE;
-    evpq_loop_turn(a->loop);
-    a->in_turn = FALSE;
+    evpq_loop_turn(((evpq_glib *)source)->loop);
     return G_SOURCE_CONTINUE;
 }
 
@@ -69,7 +65,6 @@ static inline EVPQ_NODISCARD evpq_glib *evpq_glib_attach(GMainContext *context, 
     evpq_glib *a = (evpq_glib *)g_source_new(&functions, sizeof *a);
     a->loop = evpq_loop_ref(loop);
     a->fd = g_source_add_unix_fd(&a->source, fd, G_IO_IN);
-    a->in_turn = FALSE;
     g_source_set_name(&a->source, "evpq");
     g_source_set_can_recurse(&a->source, TRUE);
     g_source_attach(&a->source, context);
