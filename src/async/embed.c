@@ -4,9 +4,8 @@
  * The descriptor is an epoll set of two: libev's own epoll set, which knows the sockets, and a
  * timerfd, which is set to the first timer, or to a time that has passed when there is work of which
  * no descriptor tells. It is readable until the turn that the work is waiting for, and then not
- * before there is more: embed_settle sees to that after each run, the others between two. libev
- * tells the kernel of a descriptor late, in the run after it was started: so that run is had at
- * once. */
+ * before there is more: embed_settle sees to that after each run, the others between two. libev tells the kernel of a descriptor late, in the run after it was started: so that
+ * run is had at once. */
 #include "async/loop_impl.h"
 
 #include "base/mem.h"
