@@ -4,8 +4,9 @@
  * The descriptor is an epoll set of two: libev's own epoll set, which knows the sockets, and a
  * timerfd, which is set to the first timer, or to a time that has passed when there is work of which
  * no descriptor tells. It is readable until the turn that the work is waiting for, and then not
- * before there is more: embed_settle sees to that after each run, the others between two. libev tells the kernel of a descriptor late, in the run after it was started: so that
- * run is had at once. */
+ * before there is more: embed_settle sees to that after each run, the others between two. libev
+ * tells the kernel of a descriptor late, in the run after it was started: so that run is had at
+ * once. */
 #include "async/loop_impl.h"
 
 #include "base/mem.h"
@@ -188,7 +189,8 @@ bool embed_run_more(evpq_loop *loop, bool alive)
     return alive;
 }
 
-/* A run that has ended, by evpq_loop_stop perhaps, is no turn more: then the host gives it one. */
+/* A run that was stopped is not gone on with: where libev has yet to tell the kernel of a descriptor,
+ * the host gives the loop a turn at once. */
 void embed_settle(evpq_loop *loop)
 {
     struct embedding *e = loop->embedding;
