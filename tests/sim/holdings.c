@@ -87,13 +87,22 @@ static struct call *ask_part_of_lease(struct txn *t, int64_t token)
     return c;
 }
 
-static void ask_part(struct txn *t)
+static void ask_failing_part(struct txn *t)
 {
     int64_t token = take_tokens(1);
+    ask(VERB_FAILS, evpq_txn_query(t->is, SQL_FAIL, EVPQ_ARGS(token)), token, 1, t)->level =
+        &t->level;
+}
+
+static void ask_part(struct txn *t)
+{
+    if (chance_one_in(10)) {
+        ask_failing_part(t);
+        return;
+    }
+    int64_t token = take_tokens(1);
     struct call *c = NULL;
-    if (chance_one_in(10))
-        c = ask(VERB_FAILS, evpq_txn_query(t->is, SQL_FAIL, EVPQ_ARGS(token)), token, 1, t);
-    else if (chance_one_in(12))
+    if (chance_one_in(12))
         c = ask_batch(NULL, t->is, t);
     else if (chance_one_in(12))
         c = ask_many(NULL, t->is, t);
@@ -155,6 +164,8 @@ static void rush(struct txn *t)
         struct txn *in = innermost(t);
         for (unsigned parts = chance_below(3); parts; parts--)
             ask_part(in);
+        if (in != t && chance_one_in(4))
+            ask_failing_part(in);
         if (in == t)
             open_savepoint(t);
         else if (!chance_one_in(4))

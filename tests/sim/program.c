@@ -40,7 +40,7 @@ void program_noticed(const evpq_error *notice, void *arg)
 /* At the first of them nobody is, now and then. */
 static const char *hosts(void)
 {
-    return chance_one_in(4)
+    return chance_one_in(12)
                ? "host=10.0.0.2,10.0.0.1 port=5432,5432 user=sim dbname=sim passfile=/none "
                  "sslmode=disable gssencmode=disable client_encoding=UTF8"
                : "host=10.0.0.1 port=5432 user=sim dbname=sim passfile=/none sslmode=disable "
@@ -64,7 +64,7 @@ void program_open_pool(void)
     program.forgets = !pooled && chance_one_in(4) ? 2 + chance_below(6) : 0;
     program.misuses = chance_one_in(10) ? 3 + chance_below(6) : 0;
     program.probes = chance_one_in(2) ? 1 + chance_below(3) : 0;
-    program.result_most = chance_one_in(6) ? 3600 + chance_below(1500) : 0;
+    program.result_most = chance_one_in(12) ? 3600 + chance_below(1500) : 0;
     if (program.result_most)
         oracle_results_are_limited();
     bool patient = chance_one_in(8);
@@ -79,7 +79,7 @@ void program_open_pool(void)
         .max_waiting = chance_one_in(4) ? 1 + (int)chance_below(8) : 0,
         .acquire_timeout = patient ? -1 : seconds_of(program.acquire_timeout),
         .query_timeout = program.query_timeout == SIM_NEVER ? 0 : seconds_of(program.query_timeout),
-        .connect_timeout = chance_one_in(8) ? 0 : seconds_of(chance_time(50 * SIM_MS, 3 * SIM_S)),
+        .connect_timeout = chance_one_in(16) ? 0 : seconds_of(chance_time(50 * SIM_MS, 3 * SIM_S)),
         .cancel_timeout =
             program.cancel_timeout == 5 * SIM_S ? 0 : seconds_of(program.cancel_timeout),
         .idle_timeout = chance_one_in(3) ? seconds_of(chance_time(SIM_MS, SIM_S)) : 0,
@@ -98,7 +98,7 @@ void program_open_pool(void)
                  : usual ? EVPQ_RESET_DEFAULT
                          : EVPQ_RESET_FULL,
         .max_result_bytes = program.result_most,
-        .max_buffer_bytes = chance_one_in(6) ? 64 + chance_below(4000) : 0,
+        .max_buffer_bytes = chance_one_in(12) ? 64 + chance_below(4000) : 0,
         .on_notice = chance_one_in(2) ? program_noticed : NULL,
     };
     evpq_error *error = NULL;
