@@ -156,6 +156,17 @@ static void step_txn(struct txn *t)
         end_txn(t, false);
 }
 
+/* What comes behind a savepoint that fails is asked for before that is known. */
+static void fail_within(struct txn *t)
+{
+    open_savepoint(t);
+    if (!t->inner)
+        return;
+    ask_failing_part(t->inner);
+    end_txn(t->inner, true);
+    ask_part(t);
+}
+
 /* Savepoints one after the other, in one go: each is asked for before it is known what became of those
  * before it. */
 static void rush(struct txn *t)
@@ -170,6 +181,10 @@ static void rush(struct txn *t)
             open_savepoint(t);
         else if (!chance_one_in(4))
             end_txn(in, !chance_one_in(3));
+    }
+    if (!t->inner && chance_one_in(3)) {
+        fail_within(t);
+        return;
     }
     if (chance_one_in(3))
         return;
@@ -290,7 +305,7 @@ static void use_lease(struct lease *lease)
 static void lose_savepoint(struct txn *t)
 {
     struct txn *outer = t->within;
-    if (outer && outer->is && !outer->inner && in_a_hurry())
+    if (outer && outer->is && !outer->inner && program.hurries)
         end_txn(outer, true);
 }
 
