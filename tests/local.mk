@@ -163,6 +163,7 @@ integration_tests = \
 	tests/it_types_write \
 	tests/it_unknown_types \
 	tests/it_unsupported \
+	tests/it_unwatched \
 	tests/it_why \
 	tests/it_wire
 

@@ -25,9 +25,7 @@ static void on_leaving(struct ev_loop *ev, ev_prepare *w, int events)
 static void add_watchers(evpq_loop *loop)
 {
     tick_init(loop);
-    list_init(&loop->timers);
-    loop->soonest = INFINITY;
-    list_init(&loop->ios);
+    watch_init(loop);
     list_init(&loop->deferred_free.dead);
     ev_prepare_init(&loop->leaving, on_leaving);
     loop->leaving.data = loop;

@@ -49,6 +49,7 @@ enum io_event { IO_READ = 1, IO_WRITE = 2 };
 struct io {
     void (*ready)(struct io *);
     evpq_loop *loop;
+    bool unwatched;   /* the kernel has no room to watch it: it is looked at now and then */
     struct list node; /* among the loop's that are on */
     struct watcher_room ev;
 };

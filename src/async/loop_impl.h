@@ -44,6 +44,8 @@ struct evpq_loop {
     ev_fork forked;
     double soonest;          /* by ev_now: none of its timers has its time before */
     struct list timers, ios; /* those that are on, and */
+    struct list unwatched;   /* ios that the kernel has refused to watch, */
+    struct timer look;       /* and when it is asked again */
     struct list late, due; /* timers that wait for a look at the sockets; that fire in this tick */
     struct list next_turn; /* jobs that wait for that look, too */
     ev_check looked;       /* started while there are some of either: libev has looked again */
@@ -63,6 +65,9 @@ static inline void loop_adopt(evpq_loop *loop)
     if (atomic_load_explicit(&loop->owner, memory_order_relaxed) != &thread_mark)
         atomic_store_explicit(&loop->owner, &thread_mark, memory_order_relaxed);
 }
+
+/* Its timers and descriptors: there are none. */
+void watch_init(evpq_loop *loop);
 
 /* In a forked child: takes off `ev` all that is the parent's. */
 void loop_leave_to_parent(evpq_loop *loop);

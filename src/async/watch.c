@@ -3,6 +3,7 @@
 #include "async/loop_impl.h"
 
 #include <math.h>
+#include <poll.h>
 
 _Static_assert(sizeof(ev_timer) <= sizeof(struct watcher_room), "room for an ev_timer");
 _Static_assert(sizeof(ev_io) <= sizeof(struct watcher_room), "room for an ev_io");
@@ -43,6 +44,8 @@ void loop_leave_to_parent(evpq_loop *loop)
         ev_timer_stop(loop->ev, timer_ev(container_of(node, struct timer, node)));
     while ((node = list_pop(&loop->ios)))
         ev_io_stop(loop->ev, io_ev(container_of(node, struct io, node)));
+    while ((node = list_pop(&loop->unwatched)))
+        container_of(node, struct io, node)->unwatched = false;
     list_drop_all(&loop->late);
     list_drop_all(&loop->due);
     loop_stop_tick(loop);
@@ -166,22 +169,112 @@ bool loop_has_timers_due(evpq_loop *loop)
 
 /* ---- descriptors ---- */
 
+/* ev_io_set, not ev_io_modify: it makes libev tell the kernel again, even when number and events are
+ * the same, which is needed when libpq has closed a socket and got the same number for the next.
+ * libev does so right before it waits, and would hear only after that wait that the kernel refuses:
+ * so it does not wait this time. */
+static void io_watch(struct io *io, int fd, int events)
+{
+    ev_io_set(io_ev(io), fd, events);
+    ev_io_start(io->loop->ev, io_ev(io));
+    list_append(&io->loop->ios, &io->node);
+    if (io->loop->embedding)
+        embed_io(io->loop);
+    else
+        ev_idle_start(io->loop->ev, &io->loop->more);
+}
+
+/* ---- those that the kernel does not watch ----
+ *
+ * epoll_ctl fails where the user has as many watches as the system allows, or the kernel has no
+ * memory: libev stops the watcher then, and calls it once with EV_ERROR. The descriptor is looked at
+ * every LOOK_EVERY seconds from then on, and the kernel is asked again each time. It keeps the loop
+ * running as one that is watched does; the timer does not. */
+
+static const double LOOK_EVERY = 0.01;
+
+static void io_is_unwatched(struct io *io)
+{
+    evpq_loop *loop = io->loop;
+    list_remove(&io->node);
+    list_append(&loop->unwatched, &io->node);
+    io->unwatched = true;
+    loop_hold(loop);
+    if (timer_active(&loop->look))
+        return;
+    timer_start(&loop->look, LOOK_EVERY);
+    loop_release(loop);
+}
+
+static void look_is_over(evpq_loop *loop)
+{
+    timer_stop(&loop->look);
+    loop_hold(loop);
+}
+
+static void io_forget_unwatched(struct io *io)
+{
+    evpq_loop *loop = io->loop;
+    if (!io->unwatched)
+        return;
+    io->unwatched = false;
+    list_remove(&io->node);
+    loop_release(loop);
+    if (list_empty(&loop->unwatched) && timer_active(&loop->look))
+        look_is_over(loop);
+}
+
+/* Also where there is no such descriptor: who reads it hears why. */
+static bool io_is_ready(const struct io *io)
+{
+    struct pollfd p = {.fd = io_ev(io)->fd,
+                       .events = (short)((io_ev(io)->events & EV_READ ? POLLIN : 0) |
+                                         (io_ev(io)->events & EV_WRITE ? POLLOUT : 0))};
+    return poll(&p, 1, 0) != 0;
+}
+
+static void watch_again(struct timer *t)
+{
+    evpq_loop *loop = t->loop;
+    look_is_over(loop);
+    while (!list_empty(&loop->unwatched)) {
+        struct io *io = container_of(loop->unwatched.next, struct io, node);
+        io_forget_unwatched(io);
+        io_watch(io, io_ev(io)->fd, io_ev(io)->events & (EV_READ | EV_WRITE));
+    }
+}
+
+void watch_init(evpq_loop *loop)
+{
+    list_init(&loop->timers);
+    loop->soonest = INFINITY;
+    list_init(&loop->ios);
+    list_init(&loop->unwatched);
+    timer_init(&loop->look, loop, watch_again);
+}
+
+/* ---- what is watched ---- */
+
 static void on_io(struct ev_loop *ev, ev_io *w, int events)
 {
-    (void)ev, (void)events;
+    (void)ev;
     struct io *io = w->data;
     if (loop_forked(io->loop)) {
         loop_leave_to_parent(io->loop);
         return;
     }
     loop_adopt(io->loop);
-    io->ready(io);
+    if (events & EV_ERROR)
+        io_is_unwatched(io);
+    if (!(events & EV_ERROR) || io_is_ready(io))
+        io->ready(io);
 }
 
 void io_init(struct io *io, evpq_loop *loop, void (*ready)(struct io *))
 {
     io->ready = ready;
     io->loop = loop;
+    io->unwatched = false;
     list_init(&io->node);
     ev_io_init(io_ev(io), on_io, -1, 0);
     io_ev(io)->data = io;
@@ -189,26 +282,18 @@ void io_init(struct io *io, evpq_loop *loop, void (*ready)(struct io *))
 
 void io_start(struct io *io, int fd, int events)
 {
-    ev_io *w = io_ev(io);
-    ev_io_stop(io->loop->ev, w);
-    /* ev_io_set, not ev_io_modify: it makes libev tell the kernel again, even when number and
-     * events are the same, which is needed when libpq has closed a socket and got the same number
-     * for the next. */
-    ev_io_set(w, fd, (events & IO_READ ? EV_READ : 0) | (events & IO_WRITE ? EV_WRITE : 0));
-    ev_io_start(io->loop->ev, w);
-    if (!list_linked(&io->node))
-        list_append(&io->loop->ios, &io->node);
-    if (io->loop->embedding)
-        embed_io(io->loop);
+    io_stop(io);
+    io_watch(io, fd, (events & IO_READ ? EV_READ : 0) | (events & IO_WRITE ? EV_WRITE : 0));
 }
 
 void io_stop(struct io *io)
 {
+    io_forget_unwatched(io);
     ev_io_stop(io->loop->ev, io_ev(io));
     list_remove(&io->node);
 }
 
 bool io_active(const struct io *io)
 {
-    return ev_is_active(io_ev(io));
+    return list_linked(&io->node);
 }
