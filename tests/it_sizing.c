@@ -9,6 +9,7 @@
 #include "pool/step.h"
 #include "words/error.h"
 
+#include <math.h>
 #include <string.h>
 
 static struct proxy *proxy;
@@ -450,6 +451,12 @@ START_TEST(the_idle_are_closed_down_to_min_size)
 }
 END_TEST
 
+static double sweep_after(void)
+{
+    ev_timer *sweep = (ev_timer *)(void *)&pool->sweep.ev;
+    return timer_active(&pool->sweep) ? ev_timer_remaining(evpq_loop_ev(loop), sweep) : INFINITY;
+}
+
 /* Four times in the shortest time that there is to keep. */
 START_TEST(the_sweep_is_as_frequent_as_it_has_to_be)
 {
@@ -459,9 +466,42 @@ START_TEST(the_sweep_is_as_frequent_as_it_has_to_be)
     open_pool(.min_size = 1, .idle_timeout = is[_i].idle, .max_lifetime = is[_i].life,
               .lifetime_jitter = 0);
     ck_until(stats().idle == 1);
-    ev_timer *sweep = (ev_timer *)(void *)&pool->sweep.ev;
-    double after = ev_timer_remaining(evpq_loop_ev(loop), sweep);
+    double after = sweep_after();
     ck_assert_msg(after > 0.3 * is[_i].every && after < 1.01 * is[_i].every, "after %g s", after);
+    pools_end();
+}
+END_TEST
+
+/* With nothing to do it wakes nobody before a connection is to be closed. */
+START_TEST(the_sweep_rests_while_nothing_is_shared)
+{
+    static const struct {
+        double idle, life, least, most;
+        int min_size, leases;
+    } is[] = {
+        {-1, -1, INFINITY, INFINITY, 0, 1},  /* nothing ends */
+        {600, -1, INFINITY, INFINITY, 1, 1}, /* there are no more than are to stay */
+        {600, -1, 590, 601, 0, 1},           /* the idle one */
+        {600, 3600, 590, 601, 0, 1},         /* whichever is first */
+        {600, 300, 290, 301, 0, 1},          /* its age */
+        {600, 3600, 3590, 3601, 1, 1},       /* it stays when idle, and ages */
+        {-1, 3600, 3590, 3601, 0, 2},        /* one is in use, and ages */
+        {600, -1, 590, 601, 0, 2},           /* one is in use, and may be idle by then */
+    };
+    open_pool(.min_size = is[_i].min_size, .idle_timeout = is[_i].idle, .max_lifetime = is[_i].life,
+              .lifetime_jitter = 0.001);
+    evpq_lease *leases[2] = {lease_get(), is[_i].leases > 1 ? lease_get() : NULL};
+    evpq_lease_release(leases[0]);
+    ck_until(stats().idle == 1);
+    ck_assert_double_le(sweep_after(), 10);
+    pool->sweep_due = true;
+    pool_step(pool);
+    double after = sweep_after();
+    ck_assert_msg(after >= is[_i].least && after <= is[_i].most, "after %g s", after);
+    evpq_future *f = query("select 1");
+    ck_assert_double_le(sweep_after(), 10.1);
+    ck_done(f);
+    evpq_lease_release(leases[1]);
     pools_end();
 }
 END_TEST
@@ -705,6 +745,7 @@ int main(void)
     CHECK_ADD(c, the_old_are_replaced);
     CHECK_ADD(c, the_idle_are_closed_down_to_min_size);
     CHECK_ADD_LOOP(c, the_sweep_is_as_frequent_as_it_has_to_be, 6);
+    CHECK_ADD_LOOP(c, the_sweep_rests_while_nothing_is_shared, 8);
     CHECK_ADD_LOOP(c, what_is_to_go_takes_nothing_more, 2);
     CHECK_ADD(c, the_pause_doubles_up_to_its_limit);
     CHECK_ADD_LOOP(c, an_error_that_time_does_not_mend_is_told_at_once, 3);

@@ -4,6 +4,7 @@
 #include "base/invariant.h"
 #include "pool/lend.h"
 #include "pool/pool_conn.h"
+#include "pool/sizing.h"
 #include "pool/wait_queue.h"
 #include "pool/why.h"
 #include "words/error.h"
@@ -69,6 +70,8 @@ static void run(evpq_pool *pool, struct pool_conn *c, struct query *q)
     pool->done.queries++;
     if (c->state == POOL_CONN_IDLE)
         pool_conn_to(c, POOL_CONN_SHARED);
+    if (pool->sweep_rests)
+        sizing_wakes(pool);
     c->conn.dirty |= !q->preparable;
     query_submit(q, &c->conn);
 }

@@ -92,6 +92,7 @@ struct evpq_pool {
     bool drops; /* ... or a connection was lost too soon: that a connect succeeds proves nothing */
     bool crowded; /* nobody waits, but queries share connections: one more would help */
     struct timer sweep;
+    bool sweep_rests;          /* none was shared: it is off, or fires when one is to be closed */
     bool sweep_due;            /* it has fired, or the sizes have changed: for the step */
     evpq_error *connect_error; /* the last one, until a connect succeeds */
     evpq_error *drop_error;    /* why a connection was lost too soon; until one has answered */

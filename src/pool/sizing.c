@@ -5,6 +5,7 @@
 #include "base/backoff.h"
 #include "pool/pool_future.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { WINDOW_MOST = 10 };
@@ -42,7 +43,7 @@ int sizing_wanted(evpq_pool *pool)
     return at_most(missing(pool, crowded), room);
 }
 
-/* Often enough that nothing stays much longer than it should. */
+/* While connections are shared: often enough that none goes on for much longer than it should. */
 static double sweep_interval(const evpq_pool *pool)
 {
     const struct evpq_pool_opts *o = &pool->opts;
@@ -54,10 +55,12 @@ static double sweep_interval(const evpq_pool *pool)
     return shortest / 4;
 }
 
-static void start_sweeping(evpq_pool *pool)
+void sizing_wakes(evpq_pool *pool)
 {
-    if (!timer_active(&pool->sweep))
-        timer_start(&pool->sweep, sweep_interval(pool));
+    if (timer_active(&pool->sweep) && !pool->sweep_rests)
+        return;
+    pool->sweep_rests = false;
+    timer_start(&pool->sweep, sweep_interval(pool));
 }
 
 void sizing_connected(struct pool_conn *c)
@@ -74,7 +77,7 @@ void sizing_connected(struct pool_conn *c)
     pool->connect_error = evpq_error_unref(pool->connect_error);
     c->born = loop_time(pool->loop);
     c->retire_at = c->born + o->max_lifetime - o->lifetime_jitter * rng_unit(&pool->rng);
-    start_sweeping(pool);
+    sizing_wakes(pool);
     pool_mark(pool); /* more may follow this one */
 }
 
@@ -100,6 +103,11 @@ static void back_off(evpq_pool *pool, double *pause)
 static double longer(double a, double b)
 {
     return a > b ? a : b;
+}
+
+static double shorter(double a, double b)
+{
+    return a < b ? a : b;
 }
 
 /* The back-off ends when connections have answered for as long as the last pause, or have been up
@@ -227,11 +235,39 @@ void sizing_mark_retiring(evpq_pool *pool)
     }
 }
 
+/* While none is shared: seconds until one is to be closed that is idle now, or may be by then; at
+ * least a millisecond, as clocks differ. INFINITY: none ever is. */
+static double until_retiring(const evpq_pool *pool)
+{
+    static const enum pool_conn_state states[] = {POOL_CONN_IDLE, POOL_CONN_LEASED,
+                                                  POOL_CONN_CANCELING};
+    const struct evpq_pool_opts *o = &pool->opts;
+    double now = loop_time(pool->loop), at = INFINITY;
+    bool sinks = o->idle_timeout > 0 && pool->total > o->min_size;
+    if (sinks && pool->count[POOL_CONN_IDLE] < pool->total)
+        at = now + o->idle_timeout;
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
+        list_each(node, &pool->conns[states[i]]) {
+            const struct pool_conn *c = pool_conn_at(node);
+            if (sinks && c->state == POOL_CONN_IDLE)
+                at = shorter(at, c->idle_since + o->idle_timeout);
+            if (o->max_lifetime > 0 && c->retire_at > now) /* else it goes when it is given back */
+                at = shorter(at, c->retire_at);
+        }
+    }
+    return longer(at - now, 0.001);
+}
+
 void sizing_swept(evpq_pool *pool)
 {
     pool->sweep_due = false;
-    if (pool->total && pool->state != POOL_CLOSED)
-        timer_start(&pool->sweep, sweep_interval(pool));
+    timer_stop(&pool->sweep);
+    if (!pool->total || pool->state == POOL_CLOSED)
+        return;
+    pool->sweep_rests = !pool->count[POOL_CONN_SHARED];
+    double after = pool->sweep_rests ? until_retiring(pool) : sweep_interval(pool);
+    if (isfinite(after))
+        timer_start(&pool->sweep, after);
 }
 
 static void sweep(struct timer *t)

@@ -44,6 +44,9 @@ bool sizing_retires(const struct pool_conn *c);
 /* Too many, too old or too large: nothing new is sent on such shared connections. */
 void sizing_mark_retiring(evpq_pool *pool);
 
+/* A connection is about to be shared: the sweep is not to rest until one is to be closed. */
+void sizing_wakes(evpq_pool *pool);
+
 /* The sweep is done; the next one follows in time. */
 void sizing_swept(evpq_pool *pool);
 
