@@ -145,18 +145,6 @@ struct streak *loop_streak(evpq_loop *loop)
     return &loop->streak;
 }
 
-void loop_hold(evpq_loop *loop)
-{
-    loop->held++;
-    ev_ref(loop->ev);
-}
-
-void loop_release(evpq_loop *loop)
-{
-    loop->held--;
-    ev_unref(loop->ev);
-}
-
 struct coroutine *coroutine_enter(evpq_loop *loop, struct coroutine *coroutine)
 {
     struct coroutine *outer = loop->coroutine;

@@ -64,6 +64,20 @@ void loop_on_fork(struct ev_loop *ev, ev_fork *w, int events)
         embed_backend_goes(w->data);
 }
 
+/* ---- what keeps it running ---- */
+
+void loop_hold(evpq_loop *loop)
+{
+    loop->held++;
+    ev_ref(loop->ev);
+}
+
+void loop_release(evpq_loop *loop)
+{
+    loop->held--;
+    ev_unref(loop->ev);
+}
+
 /* ---- timers ---- */
 
 /* What rounding and a busy turn make a timer late by is less. */
