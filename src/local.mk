@@ -334,8 +334,12 @@ if STATIC_NAMES
 all-local: static-names.stamp
 static-names.stamp: libevpq.la libevpq-test.la src/localize
 	$(AM_V_GEN)for archive in .libs/libevpq.a .libs/libevpq-test.a; do \
-	  AR='$(AR)' OBJCOPY='$(OBJCOPY)' $(srcdir)/src/localize $$archive || exit; \
+	  AR='$(AR)' LD='$(LD)' OBJCOPY='$(OBJCOPY)' $(srcdir)/src/localize $$archive || exit; \
 	done && touch $@
+if STATIC_ONLY
+# Before that a program's own opts_read is one too many.
+$(PROGRAMS): static-names.stamp
+endif
 endif
 
 EXTRA_DIST += \

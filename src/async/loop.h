@@ -11,11 +11,12 @@
 
 #include <evpq/loop.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Room for one libev watcher, so that it can live inside our structs while <ev.h> stays in
- * loop_impl.h. */
+ * loop_impl.h. On 32 bits, too, it has two doubles or an int64_t behind its pointers. */
 struct watcher_room {
-    void *words[8];
+    uint64_t words[8];
 };
 
 /* Calls fire(timer) once, `after` seconds from timer_start; then, and after timer_stop, it is off.
