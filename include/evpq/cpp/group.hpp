@@ -1,0 +1,176 @@
+/* evpq/cpp/group.hpp - tasks that end together, and a program's way into the loop.
+ *
+ *     evpq::group g(loop);
+ *     auto a = g.spawn(first(x)), b = g.spawn(second(x));
+ *     co_await g.join();
+ *
+ * The first that fails (other than by EVPQ_CANCELED) asks the rest to stop; join() is done when all
+ * have ended, and fails as that one did. No task outlives its group: those that are left when the
+ * group is destroyed are destroyed with it, and what they wait for is canceled. So a task may use
+ * what stands above its group. Thread: the loop's. */
+#ifndef EVPQ_CPP_GROUP_HPP
+#define EVPQ_CPP_GROUP_HPP
+
+#include <evpq/cpp/spawn.hpp>
+
+namespace evpq
+{
+
+namespace detail
+{
+
+class group_state final : public held, public running_owner
+{
+  public:
+    group_state(const loop &on, std::stop_token token)
+        : on_(on), token_(std::move(token)), told_(std::make_shared<told>())
+    {
+    }
+
+    const loop &on() const noexcept { return on_; }
+    const std::stop_token &token() const noexcept { return token_; }
+    bool stopped() const noexcept { return stopped_ || token_.stop_requested(); }
+
+    void add(running *t) noexcept
+    {
+        t->next = first_;
+        t->previous = &first_;
+        if (first_)
+            first_->previous = &t->next;
+        first_ = t;
+    }
+
+    /* To ask only queues: no task ends within this. */
+    void stop() noexcept
+    {
+        stopped_ = true;
+        for (running *t = first_; t; t = t->next)
+            t->ask_to_stop();
+    }
+    void canceled() noexcept override { stop(); }
+
+    void ended(running *which, const origin *failure) noexcept override
+    {
+        *which->previous = which->next;
+        if (which->next)
+            which->next->previous = which->previous;
+        if (failure && !failed_ && !is_cancel(*failure)) {
+            failed_ = true;
+            told_->from = *failure;
+            stop();
+        }
+        if (!first_ && joined_)
+            settle();
+    }
+
+    future<void> join()
+    {
+        if (joined_)
+            return done_of(
+                evpq_future_failed(on_.get(), EVPQ_INVALID, "the group is joined already"));
+        joined_.emplace(on_.get(), this);
+        future<void> f{evpq_future_ref(joined_->get()), read_nothing, told_};
+        if (!first_)
+            settle();
+        return f;
+    }
+
+    void destroy() noexcept
+    {
+        stopped_ = true;
+        while (first_)
+            first_->give_up(error(EVPQ_CANCELED, "its group was destroyed"));
+        if (joined_ && evpq_future_status(joined_->get()) == EVPQ_PENDING)
+            (void)joined_->fail(error(EVPQ_CANCELED, "the group was destroyed"));
+        let_go();
+    }
+
+  private:
+    static bool is_cancel(const origin &from) noexcept
+    {
+        return from.failure && from.failure->status() == EVPQ_CANCELED;
+    }
+
+    void settle() noexcept
+    {
+        if (failed_)
+            fail();
+        else if (stopped())
+            (void)joined_->fail(error(EVPQ_CANCELED));
+        else
+            (void)joined_->set(nullptr, nullptr);
+    }
+
+    void fail() noexcept
+    {
+        if (joined_->fail(running::what_to_say(told_->from)))
+            told_->id = error_ref(evpq_error_ref(evpq_future_error(joined_->get())));
+    }
+
+    loop on_;
+    std::stop_token token_;
+    running *first_ = nullptr;
+    std::optional<outlet> joined_;
+    std::shared_ptr<told> told_;
+    bool failed_ = false;
+    bool stopped_ = false;
+};
+
+} // namespace detail
+
+class group
+{
+  public:
+    /* `token` is each task's. */
+    explicit group(const loop &on, std::stop_token token = {})
+        : state_(new detail::group_state(on, std::move(token)))
+    {
+    }
+    group(const group &) = delete;
+    group &operator=(const group &) = delete;
+    /* Not from one of its own tasks. */
+    ~group() { state_->destroy(); }
+
+    /* A task that begins at the loop's next turn; never where the group has been stopped or has
+     * failed. */
+    template <class T> future<detail::started_value<T>> spawn(task<T> t)
+    {
+        auto *started = detail::start(state_->on().get(), state_, std::move(t), state_->token());
+        state_->add(started);
+        future<detail::started_value<T>> f = started->get_future();
+        if (state_->stopped())
+            started->give_up(error(EVPQ_CANCELED, "its group has been stopped"));
+        else
+            started->begin_later(state_->on().get());
+        return f;
+    }
+
+    /* Asks all tasks to stop, and lets no more begin. */
+    void stop() noexcept { state_->stop(); }
+
+    /* Done when all have ended; once. Tasks may spawn more meanwhile. Canceling it asks them to
+     * stop. */
+    future<void> join() { return state_->join(); }
+
+  private:
+    detail::group_state *state_;
+};
+
+/* Runs `t`, and the loop until it has ended: a program's way in. Not where the loop runs already.
+ * What is left of it when the loop cannot go on (EVPQ_DEADLOCK) or is stopped (EVPQ_PENDING) is
+ * destroyed. */
+template <class T>
+expected<detail::started_value<T>> try_run(const loop &on, task<T> t, std::stop_token token = {})
+{
+    group only(on, std::move(token));
+    return only.spawn(std::move(t)).try_await();
+}
+template <class T>
+detail::started_value<T> run(const loop &on, task<T> t, std::stop_token token = {})
+{
+    return try_run(on, std::move(t), std::move(token)).value();
+}
+
+} // namespace evpq
+
+#endif

@@ -1,0 +1,204 @@
+/* evpq/cpp/task.hpp - task<T>: a coroutine that awaits futures and other tasks.
+ *
+ * It is lazy: it begins when it is awaited, or from the loop when it was handed to run(), spawn()
+ * or a group. So a task that is dropped has done nothing. When it has waited and ends, what awaits
+ * it goes on in its place (symmetric transfer). A task that is destroyed while it waits cancels what
+ * it waits for; its locals are destroyed as on a return.
+ *
+ * Stopping: run(), spawn() and group take a std::stop_token. Asked to stop, in the loop's thread,
+ * a task's wait of the moment fails with EVPQ_CANCELED, once; asked from another thread, its next
+ * one does. So a task may clean up, and wait for that.
+ *
+ * An exception ends the task and comes out of its co_await. Without exceptions a task returns an
+ * expected<T>. Thread: the loop's. */
+#ifndef EVPQ_CPP_TASK_HPP
+#define EVPQ_CPP_TASK_HPP
+
+#include <evpq/cpp/future.hpp>
+
+namespace evpq
+{
+
+template <class T> class task;
+
+namespace detail
+{
+
+/* What is told when a task that nobody awaits has ended. */
+struct task_owner {
+    virtual void task_ended() noexcept = 0;
+
+  protected:
+    ~task_owner() = default;
+};
+
+class promise_base : public with_context
+{
+  public:
+    std::suspend_always initial_suspend() const noexcept { return {}; }
+
+    struct at_end {
+        bool await_ready() const noexcept { return false; }
+        template <class Promise>
+        std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> self) const noexcept
+        {
+            promise_base &promise = self.promise();
+            if (promise.awaits && !promise.starting)
+                return promise.awaits;
+            if (promise.owner)
+                promise.owner->task_ended(); /* the frame may be gone now */
+            return std::noop_coroutine();
+        }
+        void await_resume() const noexcept {}
+    };
+    at_end final_suspend() const noexcept { return {}; }
+
+    void unhandled_exception() noexcept
+    {
+#if EVPQ_CPP_EXCEPTIONS
+        exception = std::current_exception();
+#else
+        std::terminate();
+#endif
+    }
+
+    std::coroutine_handle<> awaits; /* what goes on when this has ended */
+    task_owner *owner = nullptr;
+    bool starting = false; /* by what awaits it, which is still on the stack */
+#if EVPQ_CPP_EXCEPTIONS
+    std::exception_ptr exception;
+#endif
+};
+
+template <class T> class task_promise : public promise_base
+{
+  public:
+    task<T> get_return_object() noexcept;
+    template <class U = T>
+    requires std::convertible_to<U &&, T>
+    void return_value(U &&value) { value_.emplace(std::forward<U>(value)); }
+    T take() { return std::move(*value_); }
+
+  private:
+    std::optional<T> value_;
+};
+
+template <> class task_promise<void> : public promise_base
+{
+  public:
+    task<void> get_return_object() noexcept;
+    void return_void() const noexcept {}
+    void take() const noexcept {}
+};
+
+} // namespace detail
+
+template <class T = void> class [[nodiscard]] task
+{
+  public:
+    using promise_type = detail::task_promise<T>;
+    using handle = std::coroutine_handle<promise_type>;
+    using value_type = T;
+
+    explicit task(handle h) noexcept : handle_(h) {}
+    task(task &&other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+    task &operator=(task &&other) noexcept
+    {
+        std::swap(handle_, other.handle_);
+        return *this;
+    }
+    ~task()
+    {
+        if (handle_)
+            handle_.destroy();
+    }
+
+    class waiter
+    {
+      public:
+        explicit waiter(handle h) noexcept : child_(h) {}
+        bool await_ready() const noexcept { return false; }
+        /* A task that ends before it waits goes back by returning: a loop over such tasks needs no
+         * more stack, whether or not the compiler makes a transfer a tail call. */
+        template <class Promise>
+        bool await_suspend(std::coroutine_handle<Promise> parent) const noexcept
+        {
+            promise_type &promise = child_.promise();
+            promise.awaits = parent;
+            if constexpr (std::is_base_of_v<detail::with_context, Promise>)
+                promise.context = parent.promise().context;
+            promise.starting = true;
+            child_.resume();
+            promise.starting = false;
+            return !child_.done();
+        }
+        T await_resume() const { return task::result_of(child_); }
+
+      private:
+        handle child_;
+    };
+
+    /* Awaited once: it runs, and gives what it returns. */
+    waiter operator co_await() const &&noexcept { return waiter(handle_); }
+
+#if EVPQ_CPP_EXCEPTIONS
+    class try_waiter : public waiter
+    {
+      public:
+        using waiter::waiter;
+        typename detail::expecting<T>::type await_resume() const
+        {
+            try {
+                if constexpr (std::is_void_v<T>)
+                    return waiter::await_resume(), expected<void>();
+                else
+                    return waiter::await_resume();
+            } catch (const error &e) {
+                return e;
+            }
+        }
+    };
+
+    /* The same, with an evpq::error returned and not thrown. Other exceptions are thrown on. */
+    try_waiter try_() const &&noexcept
+    {
+        return try_waiter(handle_);
+    }
+#endif
+
+    /* For what starts tasks. */
+    handle get() const noexcept
+    {
+        return handle_;
+    }
+    static T result_of(handle h)
+    {
+#if EVPQ_CPP_EXCEPTIONS
+        if (h.promise().exception)
+            std::rethrow_exception(h.promise().exception);
+#endif
+        return h.promise().take();
+    }
+
+  private:
+    handle handle_;
+};
+
+namespace detail
+{
+
+template <class T> task<T> task_promise<T>::get_return_object() noexcept
+{
+    return task<T>(std::coroutine_handle<task_promise>::from_promise(*this));
+}
+
+inline task<void> task_promise<void>::get_return_object() noexcept
+{
+    return task<void>(std::coroutine_handle<task_promise>::from_promise(*this));
+}
+
+} // namespace detail
+
+} // namespace evpq
+
+#endif
