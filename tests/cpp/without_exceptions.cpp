@@ -27,10 +27,10 @@ evpq::task<evpq::expected<void>> load(evpq::pool pool, std::string_view text)
     evpq::copy_in copy = pool.copy_in_from("copy t from stdin");
     for (;;) {
         auto taken = copy.try_write(text);
-        if (!taken)
-            co_return taken.error();
-        if (*taken)
+        if (taken)
             break;
+        if (taken.error().status() != EVPQ_QUEUE_FULL)
+            co_return taken.error();
         if (auto room = co_await copy.drain().try_(); !room)
             co_return room.error();
     }

@@ -8,13 +8,14 @@
  *     std::optional<T>                  as T
  *     ranges of std::byte               bytea
  *     uuid, macaddr, macaddr8, evpq_interval, evpq_inet      the types of these names
- *     sys_days, system_clock's times    date, timestamptz
- *     local_time                        timestamp
+ *     sys_days, system_clock's times    date, timestamptz; max() is infinity, min() -infinity
+ *     local_time                        timestamp, likewise
  *     std::chrono::microseconds         time: since midnight
  *     timetz                            timetz
  *     contiguous ranges of the above    arrays: int4[], int8[], float8[], bool[], text[], ...
  *     evpq_arg                          itself: what evpq_json() and its like make
- *     a type of yours                   what your to_arg(const X &) returns, found by its namespace
+ *     a type of yours                   what your to_arg(const X &) returns, found by its namespace;
+ *                                       it has to be for X itself, and no template
  *
  * All is borrowed until the call that takes the arguments has returned: it copies them. */
 #ifndef EVPQ_CPP_ARGS_HPP
@@ -73,13 +74,27 @@ inline constexpr bool is_letter =
 
 template <class T>
 concept text_like = std::convertible_to<const T &, std::string_view>;
+
+/* Becomes a T and nothing that a T would become: so a to_arg() is found that is for a T itself. */
+template <class T> struct exactly {
+    template <class U>
+    requires std::same_as<U, T>
+    operator const U &() const noexcept;
+};
 template <class T>
-concept has_to_arg = requires(const T &x)
+concept has_to_arg = requires(const T &x, const exactly<T> &same)
 {
     {
         to_arg(x)
         } -> std::same_as<evpq_arg>;
+    to_arg(same);
 };
+
+/* Floating point that PostgreSQL has, and integers that C's calls take. */
+template <class T>
+inline constexpr bool is_real = std::is_same_v<T, float> || std::is_same_v<T, double>;
+template <class T>
+inline constexpr bool is_whole = std::is_integral_v<T> && !is_letter<T> && sizeof(T) <= 8;
 
 /* PostgreSQL's pg_type.dat: the type of an array's elements. 0: no array can be made of T. */
 template <class T> constexpr std::uint32_t element_type()
@@ -88,7 +103,7 @@ template <class T> constexpr std::uint32_t element_type()
         return element_type<typename T::value_type>();
     else if constexpr (std::is_same_v<T, bool>)
         return 16;
-    else if constexpr (std::is_integral_v<T> && std::is_signed_v<T> && !is_letter<T>)
+    else if constexpr (is_whole<T> && std::is_signed_v<T>)
         return sizeof(T) == 8 ? 20 : sizeof(T) == 4 ? 23 : 21;
     else if constexpr (std::is_same_v<T, float>)
         return 700;
@@ -125,7 +140,7 @@ template <class E> constexpr int plain_list()
         return EVPQ_ARG_TEXTS;
     else if constexpr (std::is_same_v<E, uuid>)
         return EVPQ_ARG_UUIDS;
-    else if constexpr (std::is_integral_v<E> && std::is_signed_v<E> && !is_letter<E>)
+    else if constexpr (is_whole<E> && std::is_signed_v<E>)
         return sizeof(E) == 8 ? EVPQ_ARG_INT8S : sizeof(E) == 4 ? EVPQ_ARG_INT4S : 0;
     else
         return 0;
@@ -172,14 +187,14 @@ template <class T> evpq_arg list_of(const T &list, elements *room)
         const void *at = std::ranges::data(list);
         return evpq_bytes(at ? at : "", std::ranges::size(list));
     } else if constexpr (plain_list<E>() != 0) {
-        return plain_list_of(list);
+        return detail::plain_list_of(list);
     } else {
         static_assert(element_type<E>() != 0, "evpq: no array can be made of this element type");
         static_assert(!needs_elements<E>(), "evpq: an array within an array: use evpq_shaped()");
         room->clear();
         room->reserve(std::ranges::size(list));
         for (const auto &x : list)
-            room->push_back(arg_of(x, nullptr));
+            room->push_back(detail::arg_of(x, nullptr));
         return evpq_array_of(element_type<E>(), room->data(), room->size());
     }
 }
@@ -187,13 +202,13 @@ template <class T> evpq_arg list_of(const T &list, elements *room)
 template <class T> evpq_arg number_of(T x)
 {
     static_assert(!is_letter<T>, "evpq: a char may be a letter or a number: say which");
-    static_assert(!std::is_same_v<T, long double>, "evpq: PostgreSQL has no long double");
+    static_assert(is_real<T> || is_whole<T>, "evpq: PostgreSQL has no number of this type");
     if constexpr (std::is_same_v<T, bool>)
         return evpq_bool(x);
     else if constexpr (std::is_same_v<T, float>)
         return evpq_float(x);
-    else if constexpr (std::is_floating_point_v<T>)
-        return evpq_double(static_cast<double>(x));
+    else if constexpr (std::is_same_v<T, double>)
+        return evpq_double(x);
     else if constexpr (std::is_signed_v<T>)
         return evpq_int(x);
     else
@@ -210,10 +225,46 @@ template <class T> evpq_arg text_of(const T &x)
     }
 }
 
+/* C's count of a time's microseconds since its epoch: max() is infinity, and min() -infinity. One
+ * that has no count becomes the largest or smallest, which the server refuses. */
+template <class Time> std::int64_t stamp_of(const Time &x)
+{
+    using std::chrono::microseconds;
+    using real = std::chrono::duration<long double, std::micro>;
+    if (x == Time::max())
+        return INT64_MAX;
+    if (x == Time::min())
+        return INT64_MIN;
+    real about = x.time_since_epoch();
+    if (about >= real(static_cast<long double>(INT64_MAX)))
+        return INT64_MAX - 1;
+    if (about <= real(static_cast<long double>(INT64_MIN)))
+        return INT64_MIN + 1;
+    return std::chrono::floor<microseconds>(x.time_since_epoch()).count();
+}
+
+/* The same in days. */
+inline std::int32_t date_of(std::chrono::sys_days x) noexcept
+{
+    if (x == std::chrono::sys_days::max())
+        return INT32_MAX;
+    if (x == std::chrono::sys_days::min())
+        return INT32_MIN;
+    std::int64_t n = x.time_since_epoch().count();
+    return static_cast<std::int32_t>(n >= INT32_MAX   ? INT32_MAX - 1
+                                     : n <= INT32_MIN ? INT32_MIN + 1
+                                                      : n);
+}
+
+/* A zone that is too far away to be one stays so, and the server refuses it. */
+inline std::int32_t zone_of(std::chrono::seconds east) noexcept
+{
+    std::int64_t n = east.count();
+    return static_cast<std::int32_t>(n > INT32_MAX ? INT32_MAX : n < -INT32_MAX ? -INT32_MAX : n);
+}
+
 template <class T> evpq_arg arg_of(const T &x, elements *room)
 {
-    using std::chrono::days;
-    using std::chrono::floor;
     using std::chrono::microseconds;
     if constexpr (std::is_same_v<T, evpq_arg>)
         return x;
@@ -222,11 +273,11 @@ template <class T> evpq_arg arg_of(const T &x, elements *room)
     else if constexpr (std::is_same_v<T, std::nullptr_t> || std::is_same_v<T, std::nullopt_t>)
         return evpq_null();
     else if constexpr (is_optional<T>)
-        return x ? arg_of(*x, room) : evpq_null();
+        return x ? detail::arg_of(*x, room) : evpq_null();
     else if constexpr (std::is_arithmetic_v<T>)
-        return number_of(x);
+        return detail::number_of(x);
     else if constexpr (text_like<T>)
-        return text_of(x);
+        return detail::text_of(x);
     else if constexpr (std::is_same_v<T, uuid>)
         return evpq_uuid(x.bytes.data());
     else if constexpr (std::is_same_v<T, macaddr>)
@@ -236,19 +287,19 @@ template <class T> evpq_arg arg_of(const T &x, elements *room)
     else if constexpr (std::is_same_v<T, microseconds>)
         return evpq_time(x.count());
     else if constexpr (std::is_same_v<T, timetz>)
-        return evpq_timetz(x.time.count(), static_cast<std::int32_t>(x.east.count()));
+        return evpq_timetz(x.time.count(), detail::zone_of(x.east));
     else if constexpr (std::is_same_v<T, evpq_interval>)
         return evpq_interval_of(&x);
     else if constexpr (std::is_same_v<T, evpq_inet>)
         return evpq_inet_of(&x);
     else if constexpr (std::is_same_v<T, std::chrono::sys_days>)
-        return evpq_date(static_cast<std::int32_t>(x.time_since_epoch().count()));
+        return evpq_date(detail::date_of(x));
     else if constexpr (is_system_time<T>)
-        return evpq_timestamptz(floor<microseconds>(x.time_since_epoch()).count());
+        return evpq_timestamptz(detail::stamp_of(x));
     else if constexpr (is_local_time<T>)
-        return evpq_timestamp(floor<microseconds>(x.time_since_epoch()).count());
+        return evpq_timestamp(detail::stamp_of(x));
     else if constexpr (list_like<T>)
-        return list_of(x, room);
+        return detail::list_of(x, room);
     else
         static_assert(list_like<T>,
                       "evpq: no parameter can be made of this type: give it a to_arg()");
@@ -267,6 +318,12 @@ template <std::size_t N, std::size_t Lists> class arg_list
         (void)list, (void)i;
         ((args_[i++] = detail::arg_of(x, room_for<T>(list))), ...);
     }
+    /* Moved, its parameters stay where they are; a copy's would be those of the first. */
+    arg_list(const arg_list &) = delete;
+    arg_list &operator=(const arg_list &) = delete;
+    arg_list(arg_list &&) noexcept = default;
+    arg_list &operator=(arg_list &&) noexcept = default;
+    ~arg_list() = default;
 
     /* The same parameters, with the columns of the answer asked for in binary format. */
     arg_list &&binary() &&
@@ -317,33 +374,10 @@ template <class F, class... T> decltype(auto) with_args(F &&f, const T &...x)
     if constexpr (sizeof...(T) == 1 && (is_args<T> && ...))
         return f((static_cast<evpq_args>(x), ...));
     else
-        return f(static_cast<evpq_args>(args(x...)));
+        return f(static_cast<evpq_args>(evpq::args(x...)));
 }
 
 } // namespace detail
-
-/* A statement with its parameters, for batches; it borrows both. */
-template <class List> class statement
-{
-  public:
-    statement(const char *sql, List list) : sql_(sql), list_(std::move(list)) {}
-    operator evpq_statement() const noexcept
-    {
-        evpq_statement s;
-        s.sql = sql_;
-        s.args = list_;
-        return s;
-    }
-
-  private:
-    const char *sql_;
-    List list_;
-};
-
-template <class... T> auto sql(const char *text, const T &...x)
-{
-    return statement(text, args(x...));
-}
 
 } // namespace evpq
 

@@ -105,6 +105,11 @@ inline std::string_view view_of(const char *text) noexcept
     return text ? std::string_view(text) : std::string_view();
 }
 
+/* A text that lives as long as the program: it is not copied. */
+struct literal {
+    const char *text;
+};
+
 } // namespace detail
 
 /* ---- error ---- */
@@ -126,8 +131,15 @@ class error : public std::exception
     {
     }
 
+    error(evpq_status status, evpq::detail::literal message) noexcept
+        : literal_(message.text), status_(status)
+    {
+    }
+
     const char *what() const noexcept override
     {
+        if (literal_)
+            return literal_;
         if (text_)
             return text_->c_str();
         return error_.get() ? evpq_error_message(error_.get()) : evpq_status_text(status_);
@@ -167,6 +179,7 @@ class error : public std::exception
 
     evpq::detail::error_ref error_;
     std::shared_ptr<const std::string> text_;
+    const char *literal_ = nullptr;
     evpq_status status_;
 };
 
@@ -302,16 +315,32 @@ template <class C> struct options : C {
     options() noexcept : C{} { this->size = sizeof(C); }
 };
 
-/* A text that ends with a zero byte, as C wants it: borrowed for the call. */
+/* A text that ends with a zero byte, as C wants it: borrowed for the call. C would take a
+ * std::string with a zero byte within for a shorter text: it is refused. */
 class c_text
 {
   public:
     c_text(const char *text) noexcept : text_(text) {}
-    c_text(const std::string &text) noexcept : text_(text.c_str()) {}
-    const char *get() const noexcept { return text_; }
+    c_text(const std::string &text) noexcept
+        : text_(text.c_str()), whole_(text.find('\0') == std::string::npos)
+    {
+    }
+    /* EVPQ_INVALID: there is a zero byte within. */
+    const char *get() const
+    {
+        if (!whole_)
+            raise(cut());
+        return text_;
+    }
+    bool whole() const noexcept { return whole_; }
+    static error cut() noexcept
+    {
+        return error(EVPQ_INVALID, literal{"a text has a zero byte within"});
+    }
 
   private:
     const char *text_;
+    bool whole_ = true;
 };
 
 } // namespace detail

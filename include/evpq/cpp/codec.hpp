@@ -28,7 +28,8 @@ class types
         return evpq_types_oid(t_.get(), name, ret_array);
     }
 
-    /* A parameter, written by the codec of that name; all three are borrowed until it is sent. */
+    /* A parameter, written by the codec of that name; all three are borrowed until
+     * the call that takes it has returned. */
     evpq_arg coded(const char *name, const void *value) const noexcept
     {
         return evpq_coded(t_.get(), name, value);
@@ -37,6 +38,7 @@ class types
     template <class T> expected<void> decode(const value &from, T &to) const
     {
         detail::cell c = from.cell();
+        evpq_result_fault_clear(c.r);
         (void)evpq_result_decoded(t_.get(), c.r, c.row, c.column, &to);
         if (std::optional<error> why = detail::take_fault(c.r))
             return *std::move(why);
@@ -67,6 +69,8 @@ template <class F> expected<std::string> quoted(F quote)
 
 inline expected<std::string> quote_identifier(detail::c_text name)
 {
+    if (!name.whole())
+        return detail::c_text::cut();
     return detail::quoted([&](char *room, std::size_t size) {
         return evpq_quote_identifier(name.get(), room, size);
     });
@@ -75,6 +79,8 @@ inline expected<std::string> quote_identifier(detail::c_text name)
 /* The name alone where `schema` is a null pointer. */
 inline expected<std::string> quote_qualified(detail::c_text schema, detail::c_text name)
 {
+    if (!schema.whole() || !name.whole())
+        return detail::c_text::cut();
     return detail::quoted([&](char *room, std::size_t size) {
         return evpq_quote_qualified(schema.get(), name.get(), room, size);
     });
@@ -82,6 +88,8 @@ inline expected<std::string> quote_qualified(detail::c_text schema, detail::c_te
 
 inline expected<std::string> quote_literal(detail::c_text text)
 {
+    if (!text.whole())
+        return detail::c_text::cut();
     return detail::quoted(
         [&](char *room, std::size_t size) { return evpq_quote_literal(text.get(), room, size); });
 }

@@ -52,7 +52,8 @@ template <class T> expected<std::vector<expected<T>>> read_all_settled(const any
 {
     std::vector<expected<T>> values;
     for (const future<T> &member : parts<T>::of(f).members)
-        values.push_back(member.try_value());
+        values.push_back(member.status() == EVPQ_OK ? member.try_value()
+                                                    : expected<T>(member.failure()));
     return values;
 }
 
@@ -109,7 +110,7 @@ template <class... T> struct several : beside {
 } // namespace detail
 
 /* Done when all are; fails as the first that fails, and cancels the rest. */
-template <class T> future<detail::list_of_all<T>> all(std::vector<future<T>> fs)
+template <class T> [[nodiscard]] future<detail::list_of_all<T>> all(std::vector<future<T>> fs)
 {
     auto made = std::make_shared<detail::parts<T>>(std::move(fs));
     auto refs = made->references();
@@ -130,8 +131,9 @@ requires(sizeof...(T) > 1 &&
     return {evpq_all(refs, sizeof...(T)), detail::several<T...>::read, std::move(made)};
 }
 
-/* Done when all have settled; each says how it went. */
-template <class T> future<std::vector<expected<T>>> all_settled(std::vector<future<T>> fs)
+/* Done when all have settled; each says how it went: any_future::failure() where it has failed. */
+template <class T>
+[[nodiscard]] future<std::vector<expected<T>>> all_settled(std::vector<future<T>> fs)
 {
     auto made = std::make_shared<detail::parts<T>>(std::move(fs));
     auto refs = made->references();
@@ -140,7 +142,7 @@ template <class T> future<std::vector<expected<T>>> all_settled(std::vector<futu
 }
 
 /* The first success; fails as the last one when all fail. The rest are canceled. */
-template <class T> future<T> any(std::vector<future<T>> fs)
+template <class T> [[nodiscard]] future<T> any(std::vector<future<T>> fs)
 {
     auto made = std::make_shared<detail::parts<T>>(std::move(fs));
     auto refs = made->references();
@@ -148,7 +150,7 @@ template <class T> future<T> any(std::vector<future<T>> fs)
 }
 
 /* The first to settle, however. The rest are canceled. */
-template <class T> future<T> race(std::vector<future<T>> fs)
+template <class T> [[nodiscard]] future<T> race(std::vector<future<T>> fs)
 {
     auto made = std::make_shared<detail::parts<T>>(std::move(fs));
     auto refs = made->references();
@@ -156,7 +158,7 @@ template <class T> future<T> race(std::vector<future<T>> fs)
 }
 
 /* The same answers in the order in which they come. */
-template <class T> std::vector<future<T>> as_completed(std::vector<future<T>> fs)
+template <class T> [[nodiscard]] std::vector<future<T>> as_completed(std::vector<future<T>> fs)
 {
     auto made = std::make_shared<detail::parts<T>>(std::move(fs));
     auto refs = made->references();

@@ -21,16 +21,16 @@ class copy_in
     /* Takes `c`. */
     explicit copy_in(evpq_copy *c) noexcept : c_(c) {}
 
-    /* True: taken, and copied. False: there is no room; await drain(), and try again. */
-    expected<bool> try_write(std::span<const std::byte> bytes) const
+    /* Taken, and copied. EVPQ_QUEUE_FULL: there is no room; await drain(), and try again. */
+    expected<void> try_write(std::span<const std::byte> bytes) const
     {
         return taken(evpq_copy_write(get(), bytes.data(), bytes.size()));
     }
-    expected<bool> try_write(std::string_view text) const
+    expected<void> try_write(std::string_view text) const
     {
         return taken(evpq_copy_write(get(), text.data(), text.size()));
     }
-    template <class... T> expected<bool> try_row(const T &...x) const
+    template <class... T> expected<void> try_row(const T &...x) const
     {
         return taken(
             detail::with_args([this](evpq_args a) { return evpq_copy_row(get(), a); }, x...));
@@ -44,18 +44,26 @@ class copy_in
      * the task has ended. */
     task<> write(std::string_view text) const
     {
-        while (!try_write(text).value())
+        expected<void> went = try_write(text);
+        while (no_room(went)) {
             co_await drain();
+            went = try_write(text);
+        }
+        went.value();
     }
     template <class... T> task<> row(T... x) const
     {
-        while (!try_row(x...).value())
+        expected<void> went = try_row(x...);
+        while (no_room(went)) {
             co_await drain();
+            went = try_row(x...);
+        }
+        went.value();
     }
 #endif
 
     /* There is no more: done with the COPY's result, whose affected() are the rows. */
-    future<result> finish() noexcept
+    [[nodiscard]] future<result> finish() noexcept
     {
         return detail::result_of(evpq_copy_finish(c_.release()));
     }
@@ -76,11 +84,16 @@ class copy_in
     }
 
   private:
-    expected<bool> taken(evpq_status status) const
+    static bool no_room(const expected<void> &went) noexcept
     {
-        if (status == EVPQ_OK || status == EVPQ_QUEUE_FULL)
-            return status == EVPQ_OK;
-        const evpq_error *why = evpq_copy_error(get());
+        return !went && went.error().status() == EVPQ_QUEUE_FULL;
+    }
+
+    expected<void> taken(evpq_status status) const
+    {
+        if (status == EVPQ_OK)
+            return {};
+        const evpq_error *why = status == EVPQ_QUEUE_FULL ? nullptr : evpq_copy_error(get());
         return why ? error(why) : error(status);
     }
 
@@ -118,7 +131,7 @@ class copy_out
     /* Takes `c`. */
     explicit copy_out(evpq_copy *c) noexcept : c_(c) {}
 
-    future<copied> read() const noexcept { return {evpq_copy_read(get()), give}; }
+    [[nodiscard]] future<copied> read() const noexcept { return {evpq_copy_read(get()), give}; }
     void close() noexcept { c_.reset(); }
     evpq_copy *get() const noexcept { return c_.get(); }
 

@@ -24,16 +24,29 @@ namespace detail
  * ended a task. */
 struct origin {
 #if EVPQ_CPP_EXCEPTIONS
-    std::exception_ptr exception; /* not of evpq */
+    std::exception_ptr exception;
 #endif
-    std::optional<error> failure;
+    std::optional<error> failure; /* where that is an evpq::error, or derived from it */
 };
 
-/* What a future has beside the C future: where its errors come from, what it was made of. */
-struct beside {
-    virtual ~beside() = default;
-    virtual const origin *origin_of(const evpq_error *) const noexcept { return nullptr; }
-};
+/* How a C future tells of it. */
+inline error error_of(const origin &from) noexcept
+{
+    if (from.failure)
+        return *from.failure;
+#if EVPQ_CPP_EXCEPTIONS
+    try {
+        std::rethrow_exception(from.exception);
+    } catch (const std::exception &e) {
+        try {
+            return error(EVPQ_INVALID, e.what());
+        } catch (...) {
+        }
+    } catch (...) {
+    }
+#endif
+    return error(EVPQ_INVALID);
+}
 
 } // namespace detail
 
@@ -55,8 +68,18 @@ class any_future
     /* Borrowed while this is there. */
     evpq_future *get() const noexcept { return f_.get(); }
 
-    const detail::beside *beside() const noexcept { return beside_.get(); }
+    detail::beside *beside() const noexcept { return beside_.get(); }
     std::shared_ptr<detail::beside> share_beside() const noexcept { return beside_; }
+
+    /* Why it has failed; an exception of the program's is EVPQ_INVALID with its text. */
+    error failure() const noexcept
+    {
+        const evpq_error *e = evpq_future_error(get());
+        const detail::origin *from = origin();
+        if (from)
+            return detail::error_of(*from);
+        return e ? error(e) : error(status());
+    }
 
   protected:
     any_future() noexcept = default;
@@ -65,21 +88,34 @@ class any_future
     {
     }
 
-    /* Why it has failed. An exception of the program's is thrown on. */
+    /* Why it has failed. An exception of the program's that is no evpq::error is thrown on. */
     error why() const
     {
-        const evpq_error *e = evpq_future_error(get());
-        const detail::origin *from = beside_ ? beside_->origin_of(e) : nullptr;
 #if EVPQ_CPP_EXCEPTIONS
+        const detail::origin *from = origin();
+        if (from && from->exception && !from->failure)
+            std::rethrow_exception(from->exception);
+#endif
+        return failure();
+    }
+
+    /* Throws on what a task has thrown, as it was. */
+    void throw_on() const
+    {
+#if EVPQ_CPP_EXCEPTIONS
+        const detail::origin *from = origin();
         if (from && from->exception)
             std::rethrow_exception(from->exception);
 #endif
-        if (from && from->failure)
-            return *from->failure;
-        return e ? error(e) : error(status());
     }
 
   private:
+    const detail::origin *origin() const noexcept
+    {
+        const evpq_error *e = evpq_future_error(get());
+        return e && beside_ ? beside_->origin_of(e) : nullptr;
+    }
+
     detail::future_ref f_;
     std::shared_ptr<detail::beside> beside_;
 };
@@ -103,10 +139,18 @@ template <class T> class future : public any_future
     {
         return status() == EVPQ_OK ? read_(*this) : expected<T>(why());
     }
-    T value() const { return try_value().value(); }
+    T value() const
+    {
+        throw_on();
+        return try_value().value();
+    }
 
     /* wait(), then value(). */
-    T await() const { return try_await().value(); }
+    T await() const
+    {
+        evpq_status status = wait();
+        return settled() ? value() : expected<T>(error(status)).value();
+    }
     expected<T> try_await() const
     {
         evpq_status status = wait();
@@ -118,11 +162,14 @@ template <class T> class future : public any_future
     class try_waiter : public detail::wait
     {
       public:
-        explicit try_waiter(future f) noexcept : wait(f.get()), future_(std::move(f)) {}
+        explicit try_waiter(future f) noexcept : wait(f.get(), f.beside()), future_(std::move(f)) {}
         expected<T> await_resume() const
         {
             return failed() == EVPQ_OK ? future_.try_value() : expected<T>(error(failed()));
         }
+
+      protected:
+        void throw_on() const { future_.throw_on(); }
 
       private:
         future future_;
@@ -135,7 +182,11 @@ template <class T> class future : public any_future
     {
       public:
         using try_waiter::try_waiter;
-        T await_resume() const { return try_waiter::await_resume().value(); }
+        T await_resume() const
+        {
+            try_waiter::throw_on();
+            return try_waiter::await_resume().value();
+        }
     };
 
     waiter operator co_await() const noexcept
@@ -275,12 +326,16 @@ template <class T> class promise
     {
     }
     promise(promise &&) noexcept = default;
-    promise &operator=(promise &&) noexcept = default;
-    ~promise()
+    /* What this was is dropped at once. */
+    promise &operator=(promise &&other) noexcept
     {
-        if (f_.get())
-            (void)fail(error(EVPQ_CANCELED, "the promise was dropped"));
+        if (this != &other) {
+            drop();
+            f_ = std::move(other.f_);
+        }
+        return *this;
     }
+    ~promise() { drop(); }
 
     future<T> get_future() const noexcept
     {
@@ -288,7 +343,7 @@ template <class T> class promise
     }
 
     /* False when it had settled before, as when it was canceled. */
-    bool set(stored value = {})
+    [[nodiscard]] bool set(stored value = {})
     {
         if constexpr (std::is_void_v<T>)
             return evpq_future_set_value(f_.get(), nullptr, nullptr);
@@ -298,12 +353,19 @@ template <class T> class promise
         (void)made.release();
         return true;
     }
-    bool fail(const error &e) noexcept
+    [[nodiscard]] bool fail(const error &e) noexcept
     {
         return evpq_future_set_error(f_.get(), e.status(), "%s", e.what());
     }
 
   private:
+    void drop() noexcept
+    {
+        if (f_.get())
+            (void)fail(error(EVPQ_CANCELED, detail::literal{"the promise was dropped"}));
+        f_.reset();
+    }
+
     detail::future_ref f_;
 };
 

@@ -19,12 +19,13 @@ namespace evpq
 namespace detail
 {
 
-class group_state final : public held, public running_owner
+class group_state final : public held, public running_owner, public stoppable
 {
   public:
     group_state(const loop &on, std::stop_token token)
         : on_(on), token_(std::move(token)), told_(std::make_shared<told>())
     {
+        told_->behind = this;
     }
 
     const loop &on() const noexcept { return on_; }
@@ -48,24 +49,23 @@ class group_state final : public held, public running_owner
             t->ask_to_stop();
     }
     void canceled() noexcept override { stop(); }
+    void ask_to_stop() noexcept override { stop(); }
 
     void ended(running *which, const origin *failure) noexcept override
     {
-        *which->previous = which->next;
-        if (which->next)
-            which->next->previous = which->previous;
+        remove(which);
         if (failure && !failed_ && !is_cancel(*failure)) {
             failed_ = true;
             told_->from = *failure;
             stop();
         }
-        if (!first_ && joined_)
+        if (!first_ && is_joined())
             settle();
     }
 
     future<void> join()
     {
-        if (joined_)
+        if (is_joined() || settled_)
             return done_of(
                 evpq_future_failed(on_.get(), EVPQ_INVALID, "the group is joined already"));
         joined_.emplace(on_.get(), this);
@@ -78,10 +78,14 @@ class group_state final : public held, public running_owner
     void destroy() noexcept
     {
         stopped_ = true;
-        while (first_)
-            first_->give_up(error(EVPQ_CANCELED, "its group was destroyed"));
-        if (joined_ && evpq_future_status(joined_->get()) == EVPQ_PENDING)
-            (void)joined_->fail(error(EVPQ_CANCELED, "the group was destroyed"));
+        told_->behind = nullptr;
+        while (running *t = first_) {
+            remove(t);
+            t->disown(); /* it may be over, and about to tell */
+            t->give_up(error(EVPQ_CANCELED, literal{"its group was destroyed"}));
+        }
+        if (is_joined())
+            (void)joined_->fail(error(EVPQ_CANCELED, literal{"the group was destroyed"}));
         let_go();
     }
 
@@ -91,8 +95,21 @@ class group_state final : public held, public running_owner
         return from.failure && from.failure->status() == EVPQ_CANCELED;
     }
 
+    bool is_joined() const noexcept
+    {
+        return joined_ && evpq_future_status(joined_->get()) == EVPQ_PENDING;
+    }
+
+    static void remove(running *t) noexcept
+    {
+        *t->previous = t->next;
+        if (t->next)
+            t->next->previous = t->previous;
+    }
+
     void settle() noexcept
     {
+        settled_ = true;
         if (failed_)
             fail();
         else if (stopped())
@@ -103,7 +120,7 @@ class group_state final : public held, public running_owner
 
     void fail() noexcept
     {
-        if (joined_->fail(running::what_to_say(told_->from)))
+        if (joined_->fail(error_of(told_->from)))
             told_->id = error_ref(evpq_error_ref(evpq_future_error(joined_->get())));
     }
 
@@ -113,6 +130,7 @@ class group_state final : public held, public running_owner
     std::optional<outlet> joined_;
     std::shared_ptr<told> told_;
     bool failed_ = false;
+    bool settled_ = false; /* by the end of all, not canceled */
     bool stopped_ = false;
 };
 
@@ -128,7 +146,7 @@ class group
     }
     group(const group &) = delete;
     group &operator=(const group &) = delete;
-    /* Not from one of its own tasks. */
+    /* Not while one of its own tasks runs, as by itself: that ends the program, with a message. */
     ~group() { state_->destroy(); }
 
     /* A task that begins at the loop's next turn; never where the group has been stopped or has
@@ -139,7 +157,7 @@ class group
         state_->add(started);
         future<detail::started_value<T>> f = started->get_future();
         if (state_->stopped())
-            started->give_up(error(EVPQ_CANCELED, "its group has been stopped"));
+            started->give_up(error(EVPQ_CANCELED, detail::literal{"its group has been stopped"}));
         else
             started->begin_later(state_->on().get());
         return f;
@@ -148,9 +166,10 @@ class group
     /* Asks all tasks to stop, and lets no more begin. */
     void stop() noexcept { state_->stop(); }
 
-    /* Done when all have ended; once. Tasks may spawn more meanwhile. Canceling it asks them to
-     * stop. */
-    future<void> join() { return state_->join(); }
+    /* Done when all have ended; once, and again where it was canceled. Tasks may spawn more
+     * meanwhile. Canceling it asks them to stop, and settles it at once; a task that awaits it and is
+     * asked to stop hands that on, and waits for their end. */
+    [[nodiscard]] future<void> join() { return state_->join(); }
 
   private:
     detail::group_state *state_;

@@ -27,6 +27,19 @@ class notification
         : f_(evpq_future_ref(f)), n_(evpq_future_notification(f))
     {
     }
+    notification(const notification &) noexcept = default;
+    /* What was moved from shows nothing. */
+    notification(notification &&other) noexcept
+        : f_(std::move(other.f_)), n_(std::exchange(other.n_, nullptr))
+    {
+    }
+    notification &operator=(notification other) noexcept
+    {
+        std::swap(f_, other.f_);
+        std::swap(n_, other.n_);
+        return *this;
+    }
+    ~notification() = default;
 
     evpq_event event() const noexcept { return evpq_notification_event(n_); }
     std::uint64_t epoch() const noexcept { return evpq_notification_epoch(n_); }
@@ -58,7 +71,10 @@ class subscription
 
     /* Done when LISTEN is in force. */
     future<void> ready() const noexcept { return detail::done_of(evpq_subscription_ready(get())); }
-    future<notification> next() const noexcept { return {evpq_subscription_next(get()), read}; }
+    [[nodiscard]] future<notification> next() const noexcept
+    {
+        return {evpq_subscription_next(get()), read};
+    }
     evpq_subscription *get() const noexcept { return s_.get(); }
 
   private:
@@ -78,6 +94,8 @@ class listener
     static expected<listener> try_open(const loop &on, detail::c_text conninfo,
                                        const listener_opts &opts = {})
     {
+        if (!conninfo.whole())
+            return detail::c_text::cut();
         evpq_error *why = nullptr;
         evpq_listener *l = evpq_listener_open(on.get(), conninfo.get(), &opts, &why);
         if (l)
@@ -89,6 +107,8 @@ class listener
     expected<subscription> try_subscribe(detail::c_text channel,
                                          const subscription_opts &opts = {}) const
     {
+        if (!channel.whole())
+            return detail::c_text::cut();
         evpq_error *why = nullptr;
         evpq_subscription *s = evpq_listener_subscribe(get(), channel.get(), &opts, &why);
         if (s)

@@ -30,6 +30,8 @@ class pool
     static expected<pool> try_open(const loop &on, detail::c_text conninfo,
                                    const pool_opts &opts = {})
     {
+        if (!conninfo.whole())
+            return detail::c_text::cut();
         evpq_error *why = nullptr;
         evpq_pool *p = evpq_pool_open(on.get(), conninfo.get(), &opts, &why);
         if (p)
@@ -45,7 +47,7 @@ class pool
     }
     future<void> drain() const noexcept { return detail::done_of(evpq_pool_drain(get())); }
     future<void> connect() const noexcept { return detail::done_of(evpq_pool_connect(get())); }
-    evpq_status resize(int min_size, int max_size) const noexcept
+    [[nodiscard]] evpq_status resize(int min_size, int max_size) const noexcept
     {
         return evpq_pool_resize(get(), min_size, max_size);
     }
@@ -80,7 +82,7 @@ class pool
         detail::many_args<Rows> many(rows);
         return detail::affected_of(evpq_executemany(get(), sql.get(), many.data(), many.size()));
     }
-    future<void> notify(detail::c_text channel, detail::c_text payload = "") const noexcept
+    future<void> notify(detail::c_text channel, detail::c_text payload = "") const
     {
         return detail::done_of(evpq_notify(get(), channel.get(), payload.get()));
     }
@@ -98,7 +100,7 @@ class pool
             [&](evpq_args a) { return evpq_pool_stream(get(), sql.get(), a, &opts); }, x...));
     }
     /* COPY ... FROM STDIN, rows into a table; COPY ... TO STDOUT, rows of a query. */
-    copy_in copy_in_from(detail::c_text sql) const noexcept
+    copy_in copy_in_from(detail::c_text sql) const
     {
         return copy_in(evpq_pool_copy_in(get(), sql.get()));
     }
@@ -108,19 +110,22 @@ class pool
             return evpq_pool_copy_rows_in(get(), table.get(), names, n);
         }));
     }
-    copy_out copy_out_to(detail::c_text sql) const noexcept
+    copy_out copy_out_to(detail::c_text sql) const
     {
         return copy_out(evpq_pool_copy_out(get(), sql.get()));
     }
-    copy_out copy_rows_out(detail::c_text query) const noexcept
+    copy_out copy_rows_out(detail::c_text query) const
     {
         return copy_out(evpq_pool_copy_rows_out(get(), query.get()));
     }
 
     /* ---- a connection of one's own, a transaction ---- */
 
-    future<lease> acquire() const noexcept { return {evpq_pool_acquire(get()), lease::read}; }
-    future<transaction> begin(const txn_opts &opts = {}) const noexcept
+    [[nodiscard]] future<lease> acquire() const noexcept
+    {
+        return {evpq_pool_acquire(get()), lease::read};
+    }
+    [[nodiscard]] future<transaction> begin(const txn_opts &opts = {}) const noexcept
     {
         return {evpq_pool_begin(get(), &opts), transaction::read};
     }

@@ -30,8 +30,12 @@ inline constexpr bool refuses_null =
     std::is_same_v<T, std::string> || std::is_same_v<T, std::string_view> ||
     std::is_same_v<T, std::span<const std::byte>> || is_vector<T>;
 
+/* Why a value cannot be read as was asked, where no getter says so. */
+using misfit = std::optional<error>;
+
 template <class T> T read_number(cell c) noexcept
 {
+    static_assert(is_real<T> || is_whole<T>, "evpq: no value is read as a number of this type");
     if constexpr (std::is_same_v<T, bool>)
         return evpq_result_bool(c.r, c.row, c.column);
     else if constexpr (std::is_same_v<T, float>)
@@ -50,7 +54,8 @@ template <class T> T read_number(cell c) noexcept
         static_assert(sizeof(T) == 0, "evpq: no getter gives this number: read std::int64_t");
 }
 
-template <class T> T read(cell c);
+template <class T> T read(cell c, misfit &why);
+inline std::string place(cell c);
 
 inline std::span<const std::byte> read_bytes(cell c) noexcept
 {
@@ -59,13 +64,23 @@ inline std::span<const std::byte> read_bytes(cell c) noexcept
     return {static_cast<const std::byte *>(at), n};
 }
 
-template <class T> std::vector<T> read_list(cell c)
+template <class T> std::vector<T> read_list(cell c, misfit &why)
 {
     std::vector<T> list;
     const evpq_result *in = evpq_result_array(c.r, c.row, c.column);
+    evpq_shape shape;
+    if (in && evpq_result_shape(in, &shape) > 1) {
+        if (!why)
+            why.emplace(EVPQ_TYPE, detail::place(c) +
+                                       " is an array of several dimensions: open it with array()");
+        return list;
+    }
+    misfit inside;
     list.reserve(static_cast<std::size_t>(evpq_result_rows(in)));
     for (int i = 0; i < evpq_result_rows(in); i++)
-        list.push_back(read<T>({in, i, 0}));
+        list.push_back(detail::read<T>({in, i, 0}, inside));
+    if (inside && !why)
+        why.emplace(EVPQ_TYPE, detail::place(c) + ", in the array: " + inside->what());
     return list;
 }
 
@@ -98,7 +113,8 @@ template <class T> T read_value(cell c)
         (void)evpq_result_inet(c.r, c.row, c.column, &i);
         return i;
     } else if constexpr (std::is_same_v<T, std::chrono::sys_days>) {
-        return T(std::chrono::days(evpq_result_date(c.r, c.row, c.column)));
+        std::int32_t n = evpq_result_date(c.r, c.row, c.column);
+        return n == INT32_MAX ? T::max() : n == INT32_MIN ? T::min() : T(std::chrono::days(n));
     } else if constexpr (std::is_same_v<T, sys_microseconds>) {
         return T(std::chrono::microseconds(evpq_result_timestamptz(c.r, c.row, c.column)));
     } else if constexpr (std::is_same_v<T, local_microseconds>) {
@@ -108,17 +124,17 @@ template <class T> T read_value(cell c)
     }
 }
 
-template <class T> T read(cell c)
+template <class T> T read_any(cell c, misfit &why)
 {
     if constexpr (is_optional<T>) {
         if (evpq_result_is_null(c.r, c.row, c.column))
             return std::nullopt;
-        return T(read<typename T::value_type>(c));
+        return T(detail::read<typename T::value_type>(c, why));
     } else if constexpr (std::is_same_v<T, std::vector<std::byte>>) {
         std::span<const std::byte> bytes = read_bytes(c);
         return T(bytes.begin(), bytes.end());
     } else if constexpr (is_vector<T>) {
-        return read_list<typename T::value_type>(c);
+        return read_list<typename T::value_type>(c, why);
     } else if constexpr (std::is_arithmetic_v<T>) {
         return read_number<T>(c);
     } else if constexpr (std::is_same_v<T, const char *>) {
@@ -140,7 +156,7 @@ inline std::string place(cell c)
 }
 
 /* Notes in `why` what has no value here though no getter calls it a fault. */
-template <class T> void look_for_null(cell c, std::optional<error> &why)
+template <class T> void look_for_null(cell c, misfit &why)
 {
     if constexpr (refuses_null<T>) {
         if (!why && evpq_result_is_null(c.r, c.row, c.column) && !evpq_result_fault(c.r))
@@ -148,6 +164,12 @@ template <class T> void look_for_null(cell c, std::optional<error> &why)
     } else {
         (void)c, (void)why;
     }
+}
+
+template <class T> T read(cell c, misfit &why)
+{
+    look_for_null<T>(c, why);
+    return detail::read_any<T>(c, why);
 }
 
 /* Takes the fault out of the result, so that the next one is noticed. */
@@ -163,9 +185,11 @@ inline std::optional<error> take_fault(const evpq_result *r)
 
 template <class T> expected<T> try_read(cell c)
 {
-    T value = read<T>(c);
-    std::optional<error> why = take_fault(c.r);
-    look_for_null<T>(c, why);
+    evpq_result_fault_clear(c.r); /* of another call, which has not been asked for */
+    misfit why;
+    T value = detail::read<T>(c, why);
+    if (misfit fault = take_fault(c.r))
+        return *std::move(fault);
     if (why)
         return *std::move(why);
     return value;
@@ -177,17 +201,9 @@ using row_of =
                        std::tuple<T...>>;
 
 template <class... T, std::size_t... I>
-std::tuple<T...> read_all(const evpq_result *r, int row, std::index_sequence<I...>)
+std::tuple<T...> read_all(const evpq_result *r, int row, misfit &why, std::index_sequence<I...>)
 {
-    return std::tuple<T...>{read<T>({r, row, static_cast<int>(I)})...};
-}
-
-template <class... T, std::size_t... I>
-std::optional<error> why_not(const evpq_result *r, int row, std::index_sequence<I...>)
-{
-    std::optional<error> why = take_fault(r);
-    (look_for_null<T>({r, row, static_cast<int>(I)}, why), ...);
-    return why;
+    return std::tuple<T...>{detail::read<T>({r, row, static_cast<int>(I)}, why)...};
 }
 
 template <class... T> expected<row_of<T...>> try_read_row(const evpq_result *r, int row)
@@ -196,8 +212,12 @@ template <class... T> expected<row_of<T...>> try_read_row(const evpq_result *r, 
     if (evpq_result_columns(r) != static_cast<int>(sizeof...(T)))
         return error(EVPQ_TYPE, "the result has " + std::to_string(evpq_result_columns(r)) +
                                     " columns, and " + std::to_string(sizeof...(T)) + " are read");
-    std::tuple<T...> values = read_all<T...>(r, row, columns);
-    if (std::optional<error> why = why_not<T...>(r, row, columns))
+    evpq_result_fault_clear(r);
+    misfit why;
+    std::tuple<T...> values = detail::read_all<T...>(r, row, why, columns);
+    if (misfit fault = take_fault(r))
+        return *std::move(fault);
+    if (why)
         return *std::move(why);
     if constexpr (sizeof...(T) == 1)
         return std::get<0>(std::move(values));

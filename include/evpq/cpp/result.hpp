@@ -25,6 +25,7 @@
 namespace evpq
 {
 
+class result;
 class result_view;
 
 /* One value; borrows the result. */
@@ -40,6 +41,7 @@ class value
     /* value * 10^scale, where that is whole. */
     expected<std::int64_t> try_scaled(int scale) const
     {
+        evpq_result_fault_clear(cell_.r);
         std::int64_t n = evpq_result_scaled(cell_.r, cell_.row, cell_.column, scale);
         if (std::optional<error> why = detail::take_fault(cell_.r))
             return *std::move(why);
@@ -59,7 +61,8 @@ class value
         return evpq_result_length(cell_.r, cell_.row, cell_.column);
     }
 
-    /* What is inside (nested.h); empty for SQL NULL, and a fault for what cannot be opened. */
+    /* What is inside (nested.h); empty for SQL NULL, and for what cannot be opened. That is a fault
+     * (evpq_result_fault), which the next value that is read by its type clears. */
     inline result_view array() const noexcept;
     inline result_view record() const noexcept;
     inline result_view range(std::uint32_t bound_type = 0) const noexcept;
@@ -93,7 +96,7 @@ class row
     template <class... T> detail::row_of<T...> as() const { return try_as<T...>().value(); }
 
     /* EVPQ_SCAN: all columns into variables. False, and none is touched, where one does not fit. */
-    template <class... T> bool scan(T &...x) const
+    template <class... T> [[nodiscard]] bool scan(T &...x) const
     {
         expected<std::tuple<T...>> all = [&]() -> expected<std::tuple<T...>> {
             if constexpr (sizeof...(T) == 1) {
@@ -184,6 +187,11 @@ class result_view
   public:
     result_view() noexcept = default;
     explicit result_view(const evpq_result *r) noexcept : r_(r) {}
+    result_view(const result_view &) noexcept = default;
+    result_view &operator=(const result_view &) noexcept = default;
+    /* A result that goes with the statement leaves no rows to view. */
+    result_view(const result &&) = delete;
+    result_view &operator=(const result &&) = delete;
 
     int size() const noexcept { return evpq_result_rows(r_); }
     bool empty() const noexcept { return size() == 0; }
@@ -226,6 +234,9 @@ class result_view
     /* Borrowed as this is. */
     const evpq_result *get() const noexcept { return r_; }
 
+  protected:
+    void swap(result_view &other) noexcept { std::swap(r_, other.r_); }
+
   private:
     detail::rows<row, detail::make_row> all() const noexcept
     {
@@ -250,7 +261,12 @@ inline result_view value::range(std::uint32_t bound_type) const noexcept
     return result_view(evpq_result_range(cell_.r, cell_.row, cell_.column, bound_type));
 }
 
-/* What a statement gave. Copies share it. */
+namespace detail
+{
+template <class Rows, class Whole> class kept_rows;
+}
+
+/* What a statement gave. Copies share it; one that was moved from is empty. */
 class result : public result_view
 {
   public:
@@ -260,14 +276,57 @@ class result : public result_view
         : result_view(r), kept_(r ? evpq_result_ref(r) : nullptr)
     {
     }
+    result(const result &) noexcept = default;
+    result(result &&other) noexcept { swap(other); }
+    result &operator=(result other) noexcept
+    {
+        swap(other);
+        return *this;
+    }
+    ~result() = default;
+
+    void swap(result &other) noexcept
+    {
+        result_view::swap(other);
+        std::swap(kept_, other.kept_);
+    }
+
+    /* As that of a view; of a result that goes, the rows keep it. */
+    template <class... T> auto as() const &noexcept { return result_view::as<T...>(); }
+    template <class... T> auto as() &&noexcept;
 
   private:
     static evpq_result *ref(evpq_result *r) noexcept { return evpq_result_ref(r); }
     detail::counted<evpq_result, ref, evpq_result_unref> kept_;
 };
 
+namespace detail
+{
+
+/* Rows that keep what they are rows of. */
+template <class Rows, class Whole> class kept_rows
+{
+  public:
+    kept_rows(Rows rows, Whole whole) noexcept : rows_(rows), whole_(std::move(whole)) {}
+    auto begin() const noexcept { return rows_.begin(); }
+    auto end() const noexcept { return rows_.end(); }
+    int size() const noexcept { return rows_.size(); }
+
+  private:
+    Rows rows_;
+    Whole whole_;
+};
+
+} // namespace detail
+
+template <class... T> auto result::as() &&noexcept
+{
+    auto rows = result_view::as<T...>();
+    return detail::kept_rows<decltype(rows), result>(rows, std::move(*this));
+}
+
 /* EVPQ_SCAN by its C++ name: row n of `r` into variables; false where one did not fit. */
-template <class... T> bool scan(const result_view &r, int n, T &...x)
+template <class... T> [[nodiscard]] bool scan(const result_view &r, int n, T &...x)
 {
     return r[n].scan(x...);
 }

@@ -5,6 +5,7 @@
 #ifndef EVPQ_CPP_SPAWN_HPP
 #define EVPQ_CPP_SPAWN_HPP
 
+#include <cstdio>
 #include <evpq/cpp/task.hpp>
 
 namespace evpq
@@ -81,14 +82,29 @@ class outlet
     held *whose_;
 };
 
+/* What can be asked to stop, and ends in its own time. */
+struct stoppable {
+    virtual void ask_to_stop() noexcept = 0;
+
+  protected:
+    ~stoppable() = default;
+};
+
 /* Where the failure of a task comes from, beside its future. */
 struct told : beside {
+    bool ask_to_stop() noexcept override
+    {
+        if (behind)
+            behind->ask_to_stop();
+        return behind;
+    }
     const origin *origin_of(const evpq_error *e) const noexcept override
     {
         return e && e == id.get() ? &from : nullptr;
     }
     origin from;
     error_ref id;
+    stoppable *behind = nullptr; /* until it has ended */
 };
 
 class running;
@@ -104,12 +120,13 @@ struct running_owner {
 };
 
 /* A task that was started. */
-class running : public held, public task_owner
+class running : public held, public task_owner, public stoppable
 {
   public:
     running(evpq_loop *loop, running_owner *owner)
         : told_(std::make_shared<told>()), owner_(owner), out_(loop, this)
     {
+        told_->behind = this;
     }
 
     /* Begins from the loop, later. */
@@ -123,13 +140,24 @@ class running : public held, public task_owner
         give_up(error(EVPQ_NOMEM));
     }
 
-    /* Destroys the coroutine, at once. Its future fails with `e`. */
+    /* Destroys the coroutine, at once. Its future fails with `e`. A coroutine that runs cannot be
+     * destroyed: that ends the program. */
     void give_up(const error &e) noexcept
     {
-        over(nullptr, [&] { (void)out_.fail(e); });
+        if (!over_ && resumption::runs(&context_)) {
+            std::fputs("evpq: a task has destroyed its own group, or what else it runs in\n",
+                       stderr);
+            std::terminate();
+        }
+        origin from;
+        from.failure = e;
+        fail_as(std::move(from));
     }
 
-    void ask_to_stop() noexcept { context_.ask(); }
+    /* Its owner goes, and is not told of the end. */
+    void disown() noexcept { owner_ = nullptr; }
+
+    void ask_to_stop() noexcept override { context_.ask(); }
     void canceled() noexcept override
     {
         if (owner_ && !over_)
@@ -143,25 +171,6 @@ class running : public held, public task_owner
     }
     evpq_future *get() const noexcept { return out_.get(); }
     std::shared_ptr<told> where_from() const noexcept { return told_; }
-
-    /* How a C future tells of it. */
-    static error what_to_say(const origin &from) noexcept
-    {
-        if (from.failure)
-            return *from.failure;
-#if EVPQ_CPP_EXCEPTIONS
-        try {
-            std::rethrow_exception(from.exception);
-        } catch (const std::exception &e) {
-            try {
-                return error(EVPQ_INVALID, e.what());
-            } catch (...) {
-            }
-        } catch (...) {
-        }
-#endif
-        return error(EVPQ_INVALID);
-    }
 
     running *next = nullptr, **previous = nullptr; /* of its owner's */
 
@@ -179,6 +188,7 @@ class running : public held, public task_owner
     {
         if (std::exchange(over_, true))
             return;
+        told_->behind = nullptr;
         on_stop_.reset();
         destroy();
         settle();
@@ -189,10 +199,12 @@ class running : public held, public task_owner
 
     void fail_as(origin from) noexcept
     {
+        if (over_)
+            return;
         std::shared_ptr<told> told = told_;
         told->from = std::move(from);
         over(&told->from, [&] {
-            if (out_.fail(what_to_say(told->from)))
+            if (out_.fail(error_of(told->from)))
                 told->id = error_ref(evpq_error_ref(evpq_future_error(out_.get())));
         });
     }
@@ -205,9 +217,11 @@ class running : public held, public task_owner
     {
         running *self = static_cast<running *>(arg);
         if (self->context_.asked())
-            self->give_up(error(EVPQ_CANCELED, "canceled before it began"));
-        else if (!self->over_)
-            self->coroutine().resume();
+            self->give_up(error(EVPQ_CANCELED, literal{"canceled before it began"}));
+        else if (!self->over_) {
+            self->context_.here();
+            resumption::of(self->coroutine(), &self->context_);
+        }
         self->let_go();
     }
 
@@ -251,8 +265,10 @@ template <class T> class running_task final : public running
         }
         try {
             settle();
-        } catch (...) { /* no memory for the value */
+        } catch (const std::bad_alloc &) { /* of the value */
             give_up(error(EVPQ_NOMEM));
+        } catch (...) {
+            fail_as(origin_of(std::current_exception()));
         }
 #else
         settle();
@@ -268,8 +284,8 @@ template <class T> class running_task final : public running
         } catch (const error &e) {
             from.failure = e;
         } catch (...) {
-            from.exception = std::move(exception);
         }
+        from.exception = std::move(exception);
         return from;
     }
 #endif
@@ -309,6 +325,8 @@ template <class T> class running_task final : public running
 template <class T>
 running_task<T> *start(evpq_loop *loop, running_owner *owner, task<T> t, std::stop_token token)
 {
+    if (!t.get())
+        raise(error(EVPQ_INVALID, literal{"the task was moved from, or has been awaited"}));
     auto *made = new running_task<T>(loop, owner, std::move(t));
     made->stop_with(std::move(token));
     return made;

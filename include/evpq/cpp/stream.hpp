@@ -21,7 +21,10 @@ class stream
     explicit stream(evpq_stream *s) noexcept : s_(s) {}
 
     /* The next rows, one or more; nothing: there are no more. */
-    future<std::optional<result>> next() const noexcept { return {evpq_stream_next(get()), read}; }
+    [[nodiscard]] future<std::optional<result>> next() const noexcept
+    {
+        return {evpq_stream_next(get()), read};
+    }
 
     /* Rows delivered so far. */
     std::int64_t rows() const noexcept { return evpq_stream_rows(get()); }

@@ -29,7 +29,10 @@ class semaphore
     }
 
     /* The future and the permit each hold it: let go of both. */
-    future<permit> acquire() const noexcept { return {evpq_semaphore_acquire(s_.get()), read}; }
+    [[nodiscard]] future<permit> acquire() const noexcept
+    {
+        return {evpq_semaphore_acquire(s_.get()), read};
+    }
     std::size_t free() const noexcept { return evpq_semaphore_free(s_.get()); }
 
   private:
@@ -53,7 +56,10 @@ template <class T> class channel
         return detail::done_of(evpq_channel_send(c_.get(), new T(std::move(item))));
     }
     /* The oldest item, once out of each future; EVPQ_CLOSED when it is closed and empty. */
-    future<T> receive() const noexcept { return {evpq_channel_receive(c_.get()), read}; }
+    [[nodiscard]] future<T> receive() const noexcept
+    {
+        return {evpq_channel_receive(c_.get()), read};
+    }
     void close() const noexcept { evpq_channel_close(c_.get()); }
     std::size_t size() const noexcept { return evpq_channel_count(c_.get()); }
 

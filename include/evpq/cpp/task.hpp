@@ -24,14 +24,6 @@ template <class T> class task;
 namespace detail
 {
 
-/* What is told when a task that nobody awaits has ended. */
-struct task_owner {
-    virtual void task_ended() noexcept = 0;
-
-  protected:
-    ~task_owner() = default;
-};
-
 class promise_base : public with_context
 {
   public:
@@ -45,7 +37,7 @@ class promise_base : public with_context
             promise_base &promise = self.promise();
             if (promise.awaits && !promise.starting)
                 return promise.awaits;
-            if (promise.owner)
+            if (promise.owner && !resumption::note_end(promise.context, promise.owner))
                 promise.owner->task_ended(); /* the frame may be gone now */
             return std::noop_coroutine();
         }
@@ -102,22 +94,26 @@ template <class T = void> class [[nodiscard]] task
 
     explicit task(handle h) noexcept : handle_(h) {}
     task(task &&other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+    /* What this was is destroyed at once. */
     task &operator=(task &&other) noexcept
     {
-        std::swap(handle_, other.handle_);
+        if (this != &other) {
+            destroy(handle_);
+            handle_ = std::exchange(other.handle_, nullptr);
+        }
         return *this;
     }
-    ~task()
-    {
-        if (handle_)
-            handle_.destroy();
-    }
+    ~task() { destroy(handle_); }
 
+    /* It has the task, which goes with what awaits it. */
     class waiter
     {
       public:
         explicit waiter(handle h) noexcept : child_(h) {}
-        bool await_ready() const noexcept { return false; }
+        waiter(const waiter &) = delete;
+        waiter &operator=(const waiter &) = delete;
+        ~waiter() { destroy(child_); }
+        bool await_ready() const noexcept { return !child_; }
         /* A task that ends before it waits goes back by returning: a loop over such tasks needs no
          * more stack, whether or not the compiler makes a transfer a tail call. */
         template <class Promise>
@@ -138,8 +134,9 @@ template <class T = void> class [[nodiscard]] task
         handle child_;
     };
 
-    /* Awaited once: it runs, and gives what it returns. */
-    waiter operator co_await() const &&noexcept { return waiter(handle_); }
+    /* Awaited once: it runs, and gives what it returns. A task that was moved from or awaited before
+     * is EVPQ_INVALID. */
+    waiter operator co_await() &&noexcept { return waiter(std::exchange(handle_, nullptr)); }
 
 #if EVPQ_CPP_EXCEPTIONS
     class try_waiter : public waiter
@@ -160,9 +157,9 @@ template <class T = void> class [[nodiscard]] task
     };
 
     /* The same, with an evpq::error returned and not thrown. Other exceptions are thrown on. */
-    try_waiter try_() const &&noexcept
+    try_waiter try_() &&noexcept
     {
-        return try_waiter(handle_);
+        return try_waiter(std::exchange(handle_, nullptr));
     }
 #endif
 
@@ -173,6 +170,14 @@ template <class T = void> class [[nodiscard]] task
     }
     static T result_of(handle h)
     {
+        if (!h) {
+            error why(EVPQ_INVALID,
+                      detail::literal{"the task was moved from, or has been awaited"});
+            if constexpr (detail::is_expected<T>)
+                return why;
+            else
+                detail::raise(why);
+        }
 #if EVPQ_CPP_EXCEPTIONS
         if (h.promise().exception)
             std::rethrow_exception(h.promise().exception);
@@ -181,6 +186,12 @@ template <class T = void> class [[nodiscard]] task
     }
 
   private:
+    static void destroy(handle h) noexcept
+    {
+        if (h)
+            h.destroy();
+    }
+
     handle handle_;
 };
 

@@ -16,6 +16,7 @@
 namespace evpq
 {
 
+class lease;
 class transaction;
 
 /* ---- on a connection of one's own ---- */
@@ -25,6 +26,11 @@ class lease_view
 {
   public:
     explicit lease_view(evpq_lease *l) noexcept : l_(l) {}
+    lease_view(const lease_view &) noexcept = default;
+    lease_view &operator=(const lease_view &) noexcept = default;
+    /* A lease that goes with the statement cannot be borrowed. */
+    lease_view(const lease &&) = delete;
+    lease_view &operator=(const lease &&) = delete;
 
     template <class... T> future<result> query(detail::c_text sql, const T &...x) const
     {
@@ -54,7 +60,7 @@ class lease_view
         return evpq::stream(detail::with_args(
             [&](evpq_args a) { return evpq_lease_stream(get(), sql.get(), a, &opts); }, x...));
     }
-    copy_in copy_in_from(detail::c_text sql) const noexcept
+    copy_in copy_in_from(detail::c_text sql) const
     {
         return copy_in(evpq_lease_copy_in(get(), sql.get()));
     }
@@ -64,15 +70,15 @@ class lease_view
             return evpq_lease_copy_rows_in(get(), table.get(), names, n);
         }));
     }
-    copy_out copy_out_to(detail::c_text sql) const noexcept
+    copy_out copy_out_to(detail::c_text sql) const
     {
         return copy_out(evpq_lease_copy_out(get(), sql.get()));
     }
-    copy_out copy_rows_out(detail::c_text query) const noexcept
+    copy_out copy_rows_out(detail::c_text query) const
     {
         return copy_out(evpq_lease_copy_rows_out(get(), query.get()));
     }
-    inline future<transaction> begin(const txn_opts &opts = {}) const;
+    [[nodiscard]] inline future<transaction> begin(const txn_opts &opts = {}) const;
 
     int backend_pid() const noexcept { return evpq_lease_backend_pid(get()); }
     /* `fn` is C's, and must not throw. */
@@ -93,9 +99,13 @@ class lease : public lease_view
     /* Takes `l`. */
     explicit lease(evpq_lease *l) noexcept : lease_view(l) {}
     lease(lease &&other) noexcept : lease_view(std::exchange(other.l_, nullptr)) {}
+    /* What this was is released at once. */
     lease &operator=(lease &&other) noexcept
     {
-        std::swap(l_, other.l_);
+        if (this != &other) {
+            release();
+            l_ = std::exchange(other.l_, nullptr);
+        }
         return *this;
     }
     ~lease() { release(); }
@@ -122,17 +132,17 @@ class transaction
         : t_(std::exchange(other.t_, nullptr)), lent_(other.lent_)
     {
     }
+    /* What this was is rolled back at once. */
     transaction &operator=(transaction &&other) noexcept
     {
-        std::swap(t_, other.t_);
-        std::swap(lent_, other.lent_);
+        if (this != &other) {
+            end();
+            t_ = std::exchange(other.t_, nullptr);
+            lent_ = other.lent_;
+        }
         return *this;
     }
-    ~transaction()
-    {
-        if (t_ && !lent_)
-            (void)rollback();
-    }
+    ~transaction() { end(); }
 
     template <class... T> future<result> query(detail::c_text sql, const T &...x) const
     {
@@ -166,7 +176,10 @@ class transaction
     lease_view lease() const noexcept { return lease_view(evpq_txn_lease(get())); }
 
     /* The end. Where evpq_transact lent it, that ends it: both are EVPQ_INVALID then. */
-    future<void> commit() noexcept { return detail::done_of(evpq_txn_commit(let_go())); }
+    [[nodiscard]] future<void> commit() noexcept
+    {
+        return detail::done_of(evpq_txn_commit(let_go()));
+    }
     future<void> rollback() noexcept { return detail::done_of(evpq_txn_rollback(let_go())); }
 
     evpq_txn *get() const noexcept { return t_; }
@@ -189,6 +202,11 @@ class transaction
     void take_back() noexcept { t_ = nullptr; }
 
   private:
+    void end() noexcept
+    {
+        if (t_ && !lent_)
+            (void)rollback();
+    }
     evpq_txn *let_go() noexcept { return lent_ ? nullptr : std::exchange(t_, nullptr); }
 
     evpq_txn *t_;

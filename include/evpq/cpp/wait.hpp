@@ -50,6 +50,15 @@ class loop
 namespace detail
 {
 
+/* What a future has beside the C future: where its errors come from, what it was made of. */
+struct origin;
+struct beside {
+    virtual ~beside() = default;
+    virtual const origin *origin_of(const evpq_error *) const noexcept { return nullptr; }
+    /* Asks what is behind to stop, where the future settles when that has ended. */
+    virtual bool ask_to_stop() noexcept { return false; }
+};
+
 using future_ref = counted<evpq_future, evpq_future_ref, evpq_future_unref>;
 
 /* ---- stopping ---- */
@@ -67,6 +76,9 @@ class context
 
     bool asked() const noexcept { return asked_.load(std::memory_order_relaxed); }
 
+    /* Tasks run in this thread: only there may a wait be canceled. */
+    void here() noexcept { thread_.store(std::this_thread::get_id(), std::memory_order_relaxed); }
+
     /* The stop that is due, at most once. */
     bool take_stop() noexcept { return asked() && !std::exchange(taken_, true); }
 
@@ -75,12 +87,67 @@ class context
   private:
     std::atomic<bool> asked_ = false;
     bool taken_ = false;
-    std::thread::id thread_ = std::this_thread::get_id();
+    std::atomic<std::thread::id> thread_ = std::this_thread::get_id();
 };
 
 /* Promises of tasks have one; other coroutines wait without. */
 struct with_context {
     class context *context = nullptr;
+};
+
+/* ---- resuming ---- */
+
+/* What is told when a task that nobody awaits has ended. */
+struct task_owner {
+    virtual void task_ended() noexcept = 0;
+
+  protected:
+    ~task_owner() = default;
+};
+
+/* A resumption that is on the stack. The end of its task is noted here and told when the coroutine
+ * has been left: clang before 17 writes to a frame after what its await_suspend has destroyed. */
+class resumption
+{
+  public:
+    static void of(std::coroutine_handle<> coroutine, const context *whose) noexcept
+    {
+        task_owner *ended = nullptr;
+        {
+            resumption here(whose);
+            coroutine.resume();
+            ended = here.ended_;
+        }
+        if (ended)
+            ended->task_ended();
+    }
+    /* False where the innermost one is another task's. */
+    static bool note_end(const context *whose, task_owner *owner) noexcept
+    {
+        if (!innermost || innermost->whose_ != whose)
+            return false;
+        innermost->ended_ = owner;
+        return true;
+    }
+    static bool runs(const context *whose) noexcept
+    {
+        for (const resumption *r = innermost; r; r = r->outer_)
+            if (r->whose_ == whose)
+                return true;
+        return false;
+    }
+
+  private:
+    explicit resumption(const context *whose) noexcept
+        : whose_(whose), outer_(std::exchange(innermost, this))
+    {
+    }
+    ~resumption() { innermost = outer_; }
+
+    const context *whose_;
+    resumption *outer_;
+    task_owner *ended_ = nullptr;
+    static inline thread_local resumption *innermost = nullptr;
 };
 
 /* ---- waiting ---- */
@@ -96,7 +163,11 @@ struct wake_up {
 class wait
 {
   public:
-    explicit wait(evpq_future *f) noexcept : f_(evpq_future_ref(f)) {}
+    /* `behind` (may be NULL) is borrowed. */
+    explicit wait(evpq_future *f, beside *behind = nullptr) noexcept
+        : f_(evpq_future_ref(f)), behind_(behind)
+    {
+    }
     wait(const wait &) = delete;
     wait &operator=(const wait &) = delete;
     ~wait()
@@ -115,16 +186,22 @@ class wait
     {
         if constexpr (std::is_base_of_v<with_context, Promise>)
             context_ = coroutine.promise().context;
+        if (context_)
+            context_->here();
         if (context_ && context_->take_stop()) {
-            evpq_task_cancel(f_);
+            cancel();
             if (evpq_future_status(f_) != EVPQ_PENDING)
                 return false;
         }
         return watch(coroutine);
     }
 
-    /* As the stop of a task does: a task or group stops in its own time. */
-    void cancel() noexcept { evpq_task_cancel(f_); }
+    /* As the stop of a task does: a task or group stops in its own time, and is waited for. */
+    void cancel() noexcept
+    {
+        if (!behind_ || !behind_->ask_to_stop())
+            evpq_task_cancel(f_);
+    }
 
   protected:
     /* Why it could not be waited for; EVPQ_OK: it has settled. */
@@ -158,11 +235,15 @@ class wait
             return;
         up->whose->no_longer();
         std::coroutine_handle<> coroutine = up->coroutine;
+        class context *context = up->whose->context_;
         up.reset();
-        coroutine.resume();
+        if (context)
+            context->here();
+        resumption::of(coroutine, context);
     }
 
     evpq_future *f_;
+    beside *behind_;
     wake_up *wake_up_ = nullptr;
     class context *context_ = nullptr;
     evpq_status failed_ = EVPQ_OK;
@@ -171,7 +252,8 @@ class wait
 inline void context::ask() noexcept
 {
     asked_.store(true, std::memory_order_relaxed);
-    if (std::this_thread::get_id() == thread_ && waiting && take_stop())
+    if (std::this_thread::get_id() == thread_.load(std::memory_order_relaxed) && waiting &&
+        take_stop())
         waiting->cancel();
 }
 
