@@ -225,25 +225,34 @@ template <class T> evpq_arg text_of(const T &x)
     }
 }
 
-/* C's count of a time's microseconds since its epoch: max() is infinity, and min() -infinity. One
- * that has no count becomes the largest or smallest, which the server refuses. */
+/* A time's microseconds since its epoch are more than 64 bits hold: none of PostgreSQL's, either. */
+template <class Time> bool is_beyond(const Time &x)
+{
+    using real = std::chrono::duration<long double, std::micro>;
+    return x != Time::max() &&
+           real(x.time_since_epoch()) >= real(static_cast<long double>(INT64_MAX));
+}
+
+/* C's count of them: max() is infinity, and min() -infinity. One before all that it can count becomes
+ * the smallest, which the server refuses. */
 template <class Time> std::int64_t stamp_of(const Time &x)
 {
     using std::chrono::microseconds;
     using real = std::chrono::duration<long double, std::micro>;
     if (x == Time::max())
         return INT64_MAX;
-    if (x == Time::min())
-        return INT64_MIN;
-    real about = x.time_since_epoch();
-    if (about >= real(static_cast<long double>(INT64_MAX)))
-        return INT64_MAX - 1;
-    if (about <= real(static_cast<long double>(INT64_MIN)))
-        return INT64_MIN + 1;
+    if (x == Time::min() || real(x.time_since_epoch()) <= real(static_cast<long double>(INT64_MIN)))
+        return x == Time::min() ? INT64_MIN : INT64_MIN + 1;
     return std::chrono::floor<microseconds>(x.time_since_epoch()).count();
 }
 
-/* The same in days. */
+/* A text of the type `type` that the server refuses as out of its range. */
+inline evpq_arg beyond(std::uint32_t type) noexcept
+{
+    return evpq_param(type, "294277-01-01");
+}
+
+/* C's count of days, likewise; the largest, too, is refused. */
 inline std::int32_t date_of(std::chrono::sys_days x) noexcept
 {
     if (x == std::chrono::sys_days::max())
@@ -295,9 +304,9 @@ template <class T> evpq_arg arg_of(const T &x, elements *room)
     else if constexpr (std::is_same_v<T, std::chrono::sys_days>)
         return evpq_date(detail::date_of(x));
     else if constexpr (is_system_time<T>)
-        return evpq_timestamptz(detail::stamp_of(x));
+        return is_beyond(x) ? beyond(1184) : evpq_timestamptz(detail::stamp_of(x));
     else if constexpr (is_local_time<T>)
-        return evpq_timestamp(detail::stamp_of(x));
+        return is_beyond(x) ? beyond(1114) : evpq_timestamp(detail::stamp_of(x));
     else if constexpr (list_like<T>)
         return detail::list_of(x, room);
     else

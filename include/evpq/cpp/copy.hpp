@@ -40,9 +40,9 @@ class copy_in
     future<void> drain() const noexcept { return detail::done_of(evpq_copy_drain(get())); }
 
 #if EVPQ_CPP_EXCEPTIONS
-    /* The same, and wait for room. What `text` and views among the values show is borrowed until
-     * the task has ended. */
-    task<> write(std::string_view text) const
+    /* The same, and wait for room. This, and what `text` and views among the values show, is
+     * borrowed until the task has ended: a copy_in that goes with the statement writes nothing. */
+    task<> write(std::string_view text) const &
     {
         expected<void> went = try_write(text);
         while (no_room(went)) {
@@ -51,7 +51,8 @@ class copy_in
         }
         went.value();
     }
-    template <class... T> task<> row(T... x) const
+    task<> write(std::string_view text) const && = delete;
+    template <class... T> task<> row(T... x) const &
     {
         expected<void> went = try_row(x...);
         while (no_room(went)) {
@@ -60,6 +61,7 @@ class copy_in
         }
         went.value();
     }
+    template <class... T> task<> row(T... x) const && = delete;
 #endif
 
     /* There is no more: done with the COPY's result, whose affected() are the rows. */
@@ -93,7 +95,9 @@ class copy_in
     {
         if (status == EVPQ_OK)
             return {};
-        const evpq_error *why = status == EVPQ_QUEUE_FULL ? nullptr : evpq_copy_error(get());
+        const evpq_error *why = evpq_copy_error(get());
+        if (!why && status == EVPQ_QUEUE_FULL)
+            return error(status, detail::literal{"there is no room: await drain()"});
         return why ? error(why) : error(status);
     }
 
