@@ -41,26 +41,40 @@ class group_state final : public held, public running_owner, public stoppable
         first_ = t;
     }
 
-    /* To ask only queues: no task ends within this. */
+    /* To ask only queues, but for the destructors of what is dropped (as of a channel's items): they
+     * may end tasks, and destroy the group. */
     void stop() noexcept
     {
         stopped_ = true;
-        for (running *t = first_; t; t = t->next)
+        if (std::exchange(asking_, true))
+            return;
+        hold();
+        to_ask_ = std::exchange(first_, nullptr);
+        if (to_ask_)
+            to_ask_->previous = &to_ask_;
+        while (running *t = to_ask_) {
+            remove(t);
+            add(t);
             t->ask_to_stop();
+        }
+        asking_ = false;
+        settle_when_empty();
+        let_go();
     }
     void canceled() noexcept override { stop(); }
     void ask_to_stop() noexcept override { stop(); }
 
     void ended(running *which, const origin *failure) noexcept override
     {
+        hold();
         remove(which);
         if (failure && !failed_ && !is_cancel(*failure)) {
             failed_ = true;
             told_->from = *failure;
             stop();
         }
-        if (!first_ && is_joined())
-            settle();
+        settle_when_empty();
+        let_go();
     }
 
     future<void> join()
@@ -70,8 +84,7 @@ class group_state final : public held, public running_owner, public stoppable
                 evpq_future_failed(on_.get(), EVPQ_INVALID, "the group is joined already"));
         joined_.emplace(on_.get(), this);
         future<void> f{evpq_future_ref(joined_->get()), read_nothing, told_};
-        if (!first_)
-            settle();
+        settle_when_empty();
         return f;
     }
 
@@ -79,7 +92,7 @@ class group_state final : public held, public running_owner, public stoppable
     {
         stopped_ = true;
         told_->behind = nullptr;
-        while (running *t = first_) {
+        while (running *t = first_ ? first_ : to_ask_) {
             remove(t);
             t->disown(); /* it may be over, and about to tell */
             t->give_up(error(EVPQ_CANCELED, literal{"its group was destroyed"}));
@@ -107,6 +120,12 @@ class group_state final : public held, public running_owner, public stoppable
             t->next->previous = t->previous;
     }
 
+    void settle_when_empty() noexcept
+    {
+        if (!first_ && !to_ask_ && is_joined())
+            settle();
+    }
+
     void settle() noexcept
     {
         settled_ = true;
@@ -127,11 +146,13 @@ class group_state final : public held, public running_owner, public stoppable
     loop on_;
     std::stop_token token_;
     running *first_ = nullptr;
+    running *to_ask_ = nullptr; /* those of them that stop() has not come to yet */
     std::optional<outlet> joined_;
     std::shared_ptr<told> told_;
     bool failed_ = false;
     bool settled_ = false; /* by the end of all, not canceled */
     bool stopped_ = false;
+    bool asking_ = false; /* in stop() */
 };
 
 } // namespace detail
@@ -159,7 +180,7 @@ class group
         if (state_->stopped())
             started->give_up(error(EVPQ_CANCELED, detail::literal{"its group has been stopped"}));
         else
-            started->begin_later(state_->on().get());
+            started->begin_later();
         return f;
     }
 

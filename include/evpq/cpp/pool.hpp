@@ -133,7 +133,11 @@ class pool
     /* evpq_transact: fn(transaction &) returns a task, which runs in a transaction; that commits
      * when the task is done, and rolls back when it ends by an exception (or returns an error),
      * which then is what this fails with. It is run again, from fn on, where evpq_transact would.
-     * Stopped or destroyed, it rolls back. */
+     *
+     * Asked to stop, it hands that on to the task of fn, waits for its end, and then rolls back, or
+     * commits where the task was done. Out of time (opts.timeout), it rolls back while that task
+     * cleans up, and waits for its end. Destroyed, it destroys the task at once, and rolls back. The
+     * transaction is EVPQ_INVALID when it was rolled back, and so is its lease(). */
     template <class F> auto transact(F fn) const { return transact(txn_opts(), std::move(fn)); }
     template <class F> auto transact(txn_opts opts, F fn) const;
 
@@ -150,29 +154,40 @@ class pool
 namespace detail
 {
 
-/* What evpq_transact calls: it is there until that is over, and every try of it. */
-template <class F> class tries final : public held, public running_owner
+/* What evpq_transact calls: it is there until that is over, and every try of it. The future of a
+ * try settles when its task has ended, or as evpq_transact gives it up (its timeout; what waits for
+ * all of it is destroyed): then the transaction is taken back from a task that still cleans up. */
+template <class F> class tries final : public held, public running_owner, public beside
 {
     using task_type = std::invoke_result_t<F &, transaction &>;
     using V = started_value<typename task_type::value_type>;
 
   public:
-    explicit tries(evpq_loop *loop, F fn) : loop_(loop), fn_(std::move(fn)), txn_(nullptr) {}
-
-    /* The program's call. It waits for all: evpq_task_cancel on it stops in order. */
-    evpq_future *run(evpq_pool *pool, const txn_opts &opts)
+    tries(const loop &on, F fn)
+        : on_(on), fn_(std::move(fn)), loan_(std::make_shared<loan>()), txn_(loan_), end_(on)
     {
-        evpq_future *f = evpq_transact(pool, &opts, call, this);
+    }
+
+    /* The program's call. */
+    future<void> run(evpq_pool *pool, const txn_opts &opts)
+    {
+        future<void> f = waited_for(evpq_transact(pool, &opts, call, this));
+        f_ = future_ref(evpq_future_ref(f.get()));
         hold();
-        if (evpq_future_on_done(f, over, this) != EVPQ_OK)
-            let_go(); /* it has failed already */
+        if (evpq_future_on_done(f.get(), over, this) != EVPQ_OK)
+            over(f.get(), this);
         return f;
     }
+
+    /* Whether the last try's task runs on when evpq_transact is over; end() is its end. */
+    bool runs() const noexcept { return now_; }
+    future<void> end() { return waited_for(evpq_future_ref(end_.get_future().get())); }
 
     /* No try uses what fn refers to, from now on. */
     void give_up() noexcept
     {
         given_up_ = true;
+        f_.reset();
         if (now_)
             now_->give_up(error(EVPQ_CANCELED));
     }
@@ -180,9 +195,31 @@ template <class F> class tries final : public held, public running_owner
     /* How the last try has ended; none: there was no connection for one. */
     const std::optional<future<V>> &last() const noexcept { return last_; }
 
+    /* ---- as what is beside the future of all ---- */
+
+    /* A try that runs stops in its own time, in its transaction, and is not tried again. */
+    bool ask_to_stop() noexcept override
+    {
+        stopped_ = true;
+        running *now = now_;
+        if (now)
+            now->ask_to_stop(); /* may end it, and this */
+        return now;
+    }
+    const origin *origin_of(const evpq_error *e) const noexcept override
+    {
+        return last_ ? last_->beside()->origin_of(e) : nullptr;
+    }
+
     void canceled() noexcept override {}
 
   private:
+    /* Borrows this; for what goes before it. */
+    future<void> waited_for(evpq_future *f) noexcept
+    {
+        return {f, read_nothing, std::shared_ptr<beside>(std::shared_ptr<beside>(), this)};
+    }
+
     static evpq_future *call(evpq_txn *txn, void *arg) noexcept
     {
         return static_cast<tries *>(arg)->begin(txn);
@@ -190,16 +227,18 @@ template <class F> class tries final : public held, public running_owner
 
     evpq_future *begin(evpq_txn *txn) noexcept
     {
-        if (given_up_)
-            return evpq_future_failed(loop_, EVPQ_CANCELED, "canceled");
-        txn_ = transaction::lend(txn);
+        if (given_up_ || stopped_)
+            return evpq_future_failed(on_.get(), EVPQ_CANCELED, "canceled");
+        loan_->txn = txn;
 #if EVPQ_CPP_EXCEPTIONS
         try {
             return start_try();
         } catch (const std::exception &e) { /* fn itself, and no task of it */
-            return evpq_future_failed(loop_, EVPQ_INVALID, "%s", e.what());
+            loan_->take_back();
+            return evpq_future_failed(on_.get(), EVPQ_INVALID, "%s", e.what());
         } catch (...) {
-            return evpq_future_failed(loop_, EVPQ_INVALID, "an exception");
+            loan_->take_back();
+            return evpq_future_failed(on_.get(), EVPQ_INVALID, "an exception");
         }
 #else
         return start_try();
@@ -208,11 +247,11 @@ template <class F> class tries final : public held, public running_owner
 
     evpq_future *start_try()
     {
-        auto *started = start(loop_, this, fn_(txn_), {});
+        auto *started = start(on_.get(), this, fn_(txn_), {});
         hold();
         now_ = started;
         last_ = started->get_future();
-        started->begin_later(loop_);
+        started->begin_later();
         return evpq_future_ref(last_->get());
     }
 
@@ -220,27 +259,37 @@ template <class F> class tries final : public held, public running_owner
      * been told: the transaction is still there, and soon not. */
     void was_canceled() noexcept override
     {
-        txn_.take_back();
+        loan_->take_back();
     }
 
-    void ended(running *, const origin *) noexcept override
+    void ended(running *, const origin *failure) noexcept override
     {
         now_ = nullptr;
-        txn_.take_back();
+        loan_->take_back();
+        if (!f_.get())
+            (void)end_.set();
+        else if (failure && stopped_ && evpq_future_status(f_.get()) == EVPQ_PENDING)
+            evpq_task_cancel(f_.get()); /* that it is not tried again */
         let_go();
     }
 
     static void over(evpq_future *, void *arg) noexcept
     {
-        static_cast<tries *>(arg)->let_go();
+        tries *self = static_cast<tries *>(arg);
+        self->f_.reset();
+        self->let_go();
     }
 
-    evpq_loop *loop_;
+    loop on_;
     F fn_;
+    loan_ref loan_;
     transaction txn_;
+    promise<void> end_;
+    future_ref f_; /* of all, until that is over */
     running *now_ = nullptr;
     std::optional<future<V>> last_;
     bool given_up_ = false;
+    bool stopped_ = false;
 };
 
 template <class F> std::invoke_result_t<F &, transaction &> transact(pool on, txn_opts opts, F fn)
@@ -253,20 +302,18 @@ template <class F> std::invoke_result_t<F &, transaction &> transact(pool on, tx
             t->give_up();
             t->let_go();
         }
-    } all{new tries<F>(on.on().get(), std::move(fn))};
+    } all{new tries<F>(on.on(), std::move(fn))};
 
-    future<void> done = done_of(all.t->run(on.get(), opts));
+    future<void> done = all.t->run(on.get(), opts);
     expected<void> went = co_await done.try_();
-    const auto &last = all.t->last();
-    if (!went) /* with what ended the last try, where that is why */
-        went = future<void>(evpq_future_ref(done.get()), read_nothing,
-                            last ? last->share_beside() : nullptr)
-                   .try_value();
+    if (all.t->runs())
+        (void)co_await all.t->end().try_();
     if constexpr (!is_expected<T>) {
-        went.value();
-        co_return last->value();
+        (void)went;
+        done.value(); /* with what ended the last try, where that is why */
+        co_return all.t->last()->value();
     } else if (went) {
-        co_return last->try_value();
+        co_return all.t->last()->try_value();
     } else {
         co_return went.error();
     }

@@ -94,9 +94,10 @@ struct stoppable {
 struct told : beside {
     bool ask_to_stop() noexcept override
     {
-        if (behind)
-            behind->ask_to_stop();
-        return behind;
+        stoppable *whose = behind;
+        if (whose)
+            whose->ask_to_stop(); /* may end it, and this */
+        return whose;
     }
     const origin *origin_of(const evpq_error *e) const noexcept override
     {
@@ -124,20 +125,23 @@ class running : public held, public task_owner, public stoppable
 {
   public:
     running(evpq_loop *loop, running_owner *owner)
-        : told_(std::make_shared<told>()), owner_(owner), out_(loop, this)
+        : told_(std::make_shared<told>()), loop_(loop), owner_(owner), out_(loop, this)
     {
         told_->behind = this;
     }
 
     /* Begins from the loop, later. */
-    void begin_later(evpq_loop *loop) noexcept
+    void begin_later() noexcept
     {
-        future_ref now(evpq_future_ok(loop, nullptr, nullptr));
-        hold();
-        if (evpq_future_on_done(now.get(), begin, this) == EVPQ_OK)
-            return;
-        let_go();
-        give_up(error(EVPQ_NOMEM));
+        if (!later(begin))
+            give_up(error(EVPQ_NOMEM));
+    }
+
+    /* Not here: the frame is in use until this has returned. (Without memory it has to be.) */
+    void task_ends() noexcept override
+    {
+        if (!later(end))
+            task_ended();
     }
 
     /* Destroys the coroutine, at once. Its future fails with `e`. A coroutine that runs cannot be
@@ -213,6 +217,25 @@ class running : public held, public task_owner, public stoppable
     std::shared_ptr<told> told_;
 
   private:
+    /* Calls fn(..., this) from the loop. False: there was no memory. */
+    bool later(evpq_done_fn *fn) noexcept
+    {
+        future_ref now(evpq_future_ok(loop_, nullptr, nullptr));
+        hold();
+        bool queued = evpq_future_on_done(now.get(), fn, this) == EVPQ_OK;
+        if (!queued)
+            let_go();
+        return queued;
+    }
+
+    static void end(evpq_future *, void *arg) noexcept
+    {
+        running *self = static_cast<running *>(arg);
+        if (!self->over_)
+            self->task_ended();
+        self->let_go();
+    }
+
     static void begin(evpq_future *, void *arg) noexcept
     {
         running *self = static_cast<running *>(arg);
@@ -225,6 +248,7 @@ class running : public held, public task_owner, public stoppable
         self->let_go();
     }
 
+    evpq_loop *loop_;
     running_owner *owner_;
     bool over_ = false;
     std::optional<std::stop_callback<asking>> on_stop_;
@@ -342,7 +366,7 @@ future<detail::started_value<T>> spawn(const loop &on, task<T> t, std::stop_toke
 {
     auto *started = detail::start(on.get(), nullptr, std::move(t), std::move(token));
     future<detail::started_value<T>> f = started->get_future();
-    started->begin_later(on.get());
+    started->begin_later();
     return f;
 }
 

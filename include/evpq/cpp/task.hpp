@@ -38,7 +38,7 @@ class promise_base : public with_context
             if (promise.awaits && !promise.starting)
                 return promise.awaits;
             if (promise.owner && !resumption::note_end(promise.context, promise.owner))
-                promise.owner->task_ended(); /* the frame may be gone now */
+                promise.owner->task_ends(); /* resumed by an awaitable of the program's */
             return std::noop_coroutine();
         }
         void await_resume() const noexcept {}

@@ -19,6 +19,20 @@ namespace evpq
 class lease;
 class transaction;
 
+namespace detail
+{
+
+/* The transaction that evpq_transact lends, for all that shows it: NULL, and so EVPQ_INVALID to C,
+ * once it has been taken back. */
+struct loan {
+    evpq_txn *txn = nullptr;
+    evpq_lease *lease = nullptr;
+    void take_back() noexcept { *this = loan(); }
+};
+using loan_ref = std::shared_ptr<loan>;
+
+} // namespace detail
+
 /* ---- on a connection of one's own ---- */
 
 /* A lease that is borrowed: a transaction's, or a hook's. */
@@ -26,6 +40,13 @@ class lease_view
 {
   public:
     explicit lease_view(evpq_lease *l) noexcept : l_(l) {}
+    /* For transactions: that of `of` (may be NULL: then `l`). */
+    lease_view(evpq_lease *l, detail::loan_ref of) noexcept
+        : l_(l), of_(l ? std::move(of) : nullptr)
+    {
+        if (of_)
+            of_->lease = l;
+    }
     lease_view(const lease_view &) noexcept = default;
     lease_view &operator=(const lease_view &) noexcept = default;
     /* A lease that goes with the statement cannot be borrowed. */
@@ -86,10 +107,13 @@ class lease_view
     {
         return evpq_lease_on_notice(get(), fn, arg);
     }
-    evpq_lease *get() const noexcept { return l_; }
+    evpq_lease *get() const noexcept { return of_ ? of_->lease : l_; }
 
   protected:
     evpq_lease *l_;
+
+  private:
+    detail::loan_ref of_;
 };
 
 /* Move-only; released when it goes. */
@@ -128,8 +152,11 @@ class transaction
   public:
     /* Takes `t`. */
     explicit transaction(evpq_txn *t) noexcept : t_(t) {}
+    /* One that somebody else ends: `loan` tells how long it is there. */
+    explicit transaction(detail::loan_ref loan) noexcept : loan_(std::move(loan)), lent_(true) {}
     transaction(transaction &&other) noexcept
-        : t_(std::exchange(other.t_, nullptr)), lent_(other.lent_)
+        : t_(std::exchange(other.t_, nullptr)), loan_(std::move(other.loan_)),
+          lent_(std::exchange(other.lent_, false))
     {
     }
     /* What this was is rolled back at once. */
@@ -138,7 +165,8 @@ class transaction
         if (this != &other) {
             end();
             t_ = std::exchange(other.t_, nullptr);
-            lent_ = other.lent_;
+            loan_ = std::move(other.loan_);
+            lent_ = std::exchange(other.lent_, false);
         }
         return *this;
     }
@@ -168,21 +196,24 @@ class transaction
         evpq_txn *inner = evpq_txn_savepoint(get());
         if (!inner)
             return error(EVPQ_INVALID, "no savepoint: the transaction has ended, or has one open");
-        return transaction(inner);
+        transaction made(inner);
+        made.loan_ = loan_;
+        return made;
     }
     transaction savepoint() const { return try_savepoint().value(); }
 
-    /* For streams and COPY in this transaction; borrowed until it ends. */
-    lease_view lease() const noexcept { return lease_view(evpq_txn_lease(get())); }
+    /* For streams and COPY in this transaction; borrowed until it ends. (Of one that transact() has
+     * begun it knows the end, and is EVPQ_INVALID then.) */
+    lease_view lease() const noexcept { return lease_view(evpq_txn_lease(get()), loan_); }
 
-    /* The end. Where evpq_transact lent it, that ends it: both are EVPQ_INVALID then. */
+    /* The end. Where transact() lent it, that ends it: both are EVPQ_INVALID then. */
     [[nodiscard]] future<void> commit() noexcept
     {
         return detail::done_of(evpq_txn_commit(let_go()));
     }
     future<void> rollback() noexcept { return detail::done_of(evpq_txn_rollback(let_go())); }
 
-    evpq_txn *get() const noexcept { return t_; }
+    evpq_txn *get() const noexcept { return lent_ ? loan_->txn : t_; }
 
     static expected<transaction> read(const any_future &f)
     {
@@ -192,24 +223,16 @@ class transaction
         return transaction(t);
     }
 
-    /* One that somebody else ends, and is then taken back. */
-    static transaction lend(evpq_txn *t) noexcept
-    {
-        transaction lent(t);
-        lent.lent_ = true;
-        return lent;
-    }
-    void take_back() noexcept { t_ = nullptr; }
-
   private:
     void end() noexcept
     {
-        if (t_ && !lent_)
+        if (t_)
             (void)rollback();
     }
-    evpq_txn *let_go() noexcept { return lent_ ? nullptr : std::exchange(t_, nullptr); }
+    evpq_txn *let_go() noexcept { return std::exchange(t_, nullptr); }
 
-    evpq_txn *t_;
+    evpq_txn *t_ = nullptr; /* its own */
+    detail::loan_ref loan_; /* that it is, or that it is a savepoint in */
     bool lent_ = false;
 };
 

@@ -100,6 +100,8 @@ struct with_context {
 /* What is told when a task that nobody awaits has ended. */
 struct task_owner {
     virtual void task_ended() noexcept = 0;
+    /* The same, while the coroutine is still on the stack. */
+    virtual void task_ends() noexcept = 0;
 
   protected:
     ~task_owner() = default;
@@ -196,11 +198,13 @@ class wait
         return watch(coroutine);
     }
 
-    /* As the stop of a task does: a task or group stops in its own time, and is waited for. */
+    /* As the stop of a task does: a task or group stops in its own time, and is waited for. This may
+     * be gone when it returns. */
     void cancel() noexcept
     {
+        future_ref kept(evpq_future_ref(f_));
         if (!behind_ || !behind_->ask_to_stop())
-            evpq_task_cancel(f_);
+            evpq_task_cancel(kept.get());
     }
 
   protected:
