@@ -557,8 +557,12 @@ tests_it_cpp_CPPFLAGS = $(cpp_flags)
 tests_it_cpp_LDADD = $(example_libs)
 tests_it_cpp_SOURCES = \
 	tests/cpp/args.cpp \
+	tests/cpp/failures.cpp \
 	tests/cpp/groups.cpp \
+	tests/cpp/life.cpp \
+	tests/cpp/memory.cpp \
 	tests/cpp/rows.cpp \
+	tests/cpp/stops.cpp \
 	tests/cpp/tap.cpp \
 	tests/cpp/tap.hpp \
 	tests/cpp/tasks.cpp \

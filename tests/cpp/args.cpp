@@ -113,6 +113,101 @@ TEST(arrays)
     CHECK(r[0][2].array().shape().dimensions == 1);
 }
 
+TEST(times_that_do_not_fit)
+{
+    using namespace std::chrono;
+    using system_days = sys_days;
+    auto r = co_await pool.query("select $1::timestamptz::text, $2::timestamptz::text, "
+                                 "$3::timestamp::text, $4::date::text, $5::date::text",
+                                 sys_time<seconds>::max(), sys_time<microseconds>::min(),
+                                 local_time<milliseconds>::max(), system_days::max(),
+                                 system_days::min());
+    auto [a, b, c, d, e] =
+        r[0].as<std::string, std::string, std::string, std::string, std::string>();
+    CHECK(a == "infinity" && b == "-infinity" && c == "infinity");
+    CHECK(d == "infinity" && e == "-infinity");
+
+    /* Cut to 64 or 32 bits, each would be a time like another. */
+    sys_time<seconds> far(seconds(INT64_MAX / 2));
+    system_days farther(days(INT64_C(1) << 32));
+    evpq::timetz zone;
+    zone.east = seconds(INT64_C(1) << 32);
+    auto wrong = co_await pool.query("select $1::timestamptz", far).try_();
+    CHECK(!wrong && wrong.error().sqlstate() == "22008");
+    std::vector<sys_time<seconds>> some{far};
+    CHECK(!co_await pool.query("select $1::timestamptz[]", some).try_());
+    CHECK(!co_await pool
+               .query("select $1::timestamptz", -far.time_since_epoch() + sys_time<seconds>())
+               .try_());
+    CHECK(!co_await pool.query("select $1::timestamp", local_time<seconds>(far.time_since_epoch()))
+               .try_());
+    CHECK(tap::fails(co_await pool.query("select $1::date", farther).try_(), EVPQ_SERVER));
+    CHECK(tap::fails(co_await pool.query("select $1::timetz", zone).try_(), EVPQ_SERVER));
+}
+
+TEST(a_text_for_c_has_no_zero_byte)
+{
+    const std::string cut("select 1\0 + 1", 13), good("public");
+    CHECK_THROWS(EVPQ_INVALID, pool.query(cut));
+    CHECK_THROWS(EVPQ_INVALID, pool.notify(cut));
+    CHECK_THROWS(EVPQ_INVALID, pool.copy_rows_in(cut));
+    CHECK(tap::fails(evpq::pool::try_open(loop, cut), EVPQ_INVALID));
+    CHECK(tap::fails(evpq::listener::try_open(loop, cut), EVPQ_INVALID));
+    CHECK(tap::fails(evpq::quote_identifier(cut), EVPQ_INVALID));
+    CHECK(tap::fails(evpq::quote_qualified(good, cut), EVPQ_INVALID));
+    CHECK(tap::fails(evpq::quote_literal(cut), EVPQ_INVALID));
+    CHECK((co_await pool.query(std::string("select 2")))[0].as<int>() == 2);
+}
+
+/* A range that makes its rows as it goes. */
+struct counted_rows {
+    struct iterator {
+        using iterator_concept = std::forward_iterator_tag;
+        using value_type = std::tuple<int, std::string>;
+        using difference_type = std::ptrdiff_t;
+        int n = 0;
+        value_type operator*() const
+        {
+            return {n, "a text that is too long to be kept within, of row " + std::to_string(n)};
+        }
+        iterator &operator++()
+        {
+            n++;
+            return *this;
+        }
+        iterator operator++(int)
+        {
+            return {n++};
+        }
+        friend bool operator==(iterator a, iterator b)
+        {
+            return a.n == b.n;
+        }
+    };
+    iterator begin() const
+    {
+        return {0};
+    }
+    iterator end() const
+    {
+        return {3};
+    }
+};
+
+TEST(rows_that_a_range_makes_are_kept)
+{
+    auto lease = co_await pool.acquire();
+    co_await lease.query("create temp table made (a int, b text)");
+    CHECK(co_await lease.executemany("insert into made values ($1, $2)", counted_rows()) == 3);
+    auto r = co_await lease.query("select count(*) from made where b like '%, of row ' || a");
+    CHECK(r[0].as<std::int64_t>() == 3);
+    std::vector<bool> flags{true, false, true};
+    co_await lease.query("create temp table flags (f bool)");
+    CHECK(co_await lease.executemany("insert into flags values ($1)", flags) == 3);
+    r = co_await lease.query("select count(*) from flags where f");
+    CHECK(r[0].as<std::int64_t>() == 2);
+}
+
 /* A type of the program's. */
 namespace money
 {
@@ -123,7 +218,16 @@ evpq_arg to_arg(const cents &c)
 {
     return evpq_scaled(c.n, 2);
 }
+/* Becomes one, and has no to_arg() of its own. */
+struct price {
+    operator cents() const
+    {
+        return {1};
+    }
+};
 } // namespace money
+static_assert(evpq::detail::has_to_arg<money::cents>);
+static_assert(!evpq::detail::has_to_arg<money::price>);
 
 static bool write_double(const void *value, evpq_sink *to, void *) noexcept
 {

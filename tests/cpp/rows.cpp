@@ -51,6 +51,32 @@ TEST(what_does_not_fit_is_an_error)
     CHECK(!evpq_result_fault(r.get()));
 }
 
+TEST(arrays_that_do_not_fit)
+{
+    auto r = co_await pool.query("select array[1, null, 3], array[[1, 2], [3, 4]], "
+                                 "array['a', null], array[1, 2]");
+    using ints = std::vector<int>;
+    using maybes = std::vector<std::optional<int>>;
+    CHECK_THROWS(EVPQ_TYPE, r[0][0].as<ints>());
+    CHECK_THROWS(EVPQ_TYPE, r[0][1].as<ints>());
+    CHECK_THROWS(EVPQ_TYPE, r[0][2].as<std::vector<std::string>>());
+    CHECK_THROWS(EVPQ_TYPE, r[0].as<ints, ints, std::vector<std::string>, ints>());
+    CHECK(r[0][0].as<maybes>() == maybes{1, std::nullopt, 3});
+    CHECK(r[0][3].as<ints>() == ints{1, 2});
+}
+
+TEST(a_fault_of_a_call_before_is_not_this_values)
+{
+    auto r = co_await pool.query("select 'text', 5");
+    (void)evpq_result_int4(r.get(), 0, 0);
+    CHECK(evpq_result_fault(r.get()));
+    CHECK(r[0][1].as<int>() == 5);
+    (void)evpq_result_int4(r.get(), 0, 0);
+    CHECK(r[0].as<std::string, int>() == std::tuple("text", 5));
+    (void)evpq_result_int4(r.get(), 0, 0);
+    CHECK(r[0][1].scaled(1) == 50);
+}
+
 TEST(what_is_inside)
 {
     auto r = co_await pool.query("select row(1, 'a'), int4range(1, 5), array[[1, 2], [3, 4]]");
@@ -115,6 +141,24 @@ TEST(copy_rows)
             sum += b == "odd" ? a : 0;
     }
     CHECK(sum == 100000000);
+}
+
+TEST(copy_says_that_it_is_full)
+{
+    auto lease = co_await pool.acquire();
+    co_await lease.query("create temp table full_up (a text)");
+    auto in = lease.copy_rows_in("full_up");
+    co_await in.drain();
+    const std::string text(60000, 'x');
+    evpq::expected<void> r;
+    int n = 0;
+    while ((r = in.try_row(text)) && n < 10000)
+        n++;
+    CHECK(tap::fails(r, EVPQ_QUEUE_FULL) && n > 0);
+    co_await in.drain();
+    CHECK(in.try_row(text).has_value());
+    CHECK((co_await in.finish()).affected() == n + 1);
+    CHECK(tap::fails(in.try_row(text), EVPQ_INVALID));
 }
 
 TEST(copy_text)

@@ -18,6 +18,9 @@ struct test {
 /* Notes a check of the test that runs, which goes on. */
 bool check(bool good, const char *what, const char *file, int line);
 
+/* While this is set, new finds no memory. */
+extern bool no_memory;
+
 /* Whether `try_` fails so. */
 template <class T> bool fails(const evpq::expected<T> &what, evpq_status status)
 {

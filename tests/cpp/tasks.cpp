@@ -185,8 +185,10 @@ TEST(destroyed_while_it_waits)
 {
     int ended = 0;
     evpq_status status = EVPQ_PENDING;
+    auto lease = co_await pool.acquire();
+    co_await lease.query("select pg_advisory_lock(62001)");
     auto slow = pool.query("select pg_sleep(100)");
-    auto kept = pool.query("select pg_sleep(0.01)::text, 5");
+    auto kept = pool.query("select pg_advisory_xact_lock(62001)::text, 5");
     auto on = [](evpq::future<evpq::result> f, int *end) -> evpq::task<> {
         ending at_end{end};
         co_await f;
@@ -196,11 +198,12 @@ TEST(destroyed_while_it_waits)
         (void)g.spawn(on(slow, &ended));
         (void)g.spawn(on(kept.shield(), &ended));
         (void)g.spawn(sleeper(pool, &ended, &status));
-        co_await pool.query("select 1");
+        co_await lease.query("select 1");
         CHECK(ended == 0);
     }
     CHECK(ended == 3 && status == EVPQ_PENDING);
     CHECK(slow.status() == EVPQ_CANCELED);
+    co_await lease.query("select pg_advisory_unlock(62001)");
     CHECK((co_await kept)[0].as<std::string, int>() == std::tuple("", 5));
 }
 
