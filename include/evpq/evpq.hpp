@@ -1,7 +1,7 @@
 /* evpq.hpp - evpq for C++20: the C headers as classes, and coroutines that await their futures.
  *
  * Header only, over the C library: link with what `pkg-config --libs evpq` says. Beside it the C
- * headers can be used as they are; each class gives its C object by get().
+ * headers can be used as they are; most classes give their C object by get().
  *
  *     evpq::task<> greet(evpq::pool pool)
  *     {
@@ -15,8 +15,8 @@
  * No exception gets into C: the functions given to it are noexcept, and an exception that ends a
  * task comes out where the task, or its future, is awaited.
  *
- * Without exceptions (-fno-exceptions) the try_ calls are there alone, which return an expected<T>.
- * With memory running out these two differ: std::bad_alloc, or the end of the program.
+ * Without exceptions (-fno-exceptions) a program uses the try_ calls, which return an expected<T>:
+ * what would throw ends it, and so does memory that runs out.
  *
  * Thread: a loop and all that hangs on it belong to one thread, as in C. The manual is
  * evpq_cpp(7). */

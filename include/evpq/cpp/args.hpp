@@ -12,7 +12,8 @@
  *     local_time                        timestamp, likewise
  *     std::chrono::microseconds         time: since midnight
  *     timetz                            timetz
- *     contiguous ranges of the above    arrays: int4[], int8[], float8[], bool[], text[], ...
+ *     contiguous ranges                 arrays: of signed integers, float, double, bool, texts, uuid,
+ *                                       sys_days, timestamps, and of optionals of these
  *     evpq_arg                          itself: what evpq_json() and its like make
  *     a type of yours                   what your to_arg(const X &) returns, found by its namespace;
  *                                       it has to be for X itself, and no template

@@ -1,7 +1,7 @@
 /* evpq/cpp/base.hpp - what all of evpq.hpp rests on: error, expected, and holders of C objects.
  *
- * Exceptions: with them a failure is thrown as evpq::error; without them (-fno-exceptions) only the
- * calls that return an expected are there. One program is built one way throughout. */
+ * Exceptions: with them a failure is thrown as evpq::error; without them (-fno-exceptions) what would
+ * throw ends the program, and failures are in an expected. One program is built one way throughout. */
 #ifndef EVPQ_CPP_BASE_HPP
 #define EVPQ_CPP_BASE_HPP
 

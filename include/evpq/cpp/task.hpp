@@ -7,7 +7,8 @@
  *
  * Stopping: run(), spawn() and group take a std::stop_token. Asked to stop, in the loop's thread,
  * a task's wait of the moment fails with EVPQ_CANCELED, once; asked from another thread, its next
- * one does. So a task may clean up, and wait for that.
+ * one does. So a task may clean up, and wait for that. A wait for a group, a spawned task or
+ * transact() hands the stop on, and lasts until they have ended.
  *
  * An exception ends the task and comes out of its co_await. Without exceptions a task returns an
  * expected<T>. Thread: the loop's. */
