@@ -45,6 +45,13 @@ bench_task_bench_SOURCES = \
 	bench/tasks_switch.c
 bench_task_bench_LDADD = $(example_libs) $(LIBPQ_LIBS)
 
+if HAVE_CXX20
+bench_programs += bench/coroutines
+endif
+bench_coroutines_SOURCES = bench/coroutines.cpp
+bench_coroutines_CPPFLAGS = $(cpp_flags)
+bench_coroutines_LDADD = $(example_libs)
+
 check_PROGRAMS += $(bench_programs)
 
 EXTRA_DIST += \

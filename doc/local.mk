@@ -8,6 +8,7 @@ dist_man_MANS = \
 	doc/evpq_args.3 \
 	doc/evpq_codec.3 \
 	doc/evpq_copy.3 \
+	doc/evpq_cpp.7 \
 	doc/evpq_error.3 \
 	doc/evpq_future.3 \
 	doc/evpq_listen.3 \

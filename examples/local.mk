@@ -159,6 +159,14 @@ endif
 examples_loops_uv_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS)
 examples_loops_uv_LDADD = $(example_libs) $(UV_LIBS)
 
+# In C++, where there is a compiler for C++20.
+if HAVE_CXX20
+example_programs += examples/coroutine
+endif
+examples_coroutine_SOURCES = examples/coroutine.cpp
+examples_coroutine_CPPFLAGS = $(cpp_flags)
+examples_coroutine_LDADD = $(example_libs)
+
 # A web server, where there is GNU libmicrohttpd.
 if HAVE_MICROHTTPD
 example_programs += examples/web/web

@@ -7,6 +7,7 @@ pkginclude_HEADERS = \
 	include/evpq/copy.h \
 	include/evpq/error.h \
 	include/evpq/evpq.h \
+	include/evpq/evpq.hpp \
 	include/evpq/future.h \
 	include/evpq/listen.h \
 	include/evpq/loop.h \
@@ -30,6 +31,28 @@ adapters_HEADERS = \
 	include/evpq/adapters/libevent.h \
 	include/evpq/adapters/sd-event.h \
 	include/evpq/adapters/uv.h
+
+# What evpq.hpp includes.
+evpqcppdir = $(pkgincludedir)/cpp
+evpqcpp_HEADERS = \
+	include/evpq/cpp/args.hpp \
+	include/evpq/cpp/ask.hpp \
+	include/evpq/cpp/base.hpp \
+	include/evpq/cpp/codec.hpp \
+	include/evpq/cpp/combine.hpp \
+	include/evpq/cpp/copy.hpp \
+	include/evpq/cpp/future.hpp \
+	include/evpq/cpp/group.hpp \
+	include/evpq/cpp/listen.hpp \
+	include/evpq/cpp/pool.hpp \
+	include/evpq/cpp/read.hpp \
+	include/evpq/cpp/result.hpp \
+	include/evpq/cpp/spawn.hpp \
+	include/evpq/cpp/stream.hpp \
+	include/evpq/cpp/sync.hpp \
+	include/evpq/cpp/task.hpp \
+	include/evpq/cpp/txn.hpp \
+	include/evpq/cpp/wait.hpp
 
 pkgconfig_DATA = evpq.pc
 

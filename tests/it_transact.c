@@ -748,6 +748,33 @@ START_TEST(stopped_while_nothing_runs)
 }
 END_TEST
 
+static void ck_stop_is_nothing(evpq_future *f, evpq_status status)
+{
+    ck_await_status(f, status);
+    evpq_task_cancel(f);
+    evpq_task_cancel(f);
+    ck_assert_int_eq(evpq_future_status(f), status);
+    evpq_future_unref(f);
+}
+
+/* In each phase that it may have ended in. */
+START_TEST(stopped_when_it_is_over)
+{
+    begin_test();
+    open_pool(.max_size = 1);
+    int where = 0;
+    ck_stop_is_nothing(transact(insert_and_chain, NULL), EVPQ_OK);
+    ck_stop_is_nothing(transact(raises, once, .tries = 1), EVPQ_SERVER);
+    begin_test();
+    ck_stop_is_nothing(transact(waits_at, &where, .timeout = 0.3), EVPQ_TIMEOUT);
+    evpq_lease *lease = lease_get();
+    ck_stop_is_nothing(transact(nothing, NULL, .timeout = 0.01), EVPQ_TIMEOUT);
+    evpq_lease_release(lease);
+    ck_all_over();
+    pools_end();
+}
+END_TEST
+
 START_TEST(let_go_of_it_goes_on)
 {
     begin_test();
@@ -803,6 +830,7 @@ int main(void)
     CHECK_ADD(c, f40_a_crash_makes_it_unknown);
     CHECK_ADD(c, f39_canceled_wherever_it_waits);
     CHECK_ADD(c, stopped_while_nothing_runs);
+    CHECK_ADD(c, stopped_when_it_is_over);
     CHECK_ADD(c, let_go_of_it_goes_on);
     CHECK_ADD(c, the_pool_is_closed_meanwhile);
     return check_end(c);

@@ -170,6 +170,7 @@ integration_tests = \
 # Those that read the source folder.
 tree_tests = \
 	tests/check-abi \
+	tests/check-cpp \
 	tests/check-docs \
 	tests/check-exports \
 	tests/check-faults \
@@ -183,6 +184,7 @@ tree_tests = \
 # In `make check'.
 script_tests = \
 	tests/check-abi \
+	tests/check-cpp \
 	tests/check-docs \
 	tests/check-exports \
 	tests/check-faults \
@@ -243,6 +245,8 @@ EXTRA_DIST += \
 	$(script_tests) \
 	$(tool_tests) \
 	$(torture_tests) \
+	tests/cpp/unreached \
+	tests/cpp/without_exceptions.cpp \
 	tests/differential/Compare.pm \
 	tests/differential/README.md \
 	tests/differential/Said.pm \
@@ -309,7 +313,8 @@ EXTRA_DIST += \
 	tests/with-pgbouncer \
 	tests/with-pgpool \
 	tests/with-postgres \
-	tests/without-check
+	tests/without-check \
+	tests/without-cpp
 
 TESTS += $(script_tests)
 # Not in `make check'. Automake makes a rule for each of them that it sees in TESTS, whatever the condition.
@@ -540,6 +545,29 @@ $(clock_tests): private AM_LDFLAGS += -Wl,--wrap=clock_gettime
 else
 TESTS += tests/without-check
 endif
+
+# evpq.hpp: a program that prints TAP by itself, and sees what an installed program sees.
+cpp_tests = tests/it_cpp
+if HAVE_CXX20
+TESTS += $(cpp_tests)
+check_PROGRAMS += $(cpp_tests)
+else
+TESTS += tests/without-cpp
+endif
+tests_it_cpp_CPPFLAGS = $(cpp_flags)
+tests_it_cpp_LDADD = $(example_libs)
+tests_it_cpp_SOURCES = \
+	tests/cpp/args.cpp \
+	tests/cpp/failures.cpp \
+	tests/cpp/groups.cpp \
+	tests/cpp/life.cpp \
+	tests/cpp/memory.cpp \
+	tests/cpp/rows.cpp \
+	tests/cpp/stops.cpp \
+	tests/cpp/tap.cpp \
+	tests/cpp/tap.hpp \
+	tests/cpp/tasks.cpp \
+	tests/cpp/txns.cpp
 
 # Each test speaks TAP and is told of singly. tests/run gives it a server where its name asks for one,
 # and a limit in time. The servers end with the make that runs the tests.

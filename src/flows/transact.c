@@ -4,6 +4,7 @@
  *   RUNNING       the function's task
  *   COMMITTING
  *   ROLLING_BACK  then PAUSING, and again from the top; or the end
+ *   OVER          its future has settled, and nothing holds it but who has that
  *
  * It holds itself until it is over, whether or not anybody waits. */
 #include "base/backoff.h"
@@ -15,7 +16,7 @@
 #include <math.h>
 #include <string.h>
 
-enum transact_phase { BEGINNING, RUNNING, COMMITTING, ROLLING_BACK, PAUSING };
+enum transact_phase { BEGINNING, RUNNING, COMMITTING, ROLLING_BACK, PAUSING, OVER };
 
 struct transact {
     struct evpq_future future;
@@ -69,6 +70,7 @@ static void forget_try(struct transact *t)
 /* Its future has settled. */
 static void transact_over(struct transact *t)
 {
+    t->phase = OVER;
     timer_stop(&t->again);
     timer_stop(&t->deadline);
     forget_try(t);
@@ -268,6 +270,8 @@ static void transact_stop_phase(struct transact *t)
     case PAUSING:
         stop_now(t, EVPQ_OUTCOME_REJECTED);
         break;
+    case OVER:
+        break;
     }
 }
 
@@ -280,6 +284,7 @@ static void transact_why(const evpq_future *f, struct why *why)
         [COMMITTING] = "commits",
         [ROLLING_BACK] = "rolls back",
         [PAUSING] = "pauses after a conflict",
+        [OVER] = "is over",
     };
     why_say(why, "it %s (try %d)", at[t->phase], t->tried);
     if (t->step)
