@@ -102,9 +102,9 @@ evpq_future *evpq_lease_begin(evpq_lease *lease, const evpq_txn_opts *opts)
     if (!lease || pool_check(lease_pool(lease)))
         return pool_refused(lease ? lease_pool(lease) : NULL);
     evpq_loop *loop = lease_pool(lease)->loop;
-    evpq_error *refusal = lease_refusal(lease, NULL);
+    evpq_error *refusal = txn_modes(opts, &read, &modes);
     if (!refusal)
-        refusal = txn_modes(opts, &read, &modes);
+        refusal = lease_refusal(lease, NULL);
     if (refusal)
         return future_failed(loop, refusal);
     evpq_future *f = mem_alloc(sizeof *f);

@@ -96,13 +96,15 @@ evpq_error *lease_refusal(evpq_lease *lease, const char *sql)
 
 static evpq_future *send_query(evpq_lease *lease, const char *sql, evpq_args args)
 {
-    evpq_error *refusal = lease_refusal(lease, sql);
-    if (refusal)
-        return future_failed(lease->pool->loop, refusal);
     evpq_future *f = query_new(lease->pool->loop, sql, &args, NULL);
     struct query *q = query_of_new(f);
     if (!q)
         return f;
+    evpq_error *refusal = lease_refusal(lease, sql);
+    if (refusal) {
+        query_fail(q, refusal);
+        return f;
+    }
     lease->pool->done.queries++;
     lease->conn->conn.dirty |= !q->preparable;
     query_submit(q, &lease->conn->conn);
